@@ -1,0 +1,1 @@
+//! The shell's verbs, one file each.

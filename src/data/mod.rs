@@ -1,0 +1,1 @@
+//! Questions from files, and the generated world of the demo.

@@ -1,0 +1,1 @@
+//! Accuracy, pass@k, intervals, controls, and the report of a run.

@@ -1,0 +1,3 @@
+//! The door: parse, choose a face, exit code.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The loop: stages, their order and gates, the engine thread, events and commands.
+
+pub mod events;

@@ -1,0 +1,1 @@
+//! Sled and the journal beneath it: records, lineage, repair.

@@ -1,0 +1,1 @@
+//! The transformer on burn, its weights, tokenizer and chat template.

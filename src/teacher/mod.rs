@@ -1,0 +1,1 @@
+//! Who writes traces, judges steps, edits them and diagnoses failures.

@@ -1,0 +1,1 @@
+//! SFT, GRPO, their losses, the optimizer and the schedule.

@@ -1,0 +1,14 @@
+//! One test binary for everything that crosses a module, so that the crate is linked once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod cli;
+mod domain;
+mod faces;
+mod pipeline;
+mod recipe;
+mod sample;
+mod score;
+mod session;
+mod student;
+mod train;
+mod world;
