@@ -1,1 +1,3 @@
 //! The terminal screen.
+
+pub mod text;
