@@ -4,7 +4,9 @@
 
 pub mod args;
 pub mod exit;
+pub mod face;
 pub mod out;
+pub mod plain;
 
 use std::ffi::OsString;
 
@@ -26,7 +28,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     match dispatch(cli.verb) {
         Ok(exit) => exit,
         Err(failure) => {
-            out::stderr(&format!("error: {}", crate::workbench::text::printable(&failure.message)));
+            out::stderr(&format!("error: {}", failure.message));
             failure.exit
         }
     }
