@@ -80,9 +80,11 @@ fn play(scenario: &str, say: &Sender<Event>, told: &Receiver<Command>) -> Outcom
             return outcome;
         }
     }
-    while endless {
-        if let Some(outcome) = obeyed(say, told, Duration::from_millis(20)) {
-            return outcome;
+    if endless {
+        loop {
+            if let Some(outcome) = obeyed(say, told, Duration::from_millis(20)) {
+                return outcome;
+            }
         }
     }
     let outcome = match scenario.ends_with("fail") {

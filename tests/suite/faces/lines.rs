@@ -107,7 +107,8 @@ fn signals_stop_after_the_current_step_with_130() {
 #[test]
 fn a_reader_of_events_that_leaves_stops_the_run() {
     let mut child = child("json-endless").spawn().unwrap();
-    drop(child.stdout.take());
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.map_while(Result::ok).any(|line| line.contains("run-started")));
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     assert!(stderr(&output).contains("nobody reads the events any more"), "{}", stderr(&output));
