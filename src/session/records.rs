@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Action, Diagnosis, Message, Provenance, Question, Rollout, SftSample, StepScores};
 use crate::recipe::SamplingRecipe;
-use crate::session::Record;
+use super::Record;
 
 /// Declares the table of each record.
 macro_rules! tables {
