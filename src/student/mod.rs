@@ -1,1 +1,3 @@
 //! The transformer on burn, its weights, tokenizer and chat template.
+
+pub mod ops;
