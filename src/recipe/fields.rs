@@ -39,7 +39,8 @@ pub const VERIFIERS: &[&str] =
 /// Teachers a recipe may name.
 pub const TEACHERS: &[&str] = &["rules"];
 
-const MANY: u64 = u32::MAX as u64;
+/// Above every count that means something, and small enough for any integer type.
+const MANY: u64 = 1_000_000_000;
 /// TOML's integers are signed.
 const SEEDS: Takes = Whole(0, i64::MAX as u64);
 const COUNT: Takes = Whole(1, MANY);

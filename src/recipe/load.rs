@@ -140,7 +140,9 @@ impl Reader<'_> {
         let (table, errors) = DeTable::parse_recoverable(self.text);
         for error in &errors {
             let line = error.span().map(|span| self.line(span.start));
-            self.report(line, format!("this is not TOML: {}", error.message().replace('\n', ", ")));
+            let place = error.span().and_then(|span| self.text.get(span)).filter(|place| !place.trim().is_empty());
+            let place = place.map(|place| format!(", at {:?}", shorter(place))).unwrap_or_default();
+            self.report(line, format!("this is not TOML: {}{place}", plain(error.message())));
         }
         if errors.is_empty() {
             self.table("", table.get_ref());
@@ -245,6 +247,11 @@ fn found(value: &DeValue<'_>) -> String {
 fn shown(key: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if key.chars().all(bare) { shorter(key) } else { format!("{:?}", shorter(key)) }
+}
+
+/// Foreign words on one line without control characters.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn shorter(text: &str) -> String {

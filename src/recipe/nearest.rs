@@ -4,15 +4,21 @@ use strsim::normalized_damerau_levenshtein as likeness;
 
 use super::{fields::FIELDS, presets};
 
-/// What being in the same section adds to the likeness of two names, 0 to 1.
+/// What being in the same section adds to the likeness of two names, which is 0 to 1.
 const SAME_SECTION: f64 = 0.4;
+/// What being in a section beneath it adds.
+const BENEATH: f64 = 0.2;
 
 /// The setting or section most like `key`: the name counts, and so does the section it stands in.
 pub fn name(key: &str) -> &'static str {
     let (section, word) = key.rsplit_once('.').unwrap_or(("", key));
     best(names().map(|known| {
         let (known_section, known_word) = known.rsplit_once('.').unwrap_or(("", known));
-        let bonus = if known_section == section { SAME_SECTION } else { 0.0 };
+        let bonus = match known_section.strip_prefix(section) {
+            Some("") => SAME_SECTION,
+            Some(rest) if rest.starts_with('.') => BENEATH,
+            _ => 0.0,
+        };
         (likeness(word, known_word) + bonus, known)
     }))
 }

@@ -23,7 +23,8 @@ impl Recipe {
         let values = settings::flatten(self);
         let misfits = FIELDS.iter().filter_map(|field| {
             let value = &values[field.key];
-            field.takes.accept(value).is_none().then(|| misfit(field, &value.to_string(), value.as_str()))
+            let found = if value.is_null() { "not a finite number".to_owned() } else { value.to_string() };
+            field.takes.accept(value).is_none().then(|| misfit(field, &found, value.as_str()))
         });
         let texts: Vec<String> = misfits.chain(broken(self).into_iter().map(|broken| broken.text)).collect();
         if texts.is_empty() {

@@ -56,7 +56,7 @@ impl Takes {
             Self::NumberOr(range, word) => format!("a number{}, or \"{word}\"", bounds(range)),
             Self::Switch => "true or false".into(),
             Self::Text => "a text in quotes, not empty".into(),
-            Self::OneOf(words) => format!("one of {}", quoted(words)),
+            Self::OneOf(words) => choice(words),
             Self::Wholes(least, most) => format!("a list of whole numbers, each {}", span(*least, *most)),
             Self::Numbers(count, range) => format!("a list of {count} numbers, each{}", bounds(range)),
             Self::Several(words) => format!("a list of some of {}", quoted(words)),
@@ -89,7 +89,7 @@ fn each(value: &Value, accept: impl Fn(&Value) -> Option<Value>) -> Option<Value
 }
 
 fn span(least: u64, most: u64) -> String {
-    if most >= u64::from(u32::MAX) { format!("of at least {least}") } else { format!("from {least} to {most}") }
+    format!("from {least} to {most}")
 }
 
 fn bounds(range: &Range) -> String {
@@ -104,6 +104,11 @@ fn bounds(range: &Range) -> String {
         Bound::Unbounded => return low,
     };
     if low.is_empty() { format!(" {high}") } else { format!("{low} and {high}") }
+}
+
+/// "one of" several words, or the only one.
+fn choice(words: &[&str]) -> String {
+    if words.len() == 1 { quoted(words) } else { format!("one of {}", quoted(words)) }
 }
 
 fn quoted(words: &[&str]) -> String {

@@ -11,7 +11,8 @@ use super::{
 
 const ABOUT: &str = "\
 # A Footbridge recipe with all its settings. In brackets the source of each default, and the default where this recipe
-# differs from it. Tables, equations (eq.), sections (§) and appendices are those of arXiv 2606.04466.
+# differs from it. Tables, equations (eq.), sections (§) and appendices are those of arXiv 2606.04466; the rows of
+# reading.md say how Footbridge reads it where it leaves a choice.
 ";
 
 impl Recipe {
