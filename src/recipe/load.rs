@@ -209,12 +209,12 @@ impl Reader<'_> {
     }
 }
 
-fn is_section(key: &str) -> bool {
+pub(super) fn is_section(key: &str) -> bool {
     FIELDS.iter().any(|field| field.key.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
 }
 
 /// The value without its places; what JSON cannot say (dates, infinity, huge integers) becomes null and fits nowhere.
-fn json(value: &DeValue<'_>) -> Value {
+pub(super) fn json(value: &DeValue<'_>) -> Value {
     let item = |item: &Spanned<DeValue<'_>>| json(item.get_ref());
     match value {
         DeValue::String(text) => Value::from(text.as_ref()),
@@ -244,7 +244,7 @@ fn found(value: &DeValue<'_>) -> String {
 }
 
 /// A name as a message shows it: bare where it is one, else quoted and escaped.
-fn shown(key: &str) -> String {
+pub(super) fn shown(key: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if key.chars().all(bare) { shorter(key) } else { format!("{:?}", shorter(key)) }
 }
@@ -254,7 +254,8 @@ fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-fn shorter(text: &str) -> String {
+/// At most 60 characters of it.
+pub(super) fn shorter(text: &str) -> String {
     const LONGEST: usize = 60;
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -17,6 +17,7 @@ mod load;
 mod nearest;
 mod presets;
 mod rules;
+mod set;
 mod settings;
 mod takes;
 pub mod training;

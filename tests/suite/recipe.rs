@@ -8,8 +8,9 @@ use std::{
 
 use footbridge::{
     cli,
+    domain::Action,
     recipe::{
-        AdamWRecipe, Aggregation, Candidates, FIELDS, Loaded, MeanWord, Recipe, RecipeError, SftLoss, Takes, TauD,
+        AdamWRecipe, Aggregation, Arm, Candidates, FIELDS, Loaded, MeanWord, Recipe, RecipeError, SftLoss, Takes, TauD,
         preset_names,
     },
 };
@@ -113,6 +114,42 @@ fn validate_finds_what_code_changed() {
         "grpo.mini_batch is 5; it must divide grpo.prompts, 32",
     ];
     assert_eq!(problems.lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn settings_of_the_command_line_replace_and_are_checked() {
+    let set = |pairs: &[(&str, &str)]| {
+        let pairs: Vec<_> = pairs.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+        Recipe::preset("demo").unwrap().with(&pairs)
+    };
+    let recipe = set(&[
+        ("grpo.lr", "5e-5"),
+        ("arm", "raw-hard"),
+        ("student.path", "7"),
+        ("grpo.steps", "4, 5"),
+        ("bridge.without", "drop,expand"),
+        ("recycle.weights", "[1, 1, 1]"),
+        ("recycle.tau_len", "\"mean\""),
+        ("iterations", "1"),
+        ("iterations", "3"),
+    ])
+    .unwrap();
+    assert_eq!((recipe.grpo.lr, recipe.grpo.steps, recipe.student.path.as_str()), (5e-5, vec![4, 5], "7"));
+    assert_eq!((recipe.arm, recipe.iterations, recipe.recycle.tau_len), (Arm::RawHard, 3, None));
+    assert_eq!(recipe.bridge.without, [Action::Drop, Action::Expand]);
+
+    let wrong =
+        set(&[("grpo.lrr", "1"), ("grpo", "1"), ("arm", "raw"), ("grpo.lr", "fast\n"), ("seed", "")]).unwrap_err();
+    let expected = [
+        "--set: there is no setting grpo.lrr; the nearest is grpo.lr",
+        "--set: grpo is a section; name one of its settings",
+        "--set: arm is \"raw\"; it must be one of \"bridged\", \"raw-hard\", \"neutral\"; the nearest is \"raw-hard\"",
+        "--set: grpo.lr is \"fast\\n\"; it must be a number above 0",
+        "--set: seed is \"\"; it must be a whole number from 0 to 9223372036854775807",
+    ];
+    assert_eq!(wrong.to_string().lines().collect::<Vec<_>>(), expected);
+    let relation = set(&[("grpo.mini_batch", "5")]).unwrap_err().to_string();
+    assert_eq!(relation, "--set: grpo.mini_batch is 5; it must divide grpo.prompts, 32");
 }
 
 #[test]
