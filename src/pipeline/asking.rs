@@ -8,7 +8,7 @@ use super::engine::{Asking, Reply};
 use super::seeds::stream;
 use crate::domain::{Provenance, Question, Rollout};
 use crate::recipe::SamplingRecipe;
-use crate::session::Batch;
+use crate::session::{Author, Batch};
 use crate::session::records::RolloutGroup;
 
 /// Groups wait at most this long, and at most this many, before they are written in one frame.
@@ -57,7 +57,7 @@ fn sample(cx: &Context, ask: &Ask, questions: &[&Question], writer: &mut Writer)
     if questions.is_empty() {
         return Ok(());
     }
-    let prompts = questions.iter().map(|q| cx.prompts.ask(q)).collect::<Result<Vec<_>, _>>()?;
+    let prompts = questions.iter().map(|q| cx.prompts.question(&q.text)).collect::<Result<Vec<_>, _>>()?;
     let streams = questions.iter().map(|q| stream(cx.recipe.seed, &ask.prefix, &q.id)).collect();
     let asking = Asking { prompts, streams, samples: ask.n, sampling: ask.sampling, ban_marker: ask.ban_marker };
     let mut open: HashMap<usize, Vec<Option<Rollout>>> = HashMap::new();
@@ -104,7 +104,7 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(cx: &'a Context<'a>, provenance: Provenance, done: u64, total: u64) -> Self {
-        Self { cx, provenance, batch: Batch::pipeline(), waiting: 0, since: Instant::now(), done, total, tokens: 0 }
+        Self { cx, provenance, batch: Batch::new(Author::Pipeline), waiting: 0, since: Instant::now(), done, total, tokens: 0 }
     }
 
     fn push(&mut self, ask: &Ask, question: &Question, rollouts: Vec<Rollout>) -> Result<(), StageError> {
@@ -114,7 +114,7 @@ impl<'a> Writer<'a> {
             sampling: ask.sampling,
             rollouts,
         };
-        self.batch.put(&format!("{}/{}", ask.prefix, question.id), &group)?;
+        self.batch.put(&format!("{}/{}", ask.prefix, question.id), &group);
         self.waiting += 1;
         if self.waiting >= WRITE_AT || self.since.elapsed() > WRITE_AFTER {
             self.write()?;
@@ -124,7 +124,7 @@ impl<'a> Writer<'a> {
 
     fn write(&mut self) -> Result<(), StageError> {
         if self.waiting > 0 {
-            let batch = std::mem::replace(&mut self.batch, Batch::pipeline());
+            let batch = std::mem::replace(&mut self.batch, Batch::new(Author::Pipeline));
             self.cx.session.write(batch)?;
             self.done += self.waiting as u64;
             self.waiting = 0;

@@ -4,7 +4,7 @@ use super::context::{Context, StageError};
 use super::plan::BASE;
 use crate::recipe::AdamWRecipe;
 use crate::session::records::CheckpointInfo;
-use crate::session::{Batch, Session, SessionError};
+use crate::session::{Author, Batch, Session, SessionError};
 
 /// File of the weights in a checkpoint's folder.
 pub const WEIGHTS: &str = "model.safetensors";
@@ -94,8 +94,8 @@ pub fn finish(cx: &Context, parent: &str, data: &str) -> Result<(), StageError> 
         data: data.into(),
         weights: manifest.sha256(WEIGHTS).unwrap_or_default().to_string(),
     };
-    let mut batch = Batch::pipeline();
-    batch.put(&id, &info)?;
+    let mut batch = Batch::new(Author::Pipeline);
+    batch.put(&id, &info);
     cx.session.write(batch)?;
     Partial::clear(cx)
 }

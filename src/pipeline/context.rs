@@ -13,8 +13,8 @@ use super::plan::{BASE, parent};
 use crate::domain::{Provenance, Verifier};
 use crate::recipe::Recipe;
 use crate::session::{Session, SessionError};
-use crate::teacher::prompts::Prompts;
-use crate::teacher::{Teacher, TeacherError};
+use crate::student::StudentError;
+use crate::teacher::{PromptError, PromptKind, Prompts, Teacher, TeacherError};
 
 /// Why a stage did not complete.
 #[derive(Debug, Error)]
@@ -31,6 +31,12 @@ pub enum StageError {
     /// The teacher failed.
     #[error(transparent)]
     Teacher(#[from] TeacherError),
+    /// A prompt could not be rendered.
+    #[error(transparent)]
+    Prompt(#[from] PromptError),
+    /// A text could not be turned into tokens.
+    #[error(transparent)]
+    Student(#[from] StudentError),
     /// A file of questions could not be read.
     #[error(transparent)]
     Data(#[from] crate::data::DataError),
@@ -106,7 +112,7 @@ impl Context<'_> {
     pub fn provenance(&self, checkpoint: &str) -> Provenance {
         Provenance {
             verifier: self.verifier.name().into(),
-            prompt: self.prompts.student_hash().into(),
+            prompt: self.prompts.hash(PromptKind::Question),
             checkpoint: checkpoint.into(),
         }
     }

@@ -14,7 +14,7 @@ use crate::domain::{Finish, Message};
 use crate::recipe::{AdamWRecipe, GrpoRecipe, SamplingRecipe, SftLoss, StudentRecipe};
 use crate::sample::SampleError;
 use crate::session::{Session, SessionError};
-use crate::student::{ChatTokens, StudentError, TextSide};
+use crate::student::{ChatTokens, Student, StudentError};
 use crate::train::{GrpoMetrics, SftMetrics, TrainError};
 
 /// What can go wrong on the device.
@@ -45,7 +45,7 @@ type Job = Box<dyn FnOnce(&mut Workshop) + Send>;
 /// The handle everybody holds.
 pub struct Engine {
     jobs: Sender<Job>,
-    text: TextSide,
+    text: Student,
 }
 
 /// Prompts to sample alike.
@@ -126,7 +126,7 @@ impl Engine {
     }
 
     /// Tokenizer and chat template, for everybody.
-    pub fn text(&self) -> &TextSide {
+    pub fn text(&self) -> &Student {
         &self.text
     }
 

@@ -9,7 +9,7 @@ use super::checkpoints::{Partial, finish, restore};
 use super::context::{Context, StageError, Summary};
 use super::seeds::cycle;
 use crate::domain::SftSample;
-use crate::session::Batch;
+use crate::session::{Author, Batch};
 use crate::session::records::{Prepared, SftUpdate};
 use crate::student::ChatTokens;
 use crate::train::schedule::warmup_cosine;
@@ -37,7 +37,7 @@ pub struct Matched {
 pub fn size_of(cx: &Context, samples: &[SftSample]) -> Result<Matched, StageError> {
     let mut tokens = 0;
     for sample in samples {
-        tokens += cx.engine.text().encode_chat(&sample.messages)?.trained() as u64;
+        tokens += cx.engine.text().encode_chat(&sample.messages)?.trained.len() as u64;
     }
     let epochs = u64::from(cx.recipe.sft.epochs);
     let updates = samples.len().div_ceil(cx.recipe.sft.batch) * epochs as usize;
@@ -97,12 +97,12 @@ fn prepare(cx: &Context, samples: Vec<SftSample>) -> Result<Vec<Prepared>, Stage
     if !known.is_empty() {
         return Ok(known.into_iter().map(|(_, p)| p).collect());
     }
-    let mut batch = Batch::pipeline();
+    let mut batch = Batch::new(Author::Pipeline);
     let mut prepared = Vec::with_capacity(samples.len());
     for (i, sample) in samples.into_iter().enumerate() {
-        let tokens = cx.engine.text().encode_chat(&sample.messages)?.trained() as u32;
+        let tokens = cx.engine.text().encode_chat(&sample.messages)?.trained.len() as u32;
         let text = Prepared { sample, tokens };
-        batch.put(&format!("{prefix}{i:06}"), &text)?;
+        batch.put(&format!("{prefix}{i:06}"), &text);
         prepared.push(text);
     }
     cx.session.write(batch)?;
@@ -129,7 +129,7 @@ fn batches(cx: &Context, chats: &[ChatTokens], matched: Option<Matched>) -> Vec<
             let mut tokens = 0;
             while tokens < matched.tokens {
                 let next = cycle(seed, &place, chats.len(), picked.len(), 1)[0];
-                tokens += chats[next].trained().max(1) as u64;
+                tokens += chats[next].trained.len().max(1) as u64;
                 picked.push(next);
             }
             let updates = matched.updates.max(1);
@@ -139,8 +139,8 @@ fn batches(cx: &Context, chats: &[ChatTokens], matched: Option<Matched>) -> Vec<
 }
 
 fn write_update(cx: &Context, at: usize, update: &SftUpdate) -> Result<(), StageError> {
-    let mut batch = Batch::pipeline();
-    batch.put(&format!("{}/{at:05}", cx.stage.key()), update)?;
+    let mut batch = Batch::new(Author::Pipeline);
+    batch.put(&format!("{}/{at:05}", cx.stage.key()), update);
     cx.session.write(batch)?;
     cx.emit.metric(cx.stage, at as u64, "loss", update.loss);
     cx.emit.metric(cx.stage, at as u64, "lr", update.lr);

@@ -41,7 +41,7 @@ fn approve(cx: &Context) -> Result<usize, StageError> {
         for (key, mut bridged) in cx.session.scan::<Bridged>("")? {
             if bridged.status == Status::Proposed {
                 bridged.status = Status::Approved;
-                batch.put(&key, &bridged)?;
+                batch.put(&key, &bridged);
                 approved += 1;
             }
         }
@@ -49,7 +49,7 @@ fn approve(cx: &Context) -> Result<usize, StageError> {
         for (key, mut recycled) in cx.session.scan::<Recycled>(&format!("{}/", cx.stage.iteration))? {
             if recycled.status == Status::Proposed {
                 recycled.status = Status::Approved;
-                batch.put(&key, &recycled)?;
+                batch.put(&key, &recycled);
                 approved += 1;
             }
         }

@@ -11,7 +11,7 @@ pub fn medium(cx: &Context) -> Result<Vec<SftSample>, StageError> {
     let mut samples = Vec::new();
     for question in questions_of(cx, Band::Medium)? {
         if let Some(trace) = approved_trace(cx, &question.id)? {
-            samples.push(medium_sample(&question.id, cx.prompts.student(question)?, trace.text));
+            samples.push(medium_sample(&question.id, cx.prompts.question(&question.text)?, trace.text));
         }
     }
     Ok(samples)
@@ -22,7 +22,7 @@ pub fn raw_hard(cx: &Context) -> Result<Vec<SftSample>, StageError> {
     let mut samples = Vec::new();
     for question in questions_of(cx, Band::Hard)? {
         if let Some(trace) = approved_trace(cx, &question.id)? {
-            samples.push(raw_hard_sample(&question.id, cx.prompts.student(question)?, trace.text));
+            samples.push(raw_hard_sample(&question.id, cx.prompts.question(&question.text)?, trace.text));
         }
     }
     Ok(samples)
@@ -40,9 +40,9 @@ pub fn bridged(cx: &Context) -> Result<Vec<SftSample>, StageError> {
             continue;
         }
         let Some(question) = cx.material.find(&id) else { continue };
-        samples.push(bridged_sample(&id, cx.prompts.student(question)?, bridged.text));
+        samples.push(bridged_sample(&id, cx.prompts.question(&question.text)?, bridged.text));
         for (i, (prefix, target)) in bridged.locals.into_iter().enumerate() {
-            samples.push(local_sample(&id, i, cx.prompts.local(question, &prefix)?, target));
+            samples.push(local_sample(&id, i, cx.prompts.local(&question.text, &prefix)?, target));
         }
     }
     Ok(samples)
@@ -55,11 +55,11 @@ pub fn recycled(cx: &Context, iteration: u32) -> Result<Vec<SftSample>, StageErr
         let (Status::Approved, Some(diagnosis)) = (&recycled.status, &recycled.diagnosis) else { continue };
         let Some(question) = cx.material.find(&recycled.question) else { continue };
         let (prompts, id) = (cx.prompts, &question.id);
-        let target = prompts.diagnosis_target(diagnosis)?;
-        samples.push(diagnose_sample(iteration, id, prompts.diagnose(question, &recycled.response)?, target));
-        let ask = prompts.repair(question, &recycled.prefix, diagnosis)?;
+        let target = prompts.diagnose_answer(diagnosis)?;
+        samples.push(diagnose_sample(iteration, id, prompts.diagnose(&question.text, &recycled.response)?, target));
+        let ask = prompts.repair(&question.text, &recycled.prefix, diagnosis)?;
         samples.push(repair_sample(iteration, id, ask, diagnosis.correct_next_step.clone()));
-        let ask = prompts.new_trace(question)?;
+        let ask = prompts.new_trace(&question.text)?;
         samples.push(new_trace_sample(iteration, id, ask, diagnosis.short_correct_reasoning.clone()));
     }
     Ok(samples)

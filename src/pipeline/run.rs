@@ -16,9 +16,8 @@ use crate::data::world::World;
 use crate::domain::Verifier;
 use crate::recipe::Recipe;
 use crate::session::records::{Asked, StageDone};
-use crate::session::{Batch, Session};
-use crate::teacher::RuleTeacher;
-use crate::teacher::prompts::Prompts;
+use crate::session::{Author, Batch, Session};
+use crate::teacher::{PromptSet, Prompts, RuleTeacher};
 
 /// A running loop.
 pub struct Run {
@@ -82,7 +81,7 @@ fn ground(recipe: &Recipe, threads: usize) -> Result<Ground, StageError> {
     let verifier = recipe.data.verifier.parse::<Verifier>().map_err(|e| StageError::Recipe(e.to_string()))?;
     let world = world_of(recipe)?;
     let material = Material::of_world(&world);
-    let prompts = Prompts::world()?;
+    let prompts = Prompts::new(PromptSet::World)?;
     let engine = Engine::start(&recipe.student, threads)?;
     Ok(Ground { world, material, prompts, verifier, engine })
 }
@@ -124,12 +123,12 @@ fn write_questions(session: &Session, material: &Material) -> Result<(), StageEr
     if session.count::<Asked>("")? > 0 {
         return Ok(());
     }
-    let mut batch = Batch::pipeline();
+    let mut batch = Batch::new(Author::Pipeline);
     let splits = material.evaluated.iter().map(|(name, questions)| (name.as_str(), questions));
     for (split, questions) in std::iter::once(("train", &material.train)).chain(splits) {
         for question in questions {
             let asked = Asked { split: split.into(), question: question.clone() };
-            batch.put(&format!("{split}/{}", question.id), &asked)?;
+            batch.put(&format!("{split}/{}", question.id), &asked);
         }
     }
     session.write(batch)?;
@@ -149,8 +148,8 @@ fn run_stage(cx: &Context) -> Result<(), StageError> {
     };
     let (seconds, tokens) = (spent.seconds + begun.elapsed().as_secs_f64(), spent.tokens + tokens);
     let done = StageDone { summary: text.clone(), seconds, tokens };
-    let mut batch = Batch::pipeline();
-    batch.put(&cx.stage.key(), &done)?;
+    let mut batch = Batch::new(Author::Pipeline);
+    batch.put(&cx.stage.key(), &done);
     cx.session.write(batch)?;
     cx.emit.send(Event::StageFinished { stage: cx.stage.clone(), summary: text, seconds, tokens });
     Ok(())

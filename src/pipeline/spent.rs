@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::context::{Context, StageError};
-use crate::session::{Batch, Record};
+use crate::session::{Author, Batch, Record};
 
 /// What earlier parts of a stage took. Key: stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -27,8 +27,8 @@ impl Spent {
 
     /// Adds the part that was just interrupted. A killed program keeps no count of its last part.
     pub fn keep(&self, cx: &Context, seconds: f64) -> Result<(), StageError> {
-        let mut batch = Batch::pipeline();
-        batch.put(&cx.stage.key(), &Self { seconds: self.seconds + seconds, tokens: self.tokens })?;
+        let mut batch = Batch::new(Author::Pipeline);
+        batch.put(&cx.stage.key(), &Self { seconds: self.seconds + seconds, tokens: self.tokens });
         cx.session.write(batch)?;
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::domain::steps::{split_answer, split_steps};
 use crate::domain::{Action, Question};
 use crate::pipeline::context::{Context, StageError, Summary};
 use crate::recipe::{Gate, ScoreOn};
-use crate::session::Batch;
+use crate::session::{Author, Batch};
 use crate::session::records::{Bridged, BridgedStep, Scores, Status, TauD, Trace};
 
 /// Records per frame.
@@ -35,10 +35,10 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     cx.emit.started(cx.stage, done, total, "traces");
     for chunk in missing.chunks(FRAME) {
         cx.control.check()?;
-        let mut batch = Batch::pipeline();
+        let mut batch = Batch::new(Author::Pipeline);
         for scores in chunk {
             let question = cx.material.find(&scores.question).ok_or_else(|| cx.nothing("a scored question is gone"))?;
-            batch.put(&scores.question, &bridge(cx, question, scores, &thresholds)?)?;
+            batch.put(&scores.question, &bridge(cx, question, scores, &thresholds)?);
         }
         cx.session.write(batch)?;
         done += chunk.len() as u64;

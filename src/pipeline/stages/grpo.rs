@@ -9,7 +9,7 @@ use crate::pipeline::checkpoints::{Partial, finish, restore_with_reference};
 use crate::pipeline::context::{Context, StageError, Summary};
 use crate::pipeline::engine::{Asking, GrpoGroup};
 use crate::pipeline::seeds::{cycle, stream};
-use crate::session::Batch;
+use crate::session::{Author, Batch};
 use crate::session::records::{GrpoStep, RolloutGroup, SplitSets};
 use crate::train::schedule::warmup_linear;
 
@@ -35,8 +35,8 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         at += 1;
         tokens += step.tokens;
         say(cx, at, &step);
-        let mut batch = Batch::pipeline();
-        batch.put(&format!("{}/{at:05}", cx.stage.key()), &step)?;
+        let mut batch = Batch::new(Author::Pipeline);
+        batch.put(&format!("{}/{at:05}", cx.stage.key()), &step);
         cx.session.write(batch)?;
         if at % cx.recipe.grpo.save_every as usize == 0 && at < steps {
             Partial::save(cx, at)?;
@@ -71,7 +71,7 @@ fn one_step(
     before: &HashMap<String, f64>,
 ) -> Result<GrpoStep, StageError> {
     let recipe = &cx.recipe.grpo;
-    let prompts = questions.iter().map(|q| cx.prompts.ask(q)).collect::<Result<Vec<_>, _>>()?;
+    let prompts = questions.iter().map(|q| cx.prompts.question(&q.text)).collect::<Result<Vec<_>, _>>()?;
     let place = format!("{}/{at}", cx.stage.key());
     let streams = questions.iter().map(|q| stream(cx.recipe.seed, &place, &q.id)).collect();
     let asking = Asking { prompts: prompts.clone(), streams, samples: recipe.group, sampling: recipe.sampling, ban_marker: false };

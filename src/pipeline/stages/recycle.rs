@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use crate::domain::diagnosis::{check, prefix_before};
 use crate::domain::near_miss::{NearMissSettings, choose, features};
-use crate::domain::{Question, Rollout};
+use crate::domain::{Diagnosis, Question, Rollout};
 use crate::pipeline::context::{Context, StageError, Summary};
 use crate::recipe::Gate;
-use crate::session::Batch;
+use crate::session::{Author, Batch};
 use crate::session::records::{Recycled, RolloutGroup, Scores, SplitSets, Status};
 
 /// Records per frame.
@@ -31,12 +31,12 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     let settings = settings(cx)?;
     for chunk in missing.chunks(FRAME) {
         cx.control.check()?;
-        let mut batch = Batch::pipeline();
+        let mut batch = Batch::new(Author::Pipeline);
         for id in chunk {
             let question = cx.material.find(id).ok_or_else(|| cx.nothing("a failed question is gone"))?;
             let key = format!("{iteration}-rollouts/{id}");
             let group = cx.session.get::<RolloutGroup>(&key)?.ok_or_else(|| cx.nothing("its rollouts are gone"))?;
-            batch.put(&format!("{iteration}/{id}"), &diagnose(cx, question, &group.rollouts, &settings)?)?;
+            batch.put(&format!("{iteration}/{id}"), &diagnose(cx, question, &group.rollouts, &settings)?);
         }
         cx.session.write(batch)?;
         done += chunk.len() as u64;
@@ -78,8 +78,15 @@ fn diagnose(
         prefix: String::new(),
         status: Status::Review { reason: "no diagnosis".into() },
     };
-    for attempt in 0..=cx.recipe.teacher.max_retries {
-        let diagnosis = cx.teacher.diagnose(question, response, attempt)?;
+    for _ in 0..=cx.recipe.teacher.max_retries {
+        let answer = cx.teacher.diagnose(question, response)?;
+        let diagnosis: Diagnosis = match serde_json::from_str(&answer) {
+            Ok(diagnosis) => diagnosis,
+            Err(error) => {
+                recycled.status = Status::Review { reason: format!("not a diagnosis of seven fields: {error}") };
+                continue;
+            }
+        };
         let checked = check(&diagnosis, response, &question.gold);
         recycled.diagnosis = Some(diagnosis);
         match checked {

@@ -3,14 +3,15 @@
 //! off the grid leaves the step unscored, for review, never 0 (row 21).
 
 use crate::domain::steps::{split_answer, split_steps};
-use crate::domain::{Band, Message, Question, StepScores, on_grid};
+use crate::domain::{Band, Message, Question, StepScores, parse_score};
 use crate::pipeline::context::{Context, StageError, Summary};
 use crate::pipeline::plan::BASE;
 use crate::pipeline::stages::difficulty::questions_of;
 use crate::recipe::{DifficultyUnder, TauD as TauDRecipe};
-use crate::session::Batch;
+use crate::session::{Author, Batch};
 use crate::session::records::{ScoredStep, Scores, Status, TauD, Trace};
 use crate::student::ChatTokens;
+use crate::teacher::TeacherError;
 
 /// Traces scored by the student in one request.
 const CHUNK: usize = 32;
@@ -59,15 +60,16 @@ fn hard_traces<'a>(cx: &Context<'a>) -> Result<Vec<(&'a Question, Trace)>, Stage
 fn score_chunk(cx: &Context, chunk: &[(&Question, &Trace)], checkpoint: &str) -> Result<u64, StageError> {
     let mut chats = Vec::with_capacity(chunk.len());
     for (question, trace) in chunk {
-        let messages = [Message::user(cx.prompts.student(question)?), Message::assistant(trace.text.clone())];
+        let mut messages = cx.prompts.question(&question.text)?;
+        messages.push(Message::assistant(trace.text.clone()));
         chats.push(cx.engine.text().encode_chat(&messages)?);
     }
     let losses = cx.engine.score(chats.clone())?;
-    let mut batch = Batch::pipeline();
+    let mut batch = Batch::new(Author::Pipeline);
     let mut tokens = 0;
     for (((question, trace), chat), nll) in chunk.iter().zip(&chats).zip(&losses) {
         tokens += chat.ids.len() as u64;
-        batch.put(&question.id, &scores(cx, question, trace, chat, nll, checkpoint)?)?;
+        batch.put(&question.id, &scores(cx, question, trace, chat, nll, checkpoint)?);
     }
     cx.session.write(batch)?;
     Ok(tokens)
@@ -87,9 +89,9 @@ fn scores(
     let losses = chat.by_spans(1, &spans, nll);
     let mut steps = Vec::with_capacity(texts.len());
     for (i, (text, losses)) in texts.iter().zip(losses).enumerate() {
-        let importance = judged(cx, |attempt| cx.teacher.importance(question, &texts, i, attempt))?;
+        let importance = judged(cx, || cx.teacher.importance(question, &texts, i))?;
         let jumpiness =
-            if i == 0 { Some(0.0) } else { judged(cx, |attempt| cx.teacher.jumpiness(question, &texts, i, attempt))? };
+            if i == 0 { Some(0.0) } else { judged(cx, || cx.teacher.jumpiness(question, &texts, i))? };
         let sum: f64 = losses.iter().map(|l| f64::from(*l)).sum();
         let difficulty = sum / losses.len().max(1) as f64;
         let scores = StepScores { importance, jumpiness, difficulty };
@@ -102,12 +104,12 @@ fn scores(
 /// Asks until the answer lies on the grid, at most as often as the recipe says.
 fn judged(
     cx: &Context,
-    ask: impl Fn(u32) -> Result<f64, crate::teacher::TeacherError>,
+    ask: impl Fn() -> Result<String, TeacherError>,
 ) -> Result<Option<f64>, StageError> {
-    for attempt in 0..=cx.recipe.teacher.max_retries {
-        let score = ask(attempt)?;
-        if on_grid(score) {
-            return Ok(Some(score));
+    for _ in 0..=cx.recipe.teacher.max_retries {
+        let score = parse_score(&ask()?);
+        if score.is_some() {
+            return Ok(score);
         }
     }
     Ok(None)
@@ -127,8 +129,8 @@ fn fix_tau_d(cx: &Context) -> Result<TauD, StageError> {
             TauD { value: sum / tokens.max(1) as f64, source }
         }
     };
-    let mut batch = Batch::pipeline();
-    batch.put("tau-d", &tau)?;
+    let mut batch = Batch::new(Author::Pipeline);
+    batch.put("tau-d", &tau);
     cx.session.write(batch)?;
     Ok(tau)
 }

@@ -53,7 +53,7 @@ fn neutral(cx: &Context, instead_of: &[SftSample], lr: f64) -> Result<Summary, S
             break;
         }
         let sample = neutral_sample(&cx.stage.key(), samples.len(), document.messages);
-        tokens += cx.engine.text().encode_chat(&sample.messages)?.trained() as u64;
+        tokens += cx.engine.text().encode_chat(&sample.messages)?.trained.len() as u64;
         samples.push(sample);
     }
     fit(cx, Fit { samples, lr, matched: Some(matched) })

@@ -2,7 +2,7 @@
 
 use crate::domain::{GroupOutcome, group_outcome};
 use crate::pipeline::context::{Context, StageError, Summary};
-use crate::session::Batch;
+use crate::session::{Author, Batch};
 use crate::session::records::{RolloutGroup, SplitSets};
 
 /// Writes the two sets of this iteration.
@@ -26,8 +26,8 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         sets.all_one,
         sets.failed.len()
     );
-    let mut batch = Batch::pipeline();
-    batch.put(&cx.stage.key(), &sets)?;
+    let mut batch = Batch::new(Author::Pipeline);
+    batch.put(&cx.stage.key(), &sets);
     cx.session.write(batch)?;
     cx.emit.progress(cx.stage, groups.len() as u64, groups.len() as u64, 0);
     Ok(Summary { text, tokens: 0 })

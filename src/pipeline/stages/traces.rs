@@ -4,7 +4,7 @@
 use crate::domain::{Band, Question};
 use crate::pipeline::context::{Context, StageError, Summary};
 use crate::pipeline::stages::difficulty::questions_of;
-use crate::session::Batch;
+use crate::session::{Author, Batch};
 use crate::session::records::{Status, Trace};
 
 /// Records per frame.
@@ -25,9 +25,9 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     cx.emit.started(cx.stage, done, total, "traces");
     for chunk in missing.chunks(FRAME) {
         cx.control.check()?;
-        let mut batch = Batch::pipeline();
+        let mut batch = Batch::new(Author::Pipeline);
         for question in chunk {
-            batch.put(&question.id, &ask(cx, question)?)?;
+            batch.put(&question.id, &ask(cx, question)?);
         }
         cx.session.write(batch)?;
         done += chunk.len() as u64;
@@ -50,7 +50,7 @@ fn ask(cx: &Context, question: &Question) -> Result<Trace, StageError> {
             } else {
                 Status::Review { reason: format!("does not reach {} after {attempts} attempts", question.gold) }
             };
-            let teacher = cx.teacher.name().to_string();
+            let teacher = cx.teacher.id();
             return Ok(Trace { question: question.id.clone(), text, teacher, attempts, status });
         }
     }
