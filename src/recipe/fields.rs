@@ -2,7 +2,7 @@
 //!
 //! This one table drives reading (unknown names, types, ranges), writing (order and comments) and the check that no
 //! field of [`Recipe`](super::Recipe) is left without a range. Sources: equations (eq.), sections (§), tables and
-//! appendices (C.1) of arXiv 2606.04466, `reading.md` rows, `world.md`; an empty source is our own choice.
+//! appendices (C.1) of arXiv 2606.04466 and `reading.md` rows; an empty source is our own choice.
 
 use std::ops::Bound::{Excluded, Included, Unbounded};
 
@@ -161,7 +161,7 @@ pub const FIELDS: &[Field] = &[
     at("evaluate.n", COUNT, "samples per question", "reading.md 10"),
     at("evaluate.k", COUNT, "k of pass@k", "reading.md 10"),
     at("evaluate.max_new_tokens", COUNT, "longest greedy answer", "Table 6"),
-    at("evaluate.format_control", Switch, "also with the answer marker banned as first token", "world.md"),
+    at("evaluate.format_control", Switch, "also with the answer marker banned as first token", ""),
     at("evaluate.sampling.temperature", Number(NOT_NEGATIVE), "logits are divided by this", "Table 6"),
     at("evaluate.sampling.top_p", Number(SHARE_ABOVE_0), "probability of the nucleus", "Table 6"),
     at("evaluate.sampling.max_new_tokens", COUNT, "longest answer", "Table 6"),
