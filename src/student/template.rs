@@ -80,7 +80,7 @@ impl ChatTemplate {
     /// trimming it, or leaves it out.
     pub fn locate(&self, messages: &[Message], prompt: bool) -> Result<Rendered, StudentError> {
         let text = self.render(messages, prompt)?;
-        let marks: Vec<String> = (0..messages.len()).map(|i| format!("\u{E000}content {i}\u{E001}")).collect();
+        let marks: Vec<String> = (0..messages.len()).map(|i| format!("\u{E000}{i}\u{E001}")).collect();
         let marked: Vec<Message> =
             messages.iter().zip(&marks).map(|(m, mark)| Message { role: m.role, content: mark.clone() }).collect();
         let frame = self.render(&marked, prompt)?;
