@@ -1,6 +1,6 @@
 //! Asks the student: samples the questions that have no record yet, judges the answers, writes a record per question.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use super::context::{Context, StageError};
@@ -34,8 +34,8 @@ pub fn sample_missing(cx: &Context, checkpoint: &str, asks: &[Ask]) -> Result<u6
     let mut missing = Vec::new();
     let mut total = 0;
     for ask in asks {
-        let done = cx.session.keys::<RolloutGroup>(&format!("{}/", ask.prefix))?;
-        let done: std::collections::HashSet<String> = done.into_iter().collect();
+        let keys = cx.session.keys::<RolloutGroup>(&format!("{}/", ask.prefix));
+        let done = keys.collect::<Result<HashSet<String>, _>>()?;
         total += ask.questions.len() as u64;
         let left = ask.questions.iter().filter(|q| !done.contains(&format!("{}/{}", ask.prefix, q.id)));
         missing.push(left.collect::<Vec<_>>());

@@ -1,5 +1,7 @@
 //! Checkpoints of a run: complete ones are Hugging Face folders, partial ones are the state of a running stage.
 
+use serde_json::json;
+
 use super::context::{Context, StageError};
 use super::plan::BASE;
 use crate::recipe::AdamWRecipe;
@@ -7,8 +9,8 @@ use crate::session::records::CheckpointInfo;
 use crate::session::{Author, Batch, Session, SessionError};
 
 /// File of the weights in a checkpoint's folder.
-pub const WEIGHTS: &str = "model.safetensors";
-/// File of a partial state.
+const WEIGHTS: &str = "model.safetensors";
+/// File of a partial state: weights, moments and update count.
 const STATE: &str = "state.safetensors";
 
 /// The weights of a checkpoint; `None` for the base, which the engine has.
@@ -16,63 +18,27 @@ pub fn weights(session: &Session, id: &str) -> Result<Option<Vec<u8>>, SessionEr
     if id == BASE {
         return Ok(None);
     }
-    session.checkpoints().read(id, WEIGHTS).map(Some)
+    session.checkpoints().load_file(id, WEIGHTS).map(Some)
 }
 
-/// The saved state of a running stage.
-pub struct Partial;
-
-impl Partial {
-    /// Id of the state after `at` updates.
-    fn id(cx: &Context, at: usize) -> String {
-        format!("{}.partial-{at:05}", cx.stage.key())
-    }
-
-    /// Saves the state after `at` updates and lets go of the one before.
-    pub fn save(cx: &Context, at: usize) -> Result<(), StageError> {
-        let state = cx.engine.state()?;
-        let files = [(STATE.to_string(), state)];
-        let store = cx.session.checkpoints();
-        store.write(&Self::id(cx, at), &files)?;
-        for (id, other) in Self::all(cx)? {
-            if other < at {
-                store.remove(&id)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Every saved state of this stage, with its number of updates.
-    fn all(cx: &Context) -> Result<Vec<(String, usize)>, StageError> {
-        let prefix = format!("{}.partial-", cx.stage.key());
-        let ids = cx.session.checkpoints().list()?;
-        Ok(ids.into_iter().filter_map(|id| id.strip_prefix(&prefix)?.parse().ok().map(|at| (id.clone(), at))).collect())
-    }
-
-    fn clear(cx: &Context) -> Result<(), StageError> {
-        for (id, _) in Self::all(cx)? {
-            cx.session.checkpoints().remove(&id)?;
-        }
-        Ok(())
-    }
+/// Saves the state of the running stage after `at` updates and lets go of the one before.
+pub fn save_partial(cx: &Context, at: usize) -> Result<(), StageError> {
+    let state = cx.engine.state()?;
+    let about = json!({ "stage": cx.stage.key(), "updates": at });
+    cx.session.checkpoints().save_partial(&cx.stage.key(), at as u64, &[(STATE, &state)], about, 1)?;
+    Ok(())
 }
 
 /// Opens the training run of this stage: from its last saved state, or from `parent` with fresh moments. Returns the
 /// number of updates already in the weights.
 pub fn restore(cx: &Context, parent: &str, adamw: AdamWRecipe) -> Result<usize, StageError> {
     cx.engine.use_checkpoint(cx.session, parent)?;
-    let last = Partial::all(cx)?.into_iter().max_by_key(|(_, at)| *at);
-    match last {
-        Some((id, at)) => {
-            let state = cx.session.checkpoints().read(&id, STATE)?;
-            cx.engine.begin(adamw, Some(state))?;
-            Ok(at)
-        }
-        None => {
-            cx.engine.begin(adamw, None)?;
-            Ok(0)
-        }
-    }
+    let Some((at, mut saved)) = cx.session.checkpoints().latest_partial(&cx.stage.key())? else {
+        cx.engine.begin(adamw, None)?;
+        return Ok(0);
+    };
+    cx.engine.begin(adamw, saved.files.remove(STATE))?;
+    Ok(at as usize)
 }
 
 /// [`restore`], with `parent` frozen as the reference policy.
@@ -87,15 +53,14 @@ pub fn finish(cx: &Context, parent: &str, data: &str) -> Result<(), StageError> 
     let id = cx.stage.key();
     cx.engine.end(&id)?;
     let files = cx.engine.files()?;
-    let manifest = cx.session.checkpoints().write(&id, &files)?;
-    let info = CheckpointInfo {
-        parent: parent.into(),
-        recipe: super::recipe_hash(cx.recipe),
-        data: data.into(),
-        weights: manifest.sha256(WEIGHTS).unwrap_or_default().to_string(),
-    };
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let recipe = cx.recipe_hash();
+    let about = json!({ "parent": parent, "recipe": recipe, "data": data });
+    let manifest = cx.session.checkpoints().save(&id, &files, about)?;
+    let weights = manifest.files.iter().find(|f| f.name == WEIGHTS).map(|f| f.sha256.clone()).unwrap_or_default();
     let mut batch = Batch::new(Author::Pipeline);
-    batch.put(&id, &info);
+    batch.put(&id, &CheckpointInfo { parent: parent.into(), recipe, data: data.into(), weights });
     cx.session.write(batch)?;
-    Partial::clear(cx)
+    cx.session.checkpoints().drop_partials(&id)?;
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::control::{Cancelled, Control};
@@ -12,7 +13,7 @@ use super::material::Material;
 use super::plan::{BASE, parent};
 use crate::domain::{Provenance, Verifier};
 use crate::recipe::Recipe;
-use crate::session::{Session, SessionError};
+use crate::session::{Record, Session, SessionError};
 use crate::student::StudentError;
 use crate::teacher::{PromptError, PromptKind, Prompts, Teacher, TeacherError};
 
@@ -67,6 +68,11 @@ impl From<Cancelled> for StageError {
     }
 }
 
+/// Every record of a table whose key begins with `prefix`, with its key, in order.
+pub fn all<R: Record>(session: &Session, prefix: &str) -> Result<Vec<(String, R)>, SessionError> {
+    session.scan::<R>(prefix).collect()
+}
+
 /// What a completed stage says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
@@ -115,6 +121,13 @@ impl Context<'_> {
             prompt: self.prompts.hash(PromptKind::Question),
             checkpoint: checkpoint.into(),
         }
+    }
+
+    /// The first 12 hex digits of the SHA-256 of the whole recipe.
+    pub fn recipe_hash(&self) -> String {
+        let mut digest = hex::encode(Sha256::digest(self.recipe.to_toml().as_bytes()));
+        digest.truncate(12);
+        digest
     }
 
     /// An error of this stage: an earlier one left nothing to work on.

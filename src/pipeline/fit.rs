@@ -5,14 +5,14 @@
 
 use sha2::{Digest, Sha256};
 
-use super::checkpoints::{Partial, finish, restore};
-use super::context::{Context, StageError, Summary};
+use super::checkpoints::{finish, restore, save_partial};
+use super::context::{Context, StageError, Summary, all};
 use super::seeds::cycle;
 use crate::domain::SftSample;
 use crate::session::{Author, Batch};
 use crate::session::records::{Prepared, SftUpdate};
 use crate::student::ChatTokens;
-use crate::train::schedule::warmup_cosine;
+use crate::train::WarmupCosine;
 
 /// Texts, rate and size of one SFT run.
 pub struct Fit {
@@ -64,11 +64,17 @@ pub fn fit(cx: &Context, fit: Fit) -> Result<Summary, StageError> {
     let updates = batches.len();
     let mut at = restore(cx, &parent, cx.recipe.sft.adamw)?;
     cx.emit.started(cx.stage, at as u64, updates as u64, "updates");
+    let schedule = WarmupCosine {
+        peak: fit.lr,
+        total: updates,
+        warmup_ratio: cx.recipe.sft.warmup_ratio,
+        min_ratio: cx.recipe.sft.min_lr_ratio,
+    };
     let mut tokens = 0;
     let mut last = None;
     while at < updates {
         cx.control.check()?;
-        let lr = warmup_cosine(at, updates, fit.lr, cx.recipe.sft.warmup_ratio, cx.recipe.sft.min_lr_ratio);
+        let lr = schedule.rate(at);
         let batch: Vec<ChatTokens> = batches[at].iter().map(|&i| chats[i].clone()).collect();
         let metrics = cx.engine.sft_step(batch, lr, cx.recipe.sft.loss)?;
         at += 1;
@@ -77,7 +83,7 @@ pub fn fit(cx: &Context, fit: Fit) -> Result<Summary, StageError> {
         write_update(cx, at, &update)?;
         last = Some(update);
         if at % cx.recipe.sft.save_every as usize == 0 && at < updates {
-            Partial::save(cx, at)?;
+            save_partial(cx, at)?;
         }
         cx.emit.progress(cx.stage, at as u64, updates as u64, tokens);
     }
@@ -93,7 +99,7 @@ pub fn fit(cx: &Context, fit: Fit) -> Result<Summary, StageError> {
 /// Writes the texts of this stage once, in one frame; afterwards they are read back, never rebuilt.
 fn prepare(cx: &Context, samples: Vec<SftSample>) -> Result<Vec<Prepared>, StageError> {
     let prefix = format!("{}/", cx.stage.key());
-    let known = cx.session.scan::<Prepared>(&prefix)?;
+    let known = all::<Prepared>(cx.session, &prefix)?;
     if !known.is_empty() {
         return Ok(known.into_iter().map(|(_, p)| p).collect());
     }

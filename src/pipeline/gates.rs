@@ -1,9 +1,9 @@
 //! Gates stand after bridge decisions and after diagnoses: `auto` lets pass what passed its checks, `review` waits for
 //! the researcher. Passing a gate approves what waits there; what is in review stays in review.
 
-use super::context::{Context, StageError};
+use super::context::{Context, StageError, all};
 use super::events::{Event, Level, StageKind};
-use crate::session::records::{Bridged, Recycled, Status};
+use crate::session::records::{BridgedTrace, Recycled, Status};
 use crate::session::{Author, Batch};
 
 /// Waits at the gate behind this stage, if one stands there and something waits.
@@ -22,10 +22,10 @@ pub fn pass(cx: &Context) -> Result<(), StageError> {
 fn pending(cx: &Context) -> Result<u64, StageError> {
     let waiting = match cx.stage.kind {
         StageKind::Bridge => {
-            cx.session.scan::<Bridged>("")?.iter().filter(|(_, b)| b.status == Status::Proposed).count()
+            all::<BridgedTrace>(cx.session, "")?.iter().filter(|(_, b)| b.status == Status::Proposed).count()
         }
         StageKind::Recycle => {
-            let all = cx.session.scan::<Recycled>(&format!("{}/", cx.stage.iteration))?;
+            let all = all::<Recycled>(cx.session, &format!("{}/", cx.stage.iteration))?;
             all.iter().filter(|(_, r)| r.status == Status::Proposed).count()
         }
         _ => 0,
@@ -38,7 +38,7 @@ fn approve(cx: &Context) -> Result<usize, StageError> {
     let mut batch = Batch::new(Author::Researcher(author)).because("passed the gate");
     let mut approved = 0;
     if cx.stage.kind == StageKind::Bridge {
-        for (key, mut bridged) in cx.session.scan::<Bridged>("")? {
+        for (key, mut bridged) in all::<BridgedTrace>(cx.session, "")? {
             if bridged.status == Status::Proposed {
                 bridged.status = Status::Approved;
                 batch.put(&key, &bridged);
@@ -46,7 +46,7 @@ fn approve(cx: &Context) -> Result<usize, StageError> {
             }
         }
     } else {
-        for (key, mut recycled) in cx.session.scan::<Recycled>(&format!("{}/", cx.stage.iteration))? {
+        for (key, mut recycled) in all::<Recycled>(cx.session, &format!("{}/", cx.stage.iteration))? {
             if recycled.status == Status::Proposed {
                 recycled.status = Status::Approved;
                 batch.put(&key, &recycled);

@@ -1,48 +1,51 @@
 //! Which texts an SFT stage trains on. Only approved products get in; every text names the records it came from.
 
-use crate::domain::sets::{bridged_sample, diagnose_sample, local_sample, medium_sample, new_trace_sample, raw_hard_sample, repair_sample};
-use crate::domain::{Band, SftSample};
-use crate::pipeline::context::{Context, StageError};
-use crate::pipeline::stages::difficulty::questions_of;
-use crate::session::records::{Bridged, Recycled, Status, Trace};
+use super::context::{Context, StageError, all};
+use super::stages::difficulty::questions_of;
+use crate::domain::samples::Origin;
+use crate::domain::{Band, Message, Question, SftSample};
+use crate::session::records::{BridgedTrace, Recycled, Status, Trace};
 
 /// Medium questions with their traces.
 pub fn medium(cx: &Context) -> Result<Vec<SftSample>, StageError> {
-    let mut samples = Vec::new();
-    for question in questions_of(cx, Band::Medium)? {
-        if let Some(trace) = approved_trace(cx, &question.id)? {
-            samples.push(medium_sample(&question.id, cx.prompts.question(&question.text)?, trace.text));
-        }
-    }
-    Ok(samples)
+    traces(cx, Band::Medium, |origin, user, trace| origin.medium(user, trace))
 }
 
 /// Hard questions with their traces as the teacher wrote them.
 pub fn raw_hard(cx: &Context) -> Result<Vec<SftSample>, StageError> {
+    traces(cx, Band::Hard, |origin, user, trace| origin.raw_hard(user, trace))
+}
+
+fn traces(
+    cx: &Context,
+    band: Band,
+    sample: impl Fn(&Origin, &str, &str) -> SftSample,
+) -> Result<Vec<SftSample>, StageError> {
     let mut samples = Vec::new();
-    for question in questions_of(cx, Band::Hard)? {
-        if let Some(trace) = approved_trace(cx, &question.id)? {
-            samples.push(raw_hard_sample(&question.id, cx.prompts.question(&question.text)?, trace.text));
+    for question in questions_of(cx, band)? {
+        let Some(trace) = cx.session.get::<Trace>(&question.id)? else { continue };
+        if trace.status == Status::Approved {
+            let lineage = [difficulty_key(question), format!("trace/{}", question.id)];
+            let user = user_turn(cx.prompts.question(&question.text)?);
+            samples.push(sample(&origin(cx, question, &lineage), &user, &trace.text));
         }
     }
     Ok(samples)
-}
-
-fn approved_trace(cx: &Context, question: &str) -> Result<Option<Trace>, StageError> {
-    Ok(cx.session.get::<Trace>(question)?.filter(|t| t.status == Status::Approved))
 }
 
 /// Bridged hard questions and their local samples (eq. 11 and Algorithm 1, lines 34 and 35).
 pub fn bridged(cx: &Context) -> Result<Vec<SftSample>, StageError> {
     let mut samples = Vec::new();
-    for (id, bridged) in cx.session.scan::<Bridged>("")? {
-        if bridged.status != Status::Approved {
-            continue;
-        }
-        let Some(question) = cx.material.find(&id) else { continue };
-        samples.push(bridged_sample(&id, cx.prompts.question(&question.text)?, bridged.text));
-        for (i, (prefix, target)) in bridged.locals.into_iter().enumerate() {
-            samples.push(local_sample(&id, i, cx.prompts.local(&question.text, &prefix)?, target));
+    for (id, record) in all::<BridgedTrace>(cx.session, "")? {
+        let Some(question) = cx.material.find(&id).filter(|_| record.status == Status::Approved) else { continue };
+        let of = |table: &str| format!("{table}/{id}");
+        let lineage = [difficulty_key(question), of("trace"), of("scores"), of("bridge")];
+        let origin = origin(cx, question, &lineage);
+        let user = user_turn(cx.prompts.question(&question.text)?);
+        samples.push(origin.bridged(&user, &record.bridged));
+        for local in &record.bridged.locals {
+            let user = user_turn(cx.prompts.local(&question.text, &local.prefix)?);
+            samples.push(origin.local(&user, local));
         }
     }
     Ok(samples)
@@ -51,16 +54,30 @@ pub fn bridged(cx: &Context) -> Result<Vec<SftSample>, StageError> {
 /// The three lessons of each diagnosed failure of one iteration (eqs. 18 and 19).
 pub fn recycled(cx: &Context, iteration: u32) -> Result<Vec<SftSample>, StageError> {
     let mut samples = Vec::new();
-    for (_, recycled) in cx.session.scan::<Recycled>(&format!("{iteration}/"))? {
-        let (Status::Approved, Some(diagnosis)) = (&recycled.status, &recycled.diagnosis) else { continue };
-        let Some(question) = cx.material.find(&recycled.question) else { continue };
-        let (prompts, id) = (cx.prompts, &question.id);
-        let target = prompts.diagnose_answer(diagnosis)?;
-        samples.push(diagnose_sample(iteration, id, prompts.diagnose(&question.text, &recycled.response)?, target));
-        let ask = prompts.repair(&question.text, &recycled.prefix, diagnosis)?;
-        samples.push(repair_sample(iteration, id, ask, diagnosis.correct_next_step.clone()));
-        let ask = prompts.new_trace(&question.text)?;
-        samples.push(new_trace_sample(iteration, id, ask, diagnosis.short_correct_reasoning.clone()));
+    for (key, record) in all::<Recycled>(cx.session, &format!("{iteration}/"))? {
+        let (Status::Approved, Some(diagnosis)) = (&record.status, &record.diagnosis) else { continue };
+        let Some(question) = cx.material.find(&record.question) else { continue };
+        let lineage = [format!("rollouts/{iteration}-rollouts/{}", question.id), format!("recycled/{key}")];
+        let (prompts, origin) = (cx.prompts, origin(cx, question, &lineage));
+        let user = user_turn(prompts.diagnose(&question.text, &record.response)?);
+        samples.push(origin.diagnose(&user, &prompts.diagnose_answer(diagnosis)?));
+        let user = user_turn(prompts.repair(&question.text, &record.prefix, diagnosis)?);
+        samples.push(origin.repair(&user, diagnosis));
+        let user = user_turn(prompts.new_trace(&question.text)?);
+        samples.push(origin.new_trace(&user, diagnosis));
     }
     Ok(samples)
+}
+
+fn origin<'a>(cx: &Context, question: &'a Question, lineage: &'a [String]) -> Origin<'a> {
+    Origin { iteration: cx.stage.iteration, question: &question.id, lineage }
+}
+
+fn difficulty_key(question: &Question) -> String {
+    format!("rollouts/1-difficulty/{}", question.id)
+}
+
+/// The text of a prompt's last turn; prompts are one user turn.
+fn user_turn(messages: Vec<Message>) -> String {
+    messages.into_iter().next_back().map(|m| m.content).unwrap_or_default()
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Action, Diagnosis, Message, Provenance, Question, Rollout, SftSample, StepScores};
+use crate::domain::{Action, Bridged, Diagnosis, Excerpt, Partition, Provenance, Question, Rollout, SftSample, StepScores};
 use crate::recipe::SamplingRecipe;
 use super::Record;
 
@@ -22,7 +22,7 @@ tables! {
     RolloutGroup => "rollouts",
     Trace => "trace",
     Scores => "scores",
-    Bridged => "bridge",
+    BridgedTrace => "bridge",
     TauD => "tau-d",
     Prepared => "sample",
     SplitSets => "split",
@@ -117,7 +117,7 @@ pub struct ScoredStep {
     pub scores: StepScores,
     /// Tokens of the step, the weight of D in τ_D.
     pub tokens: u32,
-    /// Tokens of the step.
+    /// Negative log-likelihood of each of its tokens, nats.
     pub token_nll: Vec<f32>,
 }
 
@@ -156,15 +156,13 @@ pub struct BridgedStep {
 
 /// A bridged trace. Key: question.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Bridged {
+pub struct BridgedTrace {
     /// Question id.
     pub question: String,
     /// In the order of the trace's steps.
     pub steps: Vec<BridgedStep>,
-    /// The whole bridged text; ends with `#### gold`.
-    pub text: String,
-    /// Localized steps: prefix and target.
-    pub locals: Vec<(String, String)>,
+    /// The bridged text and its local samples.
+    pub bridged: Bridged,
     /// Where it stands.
     #[serde(flatten)]
     pub status: Status,
@@ -182,12 +180,8 @@ pub struct Prepared {
 /// Consolidation and failed sets of one iteration (eq. 14). Key: stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SplitSets {
-    /// Questions with at least one correct rollout.
-    pub consolidation: Vec<String>,
-    /// Questions without.
-    pub failed: Vec<String>,
-    /// How many of the consolidation set have only correct rollouts.
-    pub all_one: u32,
+    /// Who goes where, in the order of the questions.
+    pub sets: Partition,
 }
 
 /// One optimizer update of SFT. Key: `stage/update`.
@@ -233,8 +227,8 @@ pub struct Recycled {
     pub response: String,
     /// What the teacher said; `None` when nothing usable came back.
     pub diagnosis: Option<Diagnosis>,
-    /// How the excerpt was found in the response: `exact`, `normalised` or `fuzzy`.
-    pub matched: Option<String>,
+    /// Where the first error lies in the response, and how it was found.
+    pub excerpt: Option<Excerpt>,
     /// The response before the first error.
     pub prefix: String,
     /// Where it stands.
@@ -266,7 +260,3 @@ pub struct StageDone {
     pub tokens: u64,
 }
 
-/// A prompt of one user turn.
-pub fn asks(text: &str) -> Vec<Message> {
-    vec![Message::user(text)]
-}

@@ -3,7 +3,7 @@
 
 use crate::domain::{Band, BandEdges, Question};
 use crate::pipeline::asking::{Ask, sample_missing};
-use crate::pipeline::context::{Context, StageError, Summary};
+use crate::pipeline::context::{Context, StageError, Summary, all};
 use crate::session::Session;
 use crate::session::records::RolloutGroup;
 
@@ -32,7 +32,7 @@ pub fn edges(recipe: &crate::recipe::Recipe) -> BandEdges {
 
 /// Question and band, in the order of the ids, as one difficulty stage measured them.
 pub fn bands(session: &Session, stage: &str, edges: &BandEdges) -> Result<Vec<(String, Band)>, StageError> {
-    let groups = session.scan::<RolloutGroup>(&format!("{stage}/"))?;
+    let groups = all::<RolloutGroup>(session, &format!("{stage}/"))?;
     Ok(groups.into_iter().map(|(_, g)| (g.question.clone(), Band::of(g.correct(), g.n(), edges))).collect())
 }
 

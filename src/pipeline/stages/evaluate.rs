@@ -3,7 +3,7 @@
 
 use crate::evaluate::{mean_of_columns, measure};
 use crate::pipeline::asking::{Ask, sample_missing};
-use crate::pipeline::context::{Context, StageError, Summary};
+use crate::pipeline::context::{Context, StageError, Summary, all};
 use crate::recipe::SamplingRecipe;
 use crate::session::records::RolloutGroup;
 
@@ -39,7 +39,7 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     let mut columns = Vec::new();
     for (split, _) in &cx.material.evaluated {
         let prefix = format!("{}/greedy/{split}/", cx.stage.key());
-        let groups: Vec<RolloutGroup> = cx.session.scan(&prefix)?.into_iter().map(|(_, g)| g).collect();
+        let groups: Vec<RolloutGroup> = all(cx.session, &prefix)?.into_iter().map(|(_, g)| g).collect();
         let accuracy = measure(&groups, &[], &[], recipe.k).accuracy;
         parts.push(format!("{split} {:.1}", 100.0 * accuracy.value));
         if split != DEV {

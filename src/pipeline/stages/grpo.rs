@@ -5,19 +5,19 @@ use std::collections::HashMap;
 
 use crate::domain::{Question, Rollout};
 use crate::pipeline::asking::judge;
-use crate::pipeline::checkpoints::{Partial, finish, restore_with_reference};
-use crate::pipeline::context::{Context, StageError, Summary};
+use crate::pipeline::checkpoints::{finish, restore_with_reference, save_partial};
+use crate::pipeline::context::{Context, StageError, Summary, all};
 use crate::pipeline::engine::{Asking, GrpoGroup};
 use crate::pipeline::seeds::{cycle, stream};
 use crate::session::{Author, Batch};
 use crate::session::records::{GrpoStep, RolloutGroup, SplitSets};
-use crate::train::schedule::warmup_linear;
+use crate::train::WarmupLinear;
 
 /// Trains, from wherever it stopped.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
     let iteration = cx.stage.iteration;
     let sets = cx.session.get::<SplitSets>(&format!("{iteration}-split"))?;
-    let consolidation = sets.ok_or_else(|| cx.nothing("the split of this iteration is missing"))?.consolidation;
+    let consolidation = sets.ok_or_else(|| cx.nothing("the split of this iteration is missing"))?.sets.consolidation;
     let parent = cx.checkpoint();
     if consolidation.is_empty() {
         return Err(cx.nothing("the student solved no training question, so there is nothing to reinforce"));
@@ -39,12 +39,12 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         batch.put(&format!("{}/{at:05}", cx.stage.key()), &step);
         cx.session.write(batch)?;
         if at % cx.recipe.grpo.save_every as usize == 0 && at < steps {
-            Partial::save(cx, at)?;
+            save_partial(cx, at)?;
         }
         cx.emit.progress(cx.stage, at as u64, steps as u64, tokens);
     }
     finish(cx, &parent, &format!("{iteration}-split"))?;
-    let all = cx.session.scan::<GrpoStep>(&format!("{}/", cx.stage.key()))?;
+    let all = all::<GrpoStep>(cx.session, &format!("{}/", cx.stage.key()))?;
     let mean = |of: &dyn Fn(&GrpoStep) -> f64| all.iter().map(|(_, s)| of(s)).sum::<f64>() / all.len().max(1) as f64;
     let (reward, above) = (mean(&|s| s.reward), mean(&|s| s.reward_above_before));
     Ok(Summary { text: format!("{steps} steps, mean reward {reward:.3}, {above:+.3} above the rate before"), tokens })
@@ -52,7 +52,7 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
 
 /// ρ of every candidate in the rollouts before this stage.
 fn rates_before(cx: &Context) -> Result<HashMap<String, f64>, StageError> {
-    let groups = cx.session.scan::<RolloutGroup>(&format!("{}-rollouts/", cx.stage.iteration))?;
+    let groups = all::<RolloutGroup>(cx.session, &format!("{}-rollouts/", cx.stage.iteration))?;
     Ok(groups.into_iter().map(|(_, g)| (g.question.clone(), g.rho())).collect())
 }
 
@@ -92,7 +92,13 @@ fn one_step(
         let provenance = cx.provenance(&place);
         records.push(RolloutGroup { question: question.id.clone(), provenance, sampling: recipe.sampling, rollouts });
     }
-    let lr = warmup_linear(at, steps, recipe.lr, recipe.warmup_steps as usize, recipe.final_lr_ratio);
+    let schedule = WarmupLinear {
+        peak: recipe.lr,
+        total: steps,
+        warmup: recipe.warmup_steps as usize,
+        final_ratio: recipe.final_lr_ratio,
+    };
+    let lr = schedule.rate(at);
     let metrics = cx.engine.grpo_step(groups, recipe.clone(), lr)?;
     let n = records.len().max(1) as f64;
     let reward = records.iter().map(RolloutGroup::rho).sum::<f64>() / n;

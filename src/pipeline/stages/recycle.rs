@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::diagnosis::{check, prefix_before};
-use crate::domain::near_miss::{NearMissSettings, choose, features};
-use crate::domain::{Diagnosis, Question, Rollout};
-use crate::pipeline::context::{Context, StageError, Summary};
+use crate::domain::{
+    NearMissSettings, Question, Rollout, check_diagnosis, choose_near_miss, parse_diagnosis, prefix_before,
+};
+use crate::pipeline::context::{Context, StageError, Summary, all};
 use crate::recipe::Gate;
 use crate::session::{Author, Batch};
 use crate::session::records::{Recycled, RolloutGroup, Scores, SplitSets, Status};
@@ -18,7 +18,7 @@ const FRAME: usize = 32;
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
     let iteration = cx.stage.iteration;
     let sets = cx.session.get::<SplitSets>(&format!("{iteration}-split"))?;
-    let failed = sets.ok_or_else(|| cx.nothing("the split of this iteration is missing"))?.failed;
+    let failed = sets.ok_or_else(|| cx.nothing("the split of this iteration is missing"))?.sets.failed;
     let mut missing = Vec::new();
     for id in &failed {
         if cx.session.get::<Recycled>(&format!("{iteration}/{id}"))?.is_none() {
@@ -47,7 +47,7 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
 
 /// τ_ℓ and τ_s from the recipe, or this session's means over hard traces (Table 9).
 fn settings(cx: &Context) -> Result<NearMissSettings, StageError> {
-    let scores = cx.session.scan::<Scores>("")?;
+    let scores = all::<Scores>(cx.session, "")?;
     let n = scores.len().max(1) as f64;
     let mean_tokens = scores.iter().map(|(_, s)| f64::from(s.trace_tokens)).sum::<f64>() / n;
     let mean_steps = scores.iter().map(|(_, s)| s.steps.len() as f64).sum::<f64>() / n;
@@ -64,49 +64,47 @@ fn diagnose(
     rollouts: &[Rollout],
     settings: &NearMissSettings,
 ) -> Result<Recycled, StageError> {
-    let candidates: Vec<_> = rollouts.iter().map(|r| features(&r.text, r.tokens, r.answer.is_some())).collect();
-    let chosen = choose(&candidates, settings).ok_or_else(|| cx.nothing("a failed question without rollouts"))?;
+    let chosen = choose_near_miss(rollouts, settings).ok_or_else(|| cx.nothing("a failed question has no wrong rollout"))?;
     let response = &rollouts[chosen.index].text;
     let mut recycled = Recycled {
         question: question.id.clone(),
         near_miss: chosen.index as u32,
-        score: chosen.score,
-        repetition: candidates[chosen.index].repetition,
+        score: chosen.score.score,
+        repetition: chosen.repeats,
         response: response.clone(),
         diagnosis: None,
-        matched: None,
+        excerpt: None,
         prefix: String::new(),
         status: Status::Review { reason: "no diagnosis".into() },
     };
     for _ in 0..=cx.recipe.teacher.max_retries {
         let answer = cx.teacher.diagnose(question, response)?;
-        let diagnosis: Diagnosis = match serde_json::from_str(&answer) {
-            Ok(diagnosis) => diagnosis,
-            Err(error) => {
-                recycled.status = Status::Review { reason: format!("not a diagnosis of seven fields: {error}") };
-                continue;
+        let reason = match parse_diagnosis(&answer) {
+            Err(fault) => fault.to_string(),
+            Ok(diagnosis) => {
+                let checked = check_diagnosis(&diagnosis, response, &question.gold, cx.verifier);
+                recycled.diagnosis = Some(diagnosis);
+                match checked {
+                    Ok(excerpt) => {
+                        recycled.excerpt = Some(excerpt);
+                        recycled.prefix = prefix_before(response, &excerpt).to_string();
+                        recycled.status = match cx.recipe.gates.diagnosis {
+                            Gate::Auto => Status::Approved,
+                            Gate::Review => Status::Proposed,
+                        };
+                        break;
+                    }
+                    Err(faults) => faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+                }
             }
         };
-        let checked = check(&diagnosis, response, &question.gold);
-        recycled.diagnosis = Some(diagnosis);
-        match checked {
-            Ok(found) => {
-                recycled.matched = Some(found.kind.name().into());
-                recycled.prefix = prefix_before(response, &found).to_string();
-                recycled.status = match cx.recipe.gates.diagnosis {
-                    Gate::Auto => Status::Approved,
-                    Gate::Review => Status::Proposed,
-                };
-                break;
-            }
-            Err(problem) => recycled.status = Status::Review { reason: problem.to_string() },
-        }
+        recycled.status = Status::Review { reason };
     }
     Ok(recycled)
 }
 
 fn summary(cx: &Context) -> Result<Summary, StageError> {
-    let all = cx.session.scan::<Recycled>(&format!("{}/", cx.stage.iteration))?;
+    let all = all::<Recycled>(cx.session, &format!("{}/", cx.stage.iteration))?;
     let mut types: BTreeMap<String, usize> = BTreeMap::new();
     for (_, recycled) in &all {
         let error = recycled.diagnosis.as_ref().map_or("no diagnosis", |d| d.error_type.as_str());

@@ -2,7 +2,7 @@
 
 use crate::domain::{Band, Question};
 use crate::pipeline::asking::{Ask, sample_missing};
-use crate::pipeline::context::{Context, StageError, Summary};
+use crate::pipeline::context::{Context, StageError, Summary, all};
 use crate::pipeline::stages::difficulty::questions_of;
 use crate::recipe::Candidates;
 use crate::session::records::RolloutGroup;
@@ -25,7 +25,7 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         ban_marker: false,
     };
     let tokens = sample_missing(cx, &cx.checkpoint(), &[ask])?;
-    let groups = cx.session.scan::<RolloutGroup>(&format!("{}/", cx.stage.key()))?;
+    let groups = all::<RolloutGroup>(cx.session, &format!("{}/", cx.stage.key()))?;
     let zero = groups.iter().filter(|(_, g)| g.correct() == 0).count();
     let share = 100.0 * zero as f64 / groups.len().max(1) as f64;
     Ok(Summary { text: format!("{zero} of {} groups all-zero ({share:.1} %)", groups.len()), tokens })

@@ -2,9 +2,9 @@
 //! for every step of every hard trace. The first step has J = 0 without a call (reading.md, row 12); a judge's answer
 //! off the grid leaves the step unscored, for review, never 0 (row 21).
 
-use crate::domain::steps::{split_answer, split_steps};
-use crate::domain::{Band, Message, Question, StepScores, parse_score};
-use crate::pipeline::context::{Context, StageError, Summary};
+use crate::domain::steps::in_code_points;
+use crate::domain::{Band, Message, Question, StepScores, split_answer, split_steps};
+use crate::pipeline::context::{Context, StageError, Summary, all};
 use crate::pipeline::plan::BASE;
 use crate::pipeline::stages::difficulty::questions_of;
 use crate::recipe::{DifficultyUnder, TauD as TauDRecipe};
@@ -85,8 +85,9 @@ fn scores(
 ) -> Result<Scores, StageError> {
     let (body, _) = split_answer(&trace.text);
     let spans = split_steps(body, cx.recipe.bridge.max_steps);
-    let texts: Vec<String> = spans.iter().map(|s| body[s.start..s.end].to_string()).collect();
-    let losses = chat.by_spans(1, &spans, nll);
+    let texts: Vec<String> = spans.iter().map(|s| s.of(body).to_string()).collect();
+    let starts: Vec<usize> = in_code_points(body, &spans).iter().map(|s| s.start).collect();
+    let losses = losses_by_step(chat, &starts, body.chars().count(), nll);
     let mut steps = Vec::with_capacity(texts.len());
     for (i, (text, losses)) in texts.iter().zip(losses).enumerate() {
         let importance = judged(cx, || cx.teacher.importance(question, &texts, i))?;
@@ -99,6 +100,26 @@ fn scores(
     }
     let trace_tokens = nll.len() as u32;
     Ok(Scores { question: question.id.clone(), checkpoint: checkpoint.into(), trace_tokens, steps })
+}
+
+/// The losses of each step's tokens. `starts` are the steps' first code points in the trace; what lies behind `end`, the
+/// answer line and the end-of-turn token, belongs to no step.
+fn losses_by_step(chat: &ChatTokens, starts: &[usize], end: usize, nll: &[f32]) -> Vec<Vec<f32>> {
+    let bounds: Vec<usize> = starts.iter().copied().chain([end]).collect();
+    let steps = chat.step_of_token(chat.contents.len().saturating_sub(1), &bounds);
+    let mut losses = vec![Vec::new(); starts.len()];
+    for (position, loss) in chat.trained.iter().zip(nll) {
+        if let Some(step) = steps[*position].filter(|step| *step < starts.len()) {
+            losses[step].push(*loss);
+        }
+    }
+    losses
+}
+
+/// A judge's answer as a score: one of the five values and nothing else (reading.md, row 21).
+fn parse_score(answer: &str) -> Option<f64> {
+    let score: f64 = answer.trim().parse().ok()?;
+    [0.0, 0.25, 0.5, 0.75, 1.0].contains(&score).then_some(score)
 }
 
 /// Asks until the answer lies on the grid, at most as often as the recipe says.
@@ -120,7 +141,7 @@ fn fix_tau_d(cx: &Context) -> Result<TauD, StageError> {
     let tau = match cx.recipe.bridge.tau_d {
         TauDRecipe::Fixed(value) => TauD { value, source: "recipe".into() },
         TauDRecipe::Mean(_) => {
-            let all = cx.session.scan::<Scores>("")?;
+            let all = all::<Scores>(cx.session, "")?;
             let steps = all.iter().flat_map(|(_, s)| &s.steps);
             let (sum, tokens) = steps.fold((0.0, 0_u64), |(sum, tokens), s| {
                 (sum + s.scores.difficulty * f64::from(s.tokens), tokens + u64::from(s.tokens))

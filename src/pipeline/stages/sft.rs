@@ -4,7 +4,7 @@
 //! Control arms put other texts in the same place at the same tokens, updates and rate.
 
 use crate::domain::SftSample;
-use crate::domain::sets::neutral_sample;
+use crate::domain::samples::Origin;
 use crate::pipeline::context::{Context, StageError, Summary};
 use crate::pipeline::fit::{Fit, Matched, fit, size_of};
 use crate::pipeline::lessons;
@@ -52,7 +52,9 @@ fn neutral(cx: &Context, instead_of: &[SftSample], lr: f64) -> Result<Summary, S
         if tokens >= matched.tokens {
             break;
         }
-        let sample = neutral_sample(&cx.stage.key(), samples.len(), document.messages);
+        let id = format!("{:06}", samples.len());
+        let origin = Origin { iteration: cx.stage.iteration, question: &id, lineage: &[] };
+        let sample = origin.neutral(&document.0, &document.1);
         tokens += cx.engine.text().encode_chat(&sample.messages)?.trained.len() as u64;
         samples.push(sample);
     }

@@ -1,31 +1,23 @@
 //! Split: questions with at least one right rollout go to RL, the others to recycling (eq. 14).
 
-use crate::domain::{GroupOutcome, group_outcome};
-use crate::pipeline::context::{Context, StageError, Summary};
+use crate::domain::{GroupOutcome, Partition};
+use crate::pipeline::context::{Context, StageError, Summary, all};
 use crate::session::{Author, Batch};
 use crate::session::records::{RolloutGroup, SplitSets};
 
 /// Writes the two sets of this iteration.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
-    let groups = cx.session.scan::<RolloutGroup>(&format!("{}-rollouts/", cx.stage.iteration))?;
+    let groups = all::<RolloutGroup>(cx.session, &format!("{}-rollouts/", cx.stage.iteration))?;
     cx.emit.started(cx.stage, 0, groups.len() as u64, "questions");
-    let mut sets = SplitSets { consolidation: Vec::new(), failed: Vec::new(), all_one: 0 };
-    for (_, group) in &groups {
-        let rewards: Vec<bool> = group.rollouts.iter().map(|r| r.correct).collect();
-        match group_outcome(&rewards) {
-            GroupOutcome::AllZero => sets.failed.push(group.question.clone()),
-            outcome => {
-                sets.all_one += u32::from(outcome == GroupOutcome::AllOne);
-                sets.consolidation.push(group.question.clone());
-            }
-        }
-    }
+    let judged = groups.iter().filter_map(|(_, g)| Some((g.question.as_str(), GroupOutcome::of_rollouts(&g.rollouts)?)));
+    let sets = Partition::of(judged);
     let text = format!(
         "{} to consolidate ({} of them all-one), {} failed",
         sets.consolidation.len(),
-        sets.all_one,
+        sets.all_one.len(),
         sets.failed.len()
     );
+    let sets = SplitSets { sets };
     let mut batch = Batch::new(Author::Pipeline);
     batch.put(&cx.stage.key(), &sets);
     cx.session.write(batch)?;

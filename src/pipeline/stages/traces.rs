@@ -2,7 +2,7 @@
 //! again, then it goes to review; it is never trained on as it is.
 
 use crate::domain::{Band, Question};
-use crate::pipeline::context::{Context, StageError, Summary};
+use crate::pipeline::context::{Context, StageError, Summary, all};
 use crate::pipeline::stages::difficulty::questions_of;
 use crate::session::{Author, Batch};
 use crate::session::records::{Status, Trace};
@@ -33,7 +33,7 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         done += chunk.len() as u64;
         cx.emit.progress(cx.stage, done, total, 0);
     }
-    let traces = cx.session.scan::<Trace>("")?;
+    let traces = all::<Trace>(cx.session, "")?;
     let review = traces.iter().filter(|(_, t)| matches!(t.status, Status::Review { .. })).count();
     Ok(Summary { text: format!("{} traces, {review} for review", traces.len()), tokens: 0 })
 }
