@@ -3,6 +3,8 @@
 mod faults;
 pub mod fixtures;
 mod parity;
+mod real;
 mod saving;
 mod steps;
 mod text;
+mod textbook;
