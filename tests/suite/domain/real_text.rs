@@ -46,3 +46,25 @@ fn math_solutions_reach_their_own_gold() {
     let reached = rows.iter().filter(right).count();
     assert!(reached >= 498, "{reached} of 500");
 }
+
+/// Real outputs of four models with a published verdict each. They end `A: 18` where we write `#### 18`.
+#[test]
+fn published_verdicts_are_reproduced() {
+    let Some(rows) = jsonl("gsm8k/example_model_solutions.jsonl") else { return };
+    let mut wrong = Vec::new();
+    let mut judged = 0;
+    for row in &rows {
+        let gold = Verifier::Numeric.normalise_gold(&row["ground_truth"].as_str().unwrap().replace("\nA: ", "\n#### "));
+        for (_, model) in row.as_object().unwrap() {
+            let Some(solution) = model["solution"].as_str() else { continue };
+            judged += 1;
+            let output = solution.replace("\nA: ", "\n#### ");
+            let verdict = Verifier::Numeric.judge(&output, &gold);
+            if Some(verdict.correct) != model["is_correct"].as_bool() {
+                wrong.push((solution.lines().last().unwrap_or("").to_string(), gold.clone(), verdict));
+            }
+        }
+    }
+    assert_eq!(judged, 4 * 1319);
+    assert!(wrong.is_empty(), "{} differ: {wrong:#?}", wrong.len());
+}
