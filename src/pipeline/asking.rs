@@ -57,7 +57,7 @@ fn sample(cx: &Context, ask: &Ask, questions: &[&Question], writer: &mut Writer)
     if questions.is_empty() {
         return Ok(());
     }
-    let prompts = questions.iter().map(|q| cx.prompts.question(&q.text)).collect::<Result<Vec<_>, _>>()?;
+    let prompts = questions.iter().map(|q| cx.prompts.ask(q)).collect::<Result<Vec<_>, _>>()?;
     let streams = questions.iter().map(|q| stream(cx.recipe.seed, &ask.prefix, &q.id)).collect();
     let asking = Asking { prompts, streams, samples: ask.n, sampling: ask.sampling, ban_marker: ask.ban_marker };
     let mut open: HashMap<usize, Vec<Option<Rollout>>> = HashMap::new();

@@ -15,7 +15,7 @@ use crate::domain::{Provenance, Verifier};
 use crate::recipe::Recipe;
 use crate::session::{Record, Session, SessionError};
 use crate::student::StudentError;
-use crate::teacher::{PromptError, PromptKind, Prompts, Teacher, TeacherError};
+use crate::teacher::{PromptError, Prompts, Teacher, TeacherError};
 
 /// Why a stage did not complete.
 #[derive(Debug, Error)]
@@ -41,6 +41,9 @@ pub enum StageError {
     /// A file of questions could not be read.
     #[error(transparent)]
     Data(#[from] crate::data::DataError),
+    /// The generated world is too small for what was asked of it.
+    #[error(transparent)]
+    World(#[from] crate::data::world::WorldError),
     /// The recipe asks for what this build cannot do.
     #[error("{0}")]
     Recipe(String),
@@ -118,7 +121,7 @@ impl Context<'_> {
     pub fn provenance(&self, checkpoint: &str) -> Provenance {
         Provenance {
             verifier: self.verifier.name().into(),
-            prompt: self.prompts.hash(PromptKind::Question),
+            prompt: self.prompts.student_hash(),
             checkpoint: checkpoint.into(),
         }
     }

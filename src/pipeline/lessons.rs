@@ -3,7 +3,7 @@
 use super::context::{Context, StageError, all};
 use super::stages::difficulty::questions_of;
 use crate::domain::samples::Origin;
-use crate::domain::{Band, Message, Question, SftSample};
+use crate::domain::{Band, Question, SftSample};
 use crate::session::records::{BridgedTrace, Recycled, Status, Trace};
 
 /// Medium questions with their traces.
@@ -26,7 +26,7 @@ fn traces(
         let Some(trace) = cx.session.get::<Trace>(&question.id)? else { continue };
         if trace.status == Status::Approved {
             let lineage = [difficulty_key(question), format!("trace/{}", question.id)];
-            let user = user_turn(cx.prompts.question(&question.text)?);
+            let user = cx.prompts.student(question)?;
             samples.push(sample(&origin(cx, question, &lineage), &user, &trace.text));
         }
     }
@@ -41,10 +41,10 @@ pub fn bridged(cx: &Context) -> Result<Vec<SftSample>, StageError> {
         let of = |table: &str| format!("{table}/{id}");
         let lineage = [difficulty_key(question), of("trace"), of("scores"), of("bridge")];
         let origin = origin(cx, question, &lineage);
-        let user = user_turn(cx.prompts.question(&question.text)?);
+        let user = cx.prompts.student(question)?;
         samples.push(origin.bridged(&user, &record.bridged));
         for local in &record.bridged.locals {
-            let user = user_turn(cx.prompts.local(&question.text, &local.prefix)?);
+            let user = cx.prompts.local(question, &local.prefix)?;
             samples.push(origin.local(&user, local));
         }
     }
@@ -59,11 +59,11 @@ pub fn recycled(cx: &Context, iteration: u32) -> Result<Vec<SftSample>, StageErr
         let Some(question) = cx.material.find(&record.question) else { continue };
         let lineage = [format!("rollouts/{iteration}-rollouts/{}", question.id), format!("recycled/{key}")];
         let (prompts, origin) = (cx.prompts, origin(cx, question, &lineage));
-        let user = user_turn(prompts.diagnose(&question.text, &record.response)?);
-        samples.push(origin.diagnose(&user, &prompts.diagnose_answer(diagnosis)?));
-        let user = user_turn(prompts.repair(&question.text, &record.prefix, diagnosis)?);
+        let user = prompts.diagnose(question, &record.response)?;
+        samples.push(origin.diagnose(&user, &prompts.diagnosis_target(diagnosis)?));
+        let user = prompts.repair(question, &record.prefix, diagnosis)?;
         samples.push(origin.repair(&user, diagnosis));
-        let user = user_turn(prompts.new_trace(&question.text)?);
+        let user = prompts.new_trace(question)?;
         samples.push(origin.new_trace(&user, diagnosis));
     }
     Ok(samples)
@@ -75,9 +75,4 @@ fn origin<'a>(cx: &Context, question: &'a Question, lineage: &'a [String]) -> Or
 
 fn difficulty_key(question: &Question) -> String {
     format!("rollouts/1-difficulty/{}", question.id)
-}
-
-/// The text of a prompt's last turn; prompts are one user turn.
-fn user_turn(messages: Vec<Message>) -> String {
-    messages.into_iter().next_back().map(|m| m.content).unwrap_or_default()
 }

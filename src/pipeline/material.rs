@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::context::StageError;
+use crate::data::world::{Split, World, WorldSpec};
 use crate::domain::Question;
 use crate::recipe::Recipe;
 
@@ -23,6 +24,13 @@ impl Material {
         Self { train, evaluated, index }
     }
 
+    /// The questions of a generated world.
+    pub fn of_world(world: &World) -> Self {
+        let evaluated = [Split::Test, Split::B, Split::C, Split::Dev];
+        let evaluated = evaluated.into_iter().map(|split| (split.name().to_string(), world.questions(split)));
+        Self::new(world.questions(Split::Train), evaluated.filter(|(_, questions)| !questions.is_empty()).collect())
+    }
+
     /// A training question by id.
     pub fn find(&self, id: &str) -> Option<&Question> {
         self.index.get(id).map(|&i| &self.train[i])
@@ -30,20 +38,15 @@ impl Material {
 }
 
 /// The generated world, as the recipe sizes it.
-pub fn world_of(recipe: &Recipe) -> Result<crate::data::world::World, StageError> {
-    if recipe.data.source != "world" {
+pub fn world_of(recipe: &Recipe) -> Result<World, StageError> {
+    let data = &recipe.data;
+    if data.source != "world" {
         return Err(StageError::Recipe(format!(
-            "data.source = \"{}\": runs on files of questions need a model teacher, which this version does not have; \
+            "data.source = \"{}\": a run on a file of questions needs a model teacher, which this version does not have; \
              set data.source = \"world\"",
-            recipe.data.source
+            data.source
         )));
     }
-    let spec = crate::data::world::WorldSpec {
-        seed: recipe.data.seed,
-        train: recipe.data.train,
-        dev: recipe.data.dev,
-        test: recipe.data.test,
-        ood: recipe.data.ood,
-    };
-    Ok(crate::data::world::World::generate(&spec))
+    let spec = WorldSpec { seed: data.seed, train: data.train, dev: data.dev, test: data.test, ood: data.ood };
+    Ok(World::generate(&spec)?)
 }

@@ -19,3 +19,4 @@ pub mod run;
 pub mod seeds;
 pub mod spent;
 pub mod stages;
+pub mod workshop;

@@ -8,7 +8,7 @@ use super::context::{Context, StageError, Summary};
 use super::control::Control;
 use super::emit::Emitter;
 use super::engine::Engine;
-use super::events::{Command, Event, Level, Outcome, StageId, StageKind};
+use super::events::{Command, Event, Outcome, StageId, StageKind};
 use super::material::{Material, world_of};
 use super::plan::plan;
 use super::stages;
@@ -17,7 +17,7 @@ use crate::domain::Verifier;
 use crate::recipe::Recipe;
 use crate::session::records::{Asked, StageDone};
 use crate::session::{Author, Batch, Session};
-use crate::teacher::{PromptSet, Prompts, RuleTeacher};
+use crate::teacher::{Prompts, RuleTeacher};
 
 /// A running loop.
 pub struct Run {
@@ -57,10 +57,7 @@ pub fn start(session: Session, recipe: Recipe, threads: usize) -> Run {
             Err(error) => Outcome::Failed { reason: error.to_string() },
         };
         // The session is closed before the last event, so that whoever hears it may open it.
-        let closed = session.close();
-        if let Err(error) = closed {
-            emit.log(Level::Error, error.to_string());
-        }
+        drop(session);
         let seconds = begun.elapsed().as_secs_f64();
         emit.send(Event::RunFinished { outcome: outcome.clone(), seconds });
         outcome
@@ -81,7 +78,7 @@ fn ground(recipe: &Recipe, threads: usize) -> Result<Ground, StageError> {
     let verifier = recipe.data.verifier.parse::<Verifier>().map_err(|e| StageError::Recipe(e.to_string()))?;
     let world = world_of(recipe)?;
     let material = Material::of_world(&world);
-    let prompts = Prompts::new(PromptSet::World)?;
+    let prompts = Prompts::world()?;
     let engine = Engine::start(&recipe.student, threads)?;
     Ok(Ground { world, material, prompts, verifier, engine })
 }

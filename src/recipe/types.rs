@@ -54,6 +54,17 @@ pub enum Arm {
     Neutral,
 }
 
+impl Arm {
+    /// The word for it, as in a recipe.
+    pub fn name(self) -> &'static str {
+        match self {
+            Arm::Bridged => "bridged",
+            Arm::RawHard => "raw-hard",
+            Arm::Neutral => "neutral",
+        }
+    }
+}
+
 /// The student.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

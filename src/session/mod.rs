@@ -30,6 +30,7 @@ mod memory;
 mod meta;
 mod quiet;
 mod record;
+pub mod records;
 mod repair;
 mod scan;
 mod store;

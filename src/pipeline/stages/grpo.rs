@@ -71,7 +71,7 @@ fn one_step(
     before: &HashMap<String, f64>,
 ) -> Result<GrpoStep, StageError> {
     let recipe = &cx.recipe.grpo;
-    let prompts = questions.iter().map(|q| cx.prompts.question(&q.text)).collect::<Result<Vec<_>, _>>()?;
+    let prompts = questions.iter().map(|q| cx.prompts.ask(q)).collect::<Result<Vec<_>, _>>()?;
     let place = format!("{}/{at}", cx.stage.key());
     let streams = questions.iter().map(|q| stream(cx.recipe.seed, &place, &q.id)).collect();
     let asking = Asking { prompts: prompts.clone(), streams, samples: recipe.group, sampling: recipe.sampling, ban_marker: false };

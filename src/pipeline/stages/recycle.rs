@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    NearMissSettings, Question, Rollout, check_diagnosis, choose_near_miss, parse_diagnosis, prefix_before,
+    NearMissSettings, Question, Rollout, check_diagnosis, choose_near_miss, prefix_before,
 };
 use crate::pipeline::context::{Context, StageError, Summary, all};
 use crate::recipe::Gate;
@@ -77,28 +77,25 @@ fn diagnose(
         prefix: String::new(),
         status: Status::Review { reason: "no diagnosis".into() },
     };
-    for _ in 0..=cx.recipe.teacher.max_retries {
-        let answer = cx.teacher.diagnose(question, response)?;
-        let reason = match parse_diagnosis(&answer) {
-            Err(fault) => fault.to_string(),
-            Ok(diagnosis) => {
-                let checked = check_diagnosis(&diagnosis, response, &question.gold, cx.verifier);
-                recycled.diagnosis = Some(diagnosis);
-                match checked {
-                    Ok(excerpt) => {
-                        recycled.excerpt = Some(excerpt);
-                        recycled.prefix = prefix_before(response, &excerpt).to_string();
-                        recycled.status = match cx.recipe.gates.diagnosis {
-                            Gate::Auto => Status::Approved,
-                            Gate::Review => Status::Proposed,
-                        };
-                        break;
-                    }
-                    Err(faults) => faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
-                }
+    for attempt in 0..=cx.recipe.teacher.max_retries {
+        let diagnosis = cx.teacher.diagnose(question, response, attempt)?;
+        let checked = check_diagnosis(&diagnosis, response, &question.gold, cx.verifier);
+        recycled.diagnosis = Some(diagnosis);
+        match checked {
+            Ok(excerpt) => {
+                recycled.excerpt = Some(excerpt);
+                recycled.prefix = prefix_before(response, &excerpt).to_string();
+                recycled.status = match cx.recipe.gates.diagnosis {
+                    Gate::Auto => Status::Approved,
+                    Gate::Review => Status::Proposed,
+                };
+                return Ok(recycled);
             }
-        };
-        recycled.status = Status::Review { reason };
+            Err(faults) => {
+                let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+                recycled.status = Status::Review { reason: faults.join("; ") };
+            }
+        }
     }
     Ok(recycled)
 }

@@ -15,6 +15,8 @@ use crate::teacher::TeacherError;
 
 /// Traces scored by the student in one request.
 const CHUNK: usize = 32;
+/// What a judge may say.
+const GRID: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 
 /// Scores what is missing, then fixes τ_D.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
@@ -60,7 +62,7 @@ fn hard_traces<'a>(cx: &Context<'a>) -> Result<Vec<(&'a Question, Trace)>, Stage
 fn score_chunk(cx: &Context, chunk: &[(&Question, &Trace)], checkpoint: &str) -> Result<u64, StageError> {
     let mut chats = Vec::with_capacity(chunk.len());
     for (question, trace) in chunk {
-        let mut messages = cx.prompts.question(&question.text)?;
+        let mut messages = cx.prompts.ask(question)?;
         messages.push(Message::assistant(trace.text.clone()));
         chats.push(cx.engine.text().encode_chat(&messages)?);
     }
@@ -90,9 +92,9 @@ fn scores(
     let losses = losses_by_step(chat, &starts, body.chars().count(), nll);
     let mut steps = Vec::with_capacity(texts.len());
     for (i, (text, losses)) in texts.iter().zip(losses).enumerate() {
-        let importance = judged(cx, || cx.teacher.importance(question, &texts, i))?;
+        let importance = judged(cx, |attempt| cx.teacher.importance(question, &texts, i, attempt))?;
         let jumpiness =
-            if i == 0 { Some(0.0) } else { judged(cx, || cx.teacher.jumpiness(question, &texts, i))? };
+            if i == 0 { Some(0.0) } else { judged(cx, |attempt| cx.teacher.jumpiness(question, &texts, i, attempt))? };
         let sum: f64 = losses.iter().map(|l| f64::from(*l)).sum();
         let difficulty = sum / losses.len().max(1) as f64;
         let scores = StepScores { importance, jumpiness, difficulty };
@@ -116,21 +118,15 @@ fn losses_by_step(chat: &ChatTokens, starts: &[usize], end: usize, nll: &[f32]) 
     losses
 }
 
-/// A judge's answer as a score: one of the five values and nothing else (reading.md, row 21).
-fn parse_score(answer: &str) -> Option<f64> {
-    let score: f64 = answer.trim().parse().ok()?;
-    [0.0, 0.25, 0.5, 0.75, 1.0].contains(&score).then_some(score)
-}
-
 /// Asks until the answer lies on the grid, at most as often as the recipe says.
 fn judged(
     cx: &Context,
-    ask: impl Fn() -> Result<String, TeacherError>,
+    ask: impl Fn(u32) -> Result<f64, TeacherError>,
 ) -> Result<Option<f64>, StageError> {
-    for _ in 0..=cx.recipe.teacher.max_retries {
-        let score = parse_score(&ask()?);
-        if score.is_some() {
-            return Ok(score);
+    for attempt in 0..=cx.recipe.teacher.max_retries {
+        let score = ask(attempt)?;
+        if GRID.contains(&score) {
+            return Ok(Some(score));
         }
     }
     Ok(None)

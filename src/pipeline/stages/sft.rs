@@ -54,7 +54,7 @@ fn neutral(cx: &Context, instead_of: &[SftSample], lr: f64) -> Result<Summary, S
         }
         let id = format!("{:06}", samples.len());
         let origin = Origin { iteration: cx.stage.iteration, question: &id, lineage: &[] };
-        let sample = origin.neutral(&document.0, &document.1);
+        let sample = SftSample { messages: document.messages, ..origin.neutral("", "") };
         tokens += cx.engine.text().encode_chat(&sample.messages)?.trained.len() as u64;
         samples.push(sample);
     }

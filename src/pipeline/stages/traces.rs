@@ -50,7 +50,7 @@ fn ask(cx: &Context, question: &Question) -> Result<Trace, StageError> {
             } else {
                 Status::Review { reason: format!("does not reach {} after {attempts} attempts", question.gold) }
             };
-            let teacher = cx.teacher.id();
+            let teacher = cx.teacher.name().into();
             return Ok(Trace { question: question.id.clone(), text, teacher, attempts, status });
         }
     }
