@@ -90,6 +90,8 @@ fn tensors_that_do_not_fit_the_configuration() {
     refused(more, &["has no tensor model.layers.", "self_attn.q_proj.weight"]);
     refused(config("intermediate_size", json!(99)), &["mlp.gate_proj.weight has shape", "config.json asks for [99, "]);
     refused(config("vocab_size", json!(100_000)), &["model.embed_tokens.weight has shape", "100000"]);
+    // Nothing is allocated for a tensor before the file is seen to hold it.
+    refused(config("vocab_size", json!(200_000_000)), &["model.embed_tokens.weight has shape", "200000000"]);
     let fewer = |folder: &Path| {
         edit(folder, "config.json", |c| {
             c["num_hidden_layers"] = json!(1);
@@ -116,6 +118,8 @@ fn unsupported_architectures_and_settings() {
     refused(config("rope_parameters", json!({"rope_type": "yarn", "factor": 4.0})), &["yarn", "llama3"]);
     refused(config("rope_parameters", json!({"rope_type": "llama3"})), &["llama3", "positive factor"]);
     refused(config("num_attention_heads", json!(0)), &["num_attention_heads = 0"]);
+    refused(config("num_hidden_layers", json!(1_000_000_000)), &["num_hidden_layers = 1000000000"]);
+    refused(config("hidden_size", json!(usize::MAX)), &["hidden_size = "]);
     let uneven = |folder: &Path| {
         edit(folder, "config.json", |c| {
             c["num_key_value_heads"] = json!(c["num_attention_heads"].as_u64().unwrap() + 1);

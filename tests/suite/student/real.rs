@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::fixtures::{ids, json, places};
 
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn data(part: &str) -> Option<PathBuf> {
     let root = std::env::var_os("FOOTBRIDGE_DATA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);

@@ -191,3 +191,14 @@ fn split_into_shards(student: &Student, folder: &std::path::Path) {
     let _ = fs::remove_file(folder.join("model.safetensors"));
     fs::write(folder.join("model.safetensors.index.json"), json!({ "weight_map": map }).to_string()).unwrap();
 }
+
+#[test]
+fn a_student_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync + Clone>(_: &T) {}
+    let student = student(&checkpoints()[0]);
+    shared(&student);
+    let text = "one text";
+    let here = student.tokenizer.encode(text).unwrap();
+    let there = std::thread::scope(|scope| scope.spawn(|| student.tokenizer.encode(text).unwrap()).join().unwrap());
+    assert_eq!(here, there);
+}

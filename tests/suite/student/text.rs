@@ -34,6 +34,7 @@ fn templates_get_what_hugging_face_gives_them() {
     assert_eq!(render("{{ bos_token }}{{ eos_token }}").unwrap(), "<s></s>");
     assert_eq!(render("{% if true %}\n  {% set x = 1 %}\n{{ x }}\n{% endif %}\n").unwrap(), "1\n");
     assert_eq!(render("{{ messages[0].content.strip() }}|{{ messages[0]['role'].upper() }}").unwrap(), "hi|USER");
+    assert_eq!(render("{{ '\u{1c} x\u{a0}' | trim }}{{ '-y-' | trim('-') }}").unwrap(), "xy");
     assert_eq!(render("{{ messages[0] | tojson }}").unwrap(), r#"{"role": "user", "content": "hi "}"#);
     assert_eq!(render("{{ [1, 'é'] | tojson(indent=2) }}").unwrap(), "[\n  1,\n  \"é\"\n]");
     assert_eq!(render("{{ 'set' if date_string is defined else 'unset' }}").unwrap(), "unset");
@@ -70,7 +71,8 @@ proptest! {
             prop_assert!(chat.offsets.windows(2).all(|w| w[0].0 <= w[1].0));
             let content = chat.contents[1];
             let shown: String = chat.text.chars().skip(content.start).take(content.end - content.start).collect();
-            prop_assert!(shown == answer || shown == answer.trim());
+            let trimmed = answer.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c));
+            prop_assert!(shown == answer || shown == trimmed);
             prop_assert!(chat.trained.iter().all(|p| chat.offsets[*p].0 >= content.start));
             prop_assert!(chat.trained.last().is_some_and(|p| student.end_of_turn.contains(&chat.ids[*p])));
         }

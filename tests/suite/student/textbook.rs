@@ -72,11 +72,11 @@ fn attend(x: &[Vec<f64>], weights: &Weights, at: &str, c: &ModelConfig) -> Vec<V
     let (q, k, v) = (project("q"), project("k"), project("v"));
     let head = |row: &[f64], h: usize| row[h * c.head_dim..(h + 1) * c.head_dim].to_vec();
     let mut out = Vec::new();
-    for t in 0..x.len() {
+    for (t, q) in q.iter().enumerate() {
         let mut joined = Vec::new();
         for h in 0..c.heads {
             let g = h / (c.heads / c.kv_heads);
-            let query = rotate(&head(&q[t], h), t, c);
+            let query = rotate(&head(q, h), t, c);
             let score = |u: usize| {
                 let key = rotate(&head(&k[u], g), u, c);
                 (query.iter().zip(key).map(|(a, b)| a * b).sum::<f64>() / (c.head_dim as f64).sqrt()).exp()
