@@ -16,7 +16,9 @@ pub enum TrainError {
         update: u64,
     },
     /// GRPO needs the probabilities of what was sampled; greedy rollouts have none.
-    #[error("grpo.sampling.temperature = {0}: GRPO needs a temperature above 0, because greedy rollouts have no probabilities")]
+    #[error(
+        "grpo.sampling.temperature = {0}: GRPO needs a temperature above 0, because greedy rollouts have no probabilities"
+    )]
     Temperature(f64),
     /// A group whose rewards and responses differ in number.
     #[error("group {group}: {responses} responses but {rewards} rewards")]
@@ -29,7 +31,9 @@ pub enum TrainError {
         rewards: usize,
     },
     /// A sequence longer than the model has positions.
-    #[error("a sequence has {tokens} tokens, but the student's positions end at {max}; lower max_tokens or max_new_tokens")]
+    #[error(
+        "a sequence has {tokens} tokens, but the student's positions end at {max}; lower max_tokens or max_new_tokens"
+    )]
     TooLong {
         /// Its length.
         tokens: usize,
