@@ -54,7 +54,7 @@ mod tests {
         for threads in [1, 2, 5] {
             let mut seen = Vec::new();
             let slow_first = |i: usize| {
-                std::thread::sleep(std::time::Duration::from_millis(if i % 3 == 0 { 3 } else { 0 }));
+                std::thread::sleep(std::time::Duration::from_millis([3, 0, 0][i % 3]));
                 i * i
             };
             in_order(&Workers::new(threads), 10, slow_first, |i, square| seen.push((i, square)));
