@@ -24,6 +24,7 @@ pub mod score;
 pub mod template;
 pub mod tokenizer;
 pub mod weights;
+pub mod workers;
 
 use std::sync::Arc;
 

@@ -1,29 +1,15 @@
-//! Gradients on the host: one slice per parameter, in the order in which the module is visited.
+//! Gradients on the host: one slice per parameter, in the order of `Decoder::named_parameters`.
 //!
 //! Sums and norms are plain loops in a fixed order, so that they do not depend on the number of threads.
 
-use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Gradients as Recorded, Tensor};
 
-use super::parameters::host;
+use crate::student::{Decoder, Parameter};
 
-/// One gradient per parameter of a module, flattened row by row.
+/// One gradient per parameter, flattened row by row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Gradients {
     parts: Vec<Vec<f32>>,
-}
-
-/// Takes each parameter's gradient out of what a backward pass recorded.
-struct Collect<'a> {
-    recorded: &'a mut Recorded,
-    parts: Vec<Vec<f32>>,
-}
-
-impl ModuleVisitor for Collect<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let gradient = param.val().grad_remove(self.recorded);
-        self.parts.push(gradient.map_or_else(|| vec![0.0; param.shape().num_elements()], host));
-    }
 }
 
 impl Gradients {
@@ -32,11 +18,17 @@ impl Gradients {
         Self { parts }
     }
 
-    /// The gradients of `module` that a backward pass recorded; a parameter that took no part gets zeros.
-    pub fn collect<M: Module>(module: &M, mut recorded: Recorded) -> Self {
-        let mut visitor = Collect { recorded: &mut recorded, parts: Vec::new() };
-        module.visit(&mut visitor);
-        Self { parts: visitor.parts }
+    /// The gradients of `model` that a backward pass recorded; a parameter that took no part gets zeros.
+    pub fn collect(model: &Decoder, mut recorded: Recorded) -> Self {
+        let mut take = |value: &Parameter| match value {
+            Parameter::Vector(t) => t.grad_remove(&mut recorded).map(host),
+            Parameter::Matrix(t) => t.grad_remove(&mut recorded).map(host),
+        };
+        let parts = model.named_parameters().into_iter().map(|parameter| {
+            let zeros = || vec![0.0; parameter.value.dims().iter().product()];
+            take(&parameter.value).unwrap_or_else(zeros)
+        });
+        Self { parts: parts.collect() }
     }
 
     /// One slice per parameter.
@@ -62,6 +54,12 @@ impl Gradients {
     pub fn global_norm(&self) -> f64 {
         self.parts.iter().map(|part| sum_of_squares(part)).sum::<f64>().sqrt()
     }
+}
+
+/// A tensor's values, row by row; moved, not copied, where nobody else holds them.
+#[expect(clippy::expect_used, reason = "parameters, gradients and log-probs are single precision by construction")]
+pub fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_into_vec::<f32>().expect("a tensor in single precision")
 }
 
 /// Σ x², eight running sums in double precision.

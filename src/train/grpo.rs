@@ -14,6 +14,8 @@
 //! 5. **Aggregation** (eq. 27): mean over a response's tokens, then over responses; `token-mean` and
 //!    `seq-mean-token-sum-norm` are offered (row 29). Each is a weight per token, so shards of a batch simply add up.
 //! 6. The expectation over questions is the mean over the responses of a mini-batch (row 32).
+//!
+//! The step around it, with rollouts in and updates out, is in [`super::grpo_step`].
 
 use burn::tensor::Tensor;
 
@@ -107,25 +109,32 @@ pub struct Tokens {
     pub weight: Tensor<1>,
 }
 
-/// The loss and what is shown of it.
+/// The loss and what is shown of it, `[1]` each.
 pub struct Objective {
-    /// Eq. 28, `[1]`: its gradient is the update's.
+    /// Eq. 28: its gradient is the update's.
     pub loss: Tensor<1>,
-    /// Σ weight·term, Σ weight·kl, tokens clipped, tokens clipped by the second bound, Σ −log π: `[5]`.
-    pub sums: Tensor<1>,
+    /// Σ weight·term.
+    pub policy: Tensor<1>,
+    /// Σ weight·kl.
+    pub kl: Tensor<1>,
+    /// Tokens held back by the clip.
+    pub clipped: Tensor<1>,
+    /// Tokens held back by the second bound.
+    pub dual_clipped: Tensor<1>,
+    /// Σ −log π: over the number of tokens it estimates the entropy (without bias where top-p is 1).
+    pub surprise: Tensor<1>,
 }
 
 /// Eqs. 27 and 28: the loss, Σ weight·(term + β·kl). Summed over the shards of a mini-batch it is the mini-batch's loss.
 pub fn objective(tokens: Tokens, recipe: &GrpoRecipe) -> Objective {
     let Tokens { current, old, reference, advantage, weight } = tokens;
     let surprise = current.clone().detach().neg().sum();
-    let terms = policy_terms(current.clone(), old, advantage, recipe);
-    let kl = kl_terms(current, reference);
 
+    let terms = policy_terms(current.clone(), old, advantage, recipe);
     let policy = (terms.term * weight.clone()).sum();
-    let kl = (kl * weight).sum();
+    let kl = (kl_terms(current, reference) * weight).sum();
     let loss = policy.clone() + kl.clone() * recipe.beta;
 
-    let shown = vec![policy.detach(), kl.detach(), terms.clipped.sum(), terms.dual_clipped.sum(), surprise];
-    Objective { loss, sums: Tensor::cat(shown, 0) }
+    let (clipped, dual_clipped) = (terms.clipped.sum(), terms.dual_clipped.sum());
+    Objective { loss, policy: policy.detach(), kl: kl.detach(), clipped, dual_clipped, surprise }
 }
