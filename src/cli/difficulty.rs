@@ -10,12 +10,12 @@ use super::args::DifficultyArgs;
 use super::exit::{Exit, Failure};
 use super::out;
 use crate::data::jsonl::questions;
-use crate::data::world::base::demo_train;
 use crate::domain::{Band, BandEdges, Question, Verifier};
 use crate::pipeline::control::Control;
 use crate::pipeline::engine::{Asking, Engine};
+use crate::pipeline::material::{Material, world_of};
 use crate::pipeline::seeds::stream;
-use crate::recipe::{SamplingRecipe, StudentRecipe};
+use crate::recipe::{Recipe, SamplingRecipe, StudentRecipe};
 use crate::teacher::Prompts;
 
 /// What the samples of one question came to, as `--json` prints it.
@@ -33,7 +33,7 @@ struct Sampled {
 pub fn run(args: &DifficultyArgs) -> Result<Exit, Failure> {
     let verifier: Verifier = args.verifier.parse().map_err(Failure::usage)?;
     let world = args.data.as_os_str() == "world";
-    let mut questions = if world { demo_train().map_err(Failure::usage)? } else { questions(&args.data).map_err(Failure::usage)? };
+    let mut questions = if world { world_questions()? } else { questions(&args.data).map_err(Failure::usage)? };
     questions.truncate(args.limit.unwrap_or(usize::MAX));
     let prompts = if world || args.student == "world" { Prompts::world() } else { Prompts::standard() };
     let prompts = prompts.map_err(Failure::failed)?;
@@ -55,6 +55,12 @@ pub fn run(args: &DifficultyArgs) -> Result<Exit, Failure> {
     let text = if args.json { json(&sampled)? } else { table(&sampled, args, begun) };
     out::stdout(&text)?;
     Ok(Exit::Done)
+}
+
+/// The training questions of the demo's world.
+fn world_questions() -> Result<Vec<Question>, Failure> {
+    let recipe = Recipe::preset("demo").map_err(Failure::failed)?;
+    Ok(Material::of_world(&world_of(&recipe).map_err(Failure::failed)?).train)
 }
 
 fn sample(

@@ -121,8 +121,7 @@ fn best(rows: &[CheckpointRow]) -> Option<String> {
 
 /// Bands and all-zero shares of every complete stage that sampled the training questions.
 fn questions(session: &Session, recipe: &Recipe, stages: &[StageId], results: &mut Results) -> Result<()> {
-    let edges =
-        BandEdges { medium_from: recipe.difficulty.medium_from, simple_from: recipe.difficulty.simple_from };
+    let edges = BandEdges { medium_from: recipe.difficulty.medium_from, simple_from: recipe.difficulty.simple_from };
     for stage in stages {
         let sampled = matches!(stage.kind, StageKind::Difficulty | StageKind::Rollouts);
         if !sampled || !session.contains::<StageDone>(&stage.key())? {
@@ -182,7 +181,8 @@ fn grpo(session: &Session, stage: &StageId) -> Result<Option<Grpo>> {
     }
     let quarter = steps.len().div_ceil(4);
     let (first, last) = (&steps[..quarter], &steps[steps.len() - quarter..]);
-    let mean = |steps: &[GrpoStep], of: &dyn Fn(&GrpoStep) -> f64| steps.iter().map(of).sum::<f64>() / steps.len() as f64;
+    let mean =
+        |steps: &[GrpoStep], of: &dyn Fn(&GrpoStep) -> f64| steps.iter().map(of).sum::<f64>() / steps.len() as f64;
     let both = |of: &dyn Fn(&GrpoStep) -> f64| [mean(first, of), mean(last, of)];
     let named = |step: &GrpoStep, name: &str| step.metrics.iter().find(|(n, _)| n == name).map_or(0.0, |(_, v)| *v);
     let length = |step: &GrpoStep| {

@@ -42,7 +42,13 @@ impl fmt::Display for Report {
         write!(f, "{}", self.results)?;
         if !self.timing.is_empty() {
             let rows = self.timing.iter().map(|t| {
-                vec![t.stage.clone(), format!("{:.1}", t.seconds), t.tokens.to_string(), format!("{:.0}", t.rate), t.summary.clone()]
+                vec![
+                    t.stage.clone(),
+                    format!("{:.1}", t.seconds),
+                    t.tokens.to_string(),
+                    format!("{:.0}", t.rate),
+                    t.summary.clone(),
+                ]
             });
             let mut text = table(&["stage", "seconds", "tokens", "tokens/s", "what came out"], rows.collect());
             let seconds: f64 = self.timing.iter().map(|t| t.seconds).sum();
@@ -160,9 +166,17 @@ fn questions(results: &Results, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows = results.bands.iter().map(|b| {
             let [simple, medium, hard] = b.counts;
             let how = format!("n={} T={} top-p={}", b.n, b.sampling.temperature, b.sampling.top_p);
-            vec![b.checkpoint.clone(), simple.to_string(), medium.to_string(), hard.to_string(), b.never.to_string(), how]
+            vec![
+                b.checkpoint.clone(),
+                simple.to_string(),
+                medium.to_string(),
+                hard.to_string(),
+                b.never.to_string(),
+                how,
+            ]
         });
-        let text = table(&["training questions under", "simple", "medium", "hard", "never right", "sampling"], rows.collect());
+        let text =
+            table(&["training questions under", "simple", "medium", "hard", "never right", "sampling"], rows.collect());
         writeln!(f, "\nDifficulty\n{text}")?;
     }
     if !results.all_zero.is_empty() {
@@ -186,7 +200,10 @@ fn lessons(results: &Results, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\nBridge actions over {all} steps: {}", parts.join(" · "))?;
     }
     if !results.samples.is_empty() {
-        let rows = results.samples.iter().map(|s| vec![s.stage.clone(), s.kind.clone(), s.count.to_string(), s.tokens.to_string()]);
+        let rows = results
+            .samples
+            .iter()
+            .map(|s| vec![s.stage.clone(), s.kind.clone(), s.count.to_string(), s.tokens.to_string()]);
         writeln!(f, "\nTraining texts\n{}", table(&["stage", "kind", "texts", "trained tokens"], rows.collect()))?;
     }
     for (iteration, types) in &results.errors {
@@ -200,7 +217,14 @@ fn lessons(results: &Results, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pair = |[a, b]: [f64; 2]| format!("{a:.3} → {b:.3}");
         let rows = results.grpo.iter().map(|g| {
             let length = format!("{:.0} → {:.0}", g.length[0], g.length[1]);
-            vec![g.stage.clone(), g.steps.to_string(), pair(g.reward), pair(g.above_before), format!("{:.4}", g.kl), length]
+            vec![
+                g.stage.clone(),
+                g.steps.to_string(),
+                pair(g.reward),
+                pair(g.above_before),
+                format!("{:.4}", g.kl),
+                length,
+            ]
         });
         let header = ["stage", "steps", "reward", "reward above before", "KL", "length"];
         writeln!(f, "\nGRPO, first → last quarter of the steps\n{}", table(&header, rows.collect()))?;

@@ -8,8 +8,8 @@ use super::engine::{Asking, Reply};
 use super::seeds::stream;
 use crate::domain::{Provenance, Question, Rollout};
 use crate::recipe::SamplingRecipe;
-use crate::session::{Author, Batch};
 use crate::session::records::RolloutGroup;
+use crate::session::{Author, Batch};
 
 /// Groups wait at most this long, and at most this many, before they are written in one frame.
 const WRITE_AFTER: Duration = Duration::from_millis(250);
@@ -104,7 +104,16 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(cx: &'a Context<'a>, provenance: Provenance, done: u64, total: u64) -> Self {
-        Self { cx, provenance, batch: Batch::new(Author::Pipeline), waiting: 0, since: Instant::now(), done, total, tokens: 0 }
+        Self {
+            cx,
+            provenance,
+            batch: Batch::new(Author::Pipeline),
+            waiting: 0,
+            since: Instant::now(),
+            done,
+            total,
+            tokens: 0,
+        }
     }
 
     fn push(&mut self, ask: &Ask, question: &Question, rollouts: Vec<Rollout>) -> Result<(), StageError> {

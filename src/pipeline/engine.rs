@@ -33,7 +33,9 @@ pub enum EngineError {
     #[error(transparent)]
     Session(#[from] SessionError),
     /// The engine thread ended.
-    #[error("the engine stopped: {0}; the session keeps everything written so far, and `footbridge resume` continues it")]
+    #[error(
+        "the engine stopped: {0}; the session keeps everything written so far, and `footbridge resume` continues it"
+    )]
     Died(String),
     /// A training step was asked for before training began.
     #[error("no training run is open on the engine")]
@@ -160,8 +162,7 @@ impl Engine {
                 let gone = outgoing.send(Ok(reply)).is_err();
                 if gone || control.check().is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
-            let outcome =
-                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| workshop.generate(&asking, each)));
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| workshop.generate(&asking, each)));
             let outcome = outcome.unwrap_or_else(|panic| Err(EngineError::Died(message_of(&*panic))));
             if let Err(error) = outcome {
                 let _ = outgoing.send(Err(error));

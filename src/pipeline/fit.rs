@@ -9,10 +9,10 @@ use super::checkpoints::{finish, restore, save_partial};
 use super::context::{Context, StageError, Summary, all};
 use super::seeds::cycle;
 use crate::domain::SftSample;
-use crate::session::{Author, Batch};
 use crate::session::records::{Prepared, SftUpdate};
+use crate::session::{Author, Batch};
 use crate::student::ChatTokens;
-use crate::train::WarmupCosine;
+use crate::train::schedule::WarmupCosine;
 
 /// Texts, rate and size of one SFT run.
 pub struct Fit {
@@ -49,7 +49,10 @@ pub fn fit(cx: &Context, fit: Fit) -> Result<Summary, StageError> {
     let prepared = prepare(cx, fit.samples)?;
     let parent = cx.checkpoint();
     if prepared.is_empty() {
-        cx.emit.log(super::events::Level::Warn, format!("{}: nothing to train on; the weights stay as they were", cx.stage));
+        cx.emit.log(
+            super::events::Level::Warn,
+            format!("{}: nothing to train on; the weights stay as they were", cx.stage),
+        );
         cx.engine.use_checkpoint(cx.session, &parent)?;
         finish(cx, &parent, &data_hash(&prepared))?;
         return Ok(Summary { text: "nothing to train on".into(), tokens: 0 });
@@ -139,7 +142,9 @@ fn batches(cx: &Context, chats: &[ChatTokens], matched: Option<Matched>) -> Vec<
                 picked.push(next);
             }
             let updates = matched.updates.max(1);
-            (0..updates).map(|u| picked[u * picked.len() / updates..(u + 1) * picked.len() / updates].to_vec()).collect()
+            (0..updates)
+                .map(|u| picked[u * picked.len() / updates..(u + 1) * picked.len() / updates].to_vec())
+                .collect()
         }
     }
 }

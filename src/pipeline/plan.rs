@@ -109,10 +109,28 @@ mod tests {
         assert_eq!(
             keys,
             [
-                "0-evaluate-base", "1-difficulty", "1-traces", "1-scores", "1-bridge", "1-sft-medium",
-                "1-evaluate-1-sft-medium", "1-sft-bridged", "1-evaluate-1-sft-bridged", "1-rollouts", "1-split", "1-grpo",
-                "1-evaluate-1-grpo", "1-recycle", "2-sft-recycled", "2-evaluate-2-sft-recycled", "2-rollouts", "2-split",
-                "2-grpo", "2-evaluate-2-grpo", "2-rollouts-end", "2-difficulty-end",
+                "0-evaluate-base",
+                "1-difficulty",
+                "1-traces",
+                "1-scores",
+                "1-bridge",
+                "1-sft-medium",
+                "1-evaluate-1-sft-medium",
+                "1-sft-bridged",
+                "1-evaluate-1-sft-bridged",
+                "1-rollouts",
+                "1-split",
+                "1-grpo",
+                "1-evaluate-1-grpo",
+                "1-recycle",
+                "2-sft-recycled",
+                "2-evaluate-2-sft-recycled",
+                "2-rollouts",
+                "2-split",
+                "2-grpo",
+                "2-evaluate-2-grpo",
+                "2-rollouts-end",
+                "2-difficulty-end",
             ]
         );
     }

@@ -46,7 +46,12 @@ mod tests {
     fn streams_differ_by_every_part() {
         let base = stream(1, "difficulty", "train-0001");
         assert_eq!(base, stream(1, "difficulty", "train-0001"));
-        for other in [stream(2, "difficulty", "train-0001"), stream(1, "rollouts", "train-0001"), stream(1, "difficulty", "train-0002"), stream(1, "difficultyt", "rain-0001")] {
+        for other in [
+            stream(2, "difficulty", "train-0001"),
+            stream(1, "rollouts", "train-0001"),
+            stream(1, "difficulty", "train-0002"),
+            stream(1, "difficultyt", "rain-0001"),
+        ] {
             assert_ne!(base, other);
         }
     }

@@ -66,11 +66,7 @@ impl Workshop {
     }
 
     /// Samples every prompt of `asking`.
-    pub fn generate(
-        &self,
-        asking: &Asking,
-        mut each: impl FnMut(Reply) -> ControlFlow<()>,
-    ) -> Result<(), EngineError> {
+    pub fn generate(&self, asking: &Asking, mut each: impl FnMut(Reply) -> ControlFlow<()>) -> Result<(), EngineError> {
         let student = self.current();
         let mut groups = Vec::with_capacity(asking.prompts.len());
         for (messages, stream) in asking.prompts.iter().zip(&asking.streams) {
@@ -147,7 +143,12 @@ impl Workshop {
     }
 
     /// One GRPO step.
-    pub fn grpo_step(&mut self, groups: &[GrpoGroup], recipe: &GrpoRecipe, lr: f64) -> Result<GrpoMetrics, EngineError> {
+    pub fn grpo_step(
+        &mut self,
+        groups: &[GrpoGroup],
+        recipe: &GrpoRecipe,
+        lr: f64,
+    ) -> Result<GrpoMetrics, EngineError> {
         let mut batch = Vec::with_capacity(groups.len());
         for group in groups {
             let prompt = self.base.encode_prompt(&group.prompt)?;

@@ -3,9 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Action, Bridged, Diagnosis, Excerpt, Partition, Provenance, Question, Rollout, SftSample, StepScores};
-use crate::recipe::SamplingRecipe;
 use super::Record;
+use crate::domain::{
+    Action, Bridged, Diagnosis, Excerpt, Partition, Provenance, Question, Rollout, SftSample, StepScores,
+};
+use crate::recipe::SamplingRecipe;
 
 /// Declares the table of each record.
 macro_rules! tables {
@@ -259,4 +261,3 @@ pub struct StageDone {
     /// Tokens sampled or trained.
     pub tokens: u64,
 }
-

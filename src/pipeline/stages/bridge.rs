@@ -7,8 +7,8 @@ use crate::domain::steps::separator_of;
 use crate::domain::{Action, Decision, EditedStep, Question, Thresholds, assemble, decide, split_answer, split_steps};
 use crate::pipeline::context::{Context, StageError, Summary, all};
 use crate::recipe::{Gate, ScoreOn};
-use crate::session::{Author, Batch};
 use crate::session::records::{BridgedStep, BridgedTrace, Scores, Status, TauD, Trace};
+use crate::session::{Author, Batch};
 
 /// Records per frame.
 const FRAME: usize = 32;

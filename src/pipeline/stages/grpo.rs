@@ -9,9 +9,9 @@ use crate::pipeline::checkpoints::{finish, restore_with_reference, save_partial}
 use crate::pipeline::context::{Context, StageError, Summary, all};
 use crate::pipeline::engine::{Asking, GrpoGroup};
 use crate::pipeline::seeds::{cycle, stream};
-use crate::session::{Author, Batch};
 use crate::session::records::{GrpoStep, RolloutGroup, SplitSets};
-use crate::train::WarmupLinear;
+use crate::session::{Author, Batch};
+use crate::train::schedule::WarmupLinear;
 
 /// Trains, from wherever it stopped.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
@@ -29,7 +29,13 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     let mut tokens = 0;
     while at < steps {
         cx.control.check()?;
-        let picked = cycle(cx.recipe.seed, &cx.stage.key(), consolidation.len(), at * cx.recipe.grpo.prompts, cx.recipe.grpo.prompts);
+        let picked = cycle(
+            cx.recipe.seed,
+            &cx.stage.key(),
+            consolidation.len(),
+            at * cx.recipe.grpo.prompts,
+            cx.recipe.grpo.prompts,
+        );
         let questions: Vec<&Question> = picked.iter().filter_map(|&i| cx.material.find(&consolidation[i])).collect();
         let step = one_step(cx, at, steps, &questions, &before)?;
         at += 1;
@@ -74,7 +80,13 @@ fn one_step(
     let prompts = questions.iter().map(|q| cx.prompts.ask(q)).collect::<Result<Vec<_>, _>>()?;
     let place = format!("{}/{at}", cx.stage.key());
     let streams = questions.iter().map(|q| stream(cx.recipe.seed, &place, &q.id)).collect();
-    let asking = Asking { prompts: prompts.clone(), streams, samples: recipe.group, sampling: recipe.sampling, ban_marker: false };
+    let asking = Asking {
+        prompts: prompts.clone(),
+        streams,
+        samples: recipe.group,
+        sampling: recipe.sampling,
+        ban_marker: false,
+    };
     let mut replies = cx.engine.generate(asking, cx.control)?;
     let group = || vec![None; recipe.group as usize];
     let mut rollouts: Vec<Vec<Option<(Vec<u32>, Rollout)>>> = questions.iter().map(|_| group()).collect();

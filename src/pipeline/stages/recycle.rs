@@ -3,13 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{
-    NearMissSettings, Question, Rollout, check_diagnosis, choose_near_miss, prefix_before,
-};
+use crate::domain::{NearMissSettings, Question, Rollout, check_diagnosis, choose_near_miss, prefix_before};
 use crate::pipeline::context::{Context, StageError, Summary, all};
 use crate::recipe::Gate;
-use crate::session::{Author, Batch};
 use crate::session::records::{Recycled, RolloutGroup, Scores, SplitSets, Status};
+use crate::session::{Author, Batch};
 
 /// Records per frame.
 const FRAME: usize = 32;
@@ -64,7 +62,8 @@ fn diagnose(
     rollouts: &[Rollout],
     settings: &NearMissSettings,
 ) -> Result<Recycled, StageError> {
-    let chosen = choose_near_miss(rollouts, settings).ok_or_else(|| cx.nothing("a failed question has no wrong rollout"))?;
+    let chosen =
+        choose_near_miss(rollouts, settings).ok_or_else(|| cx.nothing("a failed question has no wrong rollout"))?;
     let response = &rollouts[chosen.index].text;
     let mut recycled = Recycled {
         question: question.id.clone(),

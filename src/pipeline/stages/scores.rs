@@ -8,8 +8,8 @@ use crate::pipeline::context::{Context, StageError, Summary, all};
 use crate::pipeline::plan::BASE;
 use crate::pipeline::stages::difficulty::questions_of;
 use crate::recipe::{DifficultyUnder, TauD as TauDRecipe};
-use crate::session::{Author, Batch};
 use crate::session::records::{ScoredStep, Scores, Status, TauD, Trace};
+use crate::session::{Author, Batch};
 use crate::student::ChatTokens;
 use crate::teacher::TeacherError;
 
@@ -119,10 +119,7 @@ fn losses_by_step(chat: &ChatTokens, starts: &[usize], end: usize, nll: &[f32]) 
 }
 
 /// Asks until the answer lies on the grid, at most as often as the recipe says.
-fn judged(
-    cx: &Context,
-    ask: impl Fn(u32) -> Result<f64, TeacherError>,
-) -> Result<Option<f64>, StageError> {
+fn judged(cx: &Context, ask: impl Fn(u32) -> Result<f64, TeacherError>) -> Result<Option<f64>, StageError> {
     for attempt in 0..=cx.recipe.teacher.max_retries {
         let score = ask(attempt)?;
         if GRID.contains(&score) {

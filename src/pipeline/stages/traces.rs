@@ -4,8 +4,8 @@
 use crate::domain::{Band, Question};
 use crate::pipeline::context::{Context, StageError, Summary, all};
 use crate::pipeline::stages::difficulty::questions_of;
-use crate::session::{Author, Batch};
 use crate::session::records::{Status, Trace};
+use crate::session::{Author, Batch};
 
 /// Records per frame.
 const FRAME: usize = 32;
