@@ -12,7 +12,7 @@ use crate::domain::SftSample;
 use crate::session::records::{Prepared, SftUpdate};
 use crate::session::{Author, Batch};
 use crate::student::ChatTokens;
-use crate::train::schedule::WarmupCosine;
+use crate::train::schedule::warmup_cosine;
 
 /// Texts, rate and size of one SFT run.
 pub struct Fit {
@@ -67,17 +67,11 @@ pub fn fit(cx: &Context, fit: Fit) -> Result<Summary, StageError> {
     let updates = batches.len();
     let mut at = restore(cx, &parent, cx.recipe.sft.adamw)?;
     cx.emit.started(cx.stage, at as u64, updates as u64, "updates");
-    let schedule = WarmupCosine {
-        peak: fit.lr,
-        total: updates,
-        warmup_ratio: cx.recipe.sft.warmup_ratio,
-        min_ratio: cx.recipe.sft.min_lr_ratio,
-    };
     let mut tokens = 0;
     let mut last = None;
     while at < updates {
         cx.control.check()?;
-        let lr = schedule.rate(at);
+        let lr = warmup_cosine(at, updates, fit.lr, cx.recipe.sft.warmup_ratio, cx.recipe.sft.min_lr_ratio);
         let batch: Vec<ChatTokens> = batches[at].iter().map(|&i| chats[i].clone()).collect();
         let metrics = cx.engine.sft_step(batch, lr, cx.recipe.sft.loss)?;
         at += 1;

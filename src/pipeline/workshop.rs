@@ -7,11 +7,11 @@ use std::sync::Arc;
 use burn::tensor::Device;
 
 use super::engine::{Asking, EngineError, GrpoGroup, Reply};
-use crate::data::world::base;
+use crate::data::world::base::BASE as WORLD_BASE;
 use crate::recipe::{AdamWRecipe, GrpoRecipe, SftLoss, StudentRecipe};
 use crate::sample::{Group, SamplerSettings, generate};
 use crate::student::workers::Workers;
-use crate::student::{ChatTokens, Decoder, Student};
+use crate::student::{ChatTokens, Decoder, Student, StudentFiles};
 use crate::train::{self, GrpoMetrics, SftMetrics, Trainer};
 
 /// The text whose first token the format control bans.
@@ -33,7 +33,7 @@ impl Workshop {
     pub fn open(recipe: &StudentRecipe, threads: usize) -> Result<Self, EngineError> {
         let device = Device::flex();
         let base = match recipe.path.as_str() {
-            "world" => Student::from_bytes(base::files(), base::weights(), &device)?,
+            "world" => Student::from_bytes(world_files(), WORLD_BASE.weights, &device)?,
             folder => Student::load(Path::new(folder), &device)?,
         };
         let workers = Arc::new(Workers::new(threads));
@@ -176,5 +176,16 @@ impl Workshop {
     /// The policy as the files of a Hugging Face folder.
     pub fn files(&self) -> Result<Vec<(String, Vec<u8>)>, EngineError> {
         Ok(self.policy.to_files()?)
+    }
+}
+
+/// The small files of the built-in base.
+fn world_files() -> StudentFiles {
+    StudentFiles {
+        config: WORLD_BASE.config.to_vec(),
+        tokenizer: WORLD_BASE.tokenizer.to_vec(),
+        tokenizer_config: WORLD_BASE.tokenizer_config.to_vec(),
+        generation_config: Some(WORLD_BASE.generation_config.to_vec()),
+        ..StudentFiles::default()
     }
 }

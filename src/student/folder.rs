@@ -149,7 +149,7 @@ impl Student {
         let mut files: Vec<(String, Vec<u8>)> =
             self.files.to_write().into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect();
         let mut weights = Vec::new();
-        write_decoder(&self.model, WEIGHTS, &mut weights)?;
+        write_decoder(&self.model, Path::new(WEIGHTS), &mut weights)?;
         files.push((WEIGHTS.to_owned(), weights));
         Ok(files)
     }

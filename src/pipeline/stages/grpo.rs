@@ -11,7 +11,7 @@ use crate::pipeline::engine::{Asking, GrpoGroup};
 use crate::pipeline::seeds::{cycle, stream};
 use crate::session::records::{GrpoStep, RolloutGroup, SplitSets};
 use crate::session::{Author, Batch};
-use crate::train::schedule::WarmupLinear;
+use crate::train::schedule::warmup_linear;
 
 /// Trains, from wherever it stopped.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
@@ -104,13 +104,7 @@ fn one_step(
         let provenance = cx.provenance(&place);
         records.push(RolloutGroup { question: question.id.clone(), provenance, sampling: recipe.sampling, rollouts });
     }
-    let schedule = WarmupLinear {
-        peak: recipe.lr,
-        total: steps,
-        warmup: recipe.warmup_steps as usize,
-        final_ratio: recipe.final_lr_ratio,
-    };
-    let lr = schedule.rate(at);
+    let lr = warmup_linear(at, steps, recipe.lr, recipe.warmup_steps as usize, recipe.final_lr_ratio);
     let metrics = cx.engine.grpo_step(groups, recipe.clone(), lr)?;
     let n = records.len().max(1) as f64;
     let reward = records.iter().map(RolloutGroup::rho).sum::<f64>() / n;
