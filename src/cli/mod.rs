@@ -3,9 +3,16 @@
 //! Data goes to stdout, narration to stderr, both through [`out`]; the exit code says how it went ([`Exit`]).
 
 pub mod args;
+pub mod difficulty;
 pub mod exit;
+pub mod face;
 pub mod out;
+pub mod plain;
 pub mod recipe;
+pub mod report;
+pub mod score;
+pub mod sessions;
+pub mod start;
 
 use std::ffi::OsString;
 
@@ -27,7 +34,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     match dispatch(cli.verb) {
         Ok(exit) => exit,
         Err(failure) => {
-            out::stderr(&format!("error: {}", crate::workbench::text::printable(&failure.message)));
+            out::stderr(&format!("error: {}", failure.message));
             failure.exit
         }
     }
@@ -35,13 +42,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
 
 fn dispatch(verb: Verb) -> Result<Exit, Failure> {
     match verb {
-        Verb::Demo(_) => Err(unconnected("demo")),
-        Verb::Resume(_) => Err(unconnected("resume")),
-        Verb::Report(_) => Err(unconnected("report")),
-        Verb::Sessions(_) => Err(unconnected("sessions")),
-        Verb::Recipe(_) => Err(unconnected("recipe")),
-        Verb::Difficulty(_) => Err(unconnected("difficulty")),
-        Verb::Score(_) => Err(unconnected("score")),
+        Verb::Demo(args) => start::demo(&args),
+        Verb::Resume(args) => start::resume(&args),
+        Verb::Report(args) => report::run(&args),
+        Verb::Sessions(args) => sessions(&args.verb),
+        Verb::Recipe(args) => recipe(&args.verb),
+        Verb::Difficulty(args) => difficulty::run(&args),
+        Verb::Score(args) => score::run(&args),
         Verb::World(_) => Err(unconnected("world")),
         Verb::Bench(_) => Err(unconnected("bench")),
         Verb::Completions { shell } => completions(shell),

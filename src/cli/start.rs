@@ -7,6 +7,7 @@ use crate::pipeline::run;
 use crate::recipe::{Arm, Gate, Loaded, Recipe};
 use crate::session::{NewSession, Session, Sessions};
 use crate::workbench::handle::RunHandle;
+use crate::workbench::probe::Surroundings;
 
 /// Starts a new run of the demo.
 pub fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
@@ -60,12 +61,13 @@ fn go(
     recipe: Recipe,
     asked: Option<u16>,
     sessions: &SessionsDir,
-    face: &FaceArgs,
+    shown: &FaceArgs,
 ) -> Result<Exit, Failure> {
     let name = session.name().to_string();
     for note in session.notes() {
         out::stderr(note);
     }
+    let face = face::choose(shown, &Surroundings::look())?;
     let threads = threads(asked);
     let run = run::start(session, recipe, threads);
     let handle = RunHandle {
@@ -75,15 +77,10 @@ fn go(
         commands: run.commands,
         thread: run.handle,
     };
-    let exit = face::show(handle, face)?;
-    if !face.json {
+    face::watch(&face, handle, shown.shot.as_deref(), || {
         let session = Sessions::at(&sessions.path).open_read_only(&name).map_err(Failure::failed)?;
-        out::stdout(&report::text(&session, false)?)?;
-    }
-    if exit == Exit::Interrupted {
-        out::stderr(&format!("stopped; everything so far is kept. Continue with: footbridge resume {name}"));
-    }
-    Ok(exit)
+        report::text(&session, false)
+    })
 }
 
 /// `demo-1`, `demo-2`, … or `demo-raw-hard-1`: the first that is free.

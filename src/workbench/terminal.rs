@@ -18,6 +18,7 @@ use crossterm::terminal::{
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 use super::look::Look;
 use super::state::State;
@@ -29,11 +30,12 @@ static OPEN: AtomicBool = AtomicBool::new(false);
 /// What other threads said while they died under an open screen.
 static LAST_WORDS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
+type Term = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
 type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync + 'static;
 
 /// The open screen. Dropping it gives the terminal back.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    terminal: Term,
     shown: Option<Buffer>,
     hook: Arc<Hook>,
 }
@@ -68,9 +70,17 @@ impl Screen {
             return Ok(false);
         }
         execute!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(|frame| frame.buffer_mut().clone_from(&next))?;
+        let mut resized = false;
+        self.terminal.draw(|frame| {
+            resized = frame.area() != next.area;
+            if resized {
+                view::draw(frame.buffer_mut(), state, look);
+            } else {
+                frame.buffer_mut().clone_from(&next);
+            }
+        })?;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
-        self.shown = Some(next);
+        self.shown = (!resized).then_some(next);
         Ok(true)
     }
 
@@ -80,7 +90,7 @@ impl Screen {
     /// When the terminal is gone.
     pub fn forget(&mut self) -> io::Result<()> {
         self.shown = None;
-        self.terminal.clear()
+        wipe(&mut self.terminal)
     }
 }
 
@@ -90,12 +100,18 @@ impl Drop for Screen {
     }
 }
 
-fn take_terminal() -> io::Result<Terminal<CrosstermBackend<BufWriter<Stdout>>>> {
+/// Clears the terminal. Not `Terminal::clear`: that asks the terminal where its cursor is and waits for the answer.
+fn wipe(terminal: &mut Term) -> io::Result<()> {
+    let size = terminal.size()?;
+    terminal.resize(Rect::new(0, 0, size.width, size.height))
+}
+
+fn take_terminal() -> io::Result<Term> {
     enable_raw_mode()?;
     let mut stdout = BufWriter::with_capacity(1 << 15, io::stdout());
     execute!(stdout, EnterAlternateScreen)?;
     let mut terminal = Terminal::new(CrosstermBackend::new(stdout))?;
-    terminal.clear()?;
+    wipe(&mut terminal)?;
     Ok(terminal)
 }
 
