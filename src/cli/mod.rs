@@ -1,1 +1,3 @@
 //! The shell's verbs, one file each.
+
+pub mod sessions;
