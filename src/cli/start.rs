@@ -67,7 +67,7 @@ fn go(
     for note in session.notes() {
         out::stderr(note);
     }
-    let face = face::choose(shown, &Surroundings::look())?;
+    let face = face::choose(shown, &Surroundings::read())?;
     let threads = threads(asked);
     let run = run::start(session, recipe, threads);
     let handle = RunHandle {

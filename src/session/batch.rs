@@ -178,3 +178,39 @@ pub(crate) fn parse(text: &[u8]) -> std::result::Result<(Head, Vec<Op>), String>
 fn is_table_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_batch_comes_back(
+            reason: Option<String>,
+            name: String,
+            records: Vec<(String, Option<String>)>,
+        ) {
+            let mut batch = Batch::new(Author::Researcher(name.clone()));
+            batch.head.reason.clone_from(&reason);
+            for (key, value) in &records {
+                batch.push("t", key, value.as_ref().map(|v| (3, serde_json::to_vec(v).unwrap())));
+            }
+            let (head, ops) = parse(&batch.text().unwrap()).unwrap();
+            prop_assert_eq!(head.author, Author::Researcher(name));
+            prop_assert_eq!(head.reason, reason);
+            prop_assert_eq!(ops.len(), records.len());
+            for (op, (key, value)) in ops.iter().zip(&records) {
+                prop_assert_eq!((op.table.as_str(), &op.key), ("t", key));
+                let back = op.value.as_ref().map(|(v, json)| (*v, serde_json::from_slice::<String>(json).unwrap()));
+                prop_assert_eq!(back, value.clone().map(|v| (3, v)));
+            }
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text: Vec<u8>) {
+            let _ = parse(&text);
+        }
+    }
+}

@@ -75,7 +75,7 @@ pub enum SessionError {
     },
     /// The store has seen frames that the journal no longer has.
     #[error(
-        "journal of session `{name}` ends at frame {journal}, but its store has seen frame {store}: the journal lost its end; run `footbridge sessions repair {name}`"
+        "journal of session `{name}` ends at frame {journal}, but its store has seen frame {store}: the journal lost its end; run `footbridge sessions repair {name}`, which takes it from the store"
     )]
     JournalShort {
         /// The session.
@@ -152,6 +152,12 @@ pub enum SessionError {
 }
 
 impl SessionError {
+    /// The line without its advice to run `repair`, for reports of `repair` itself.
+    pub(crate) fn finding(&self) -> String {
+        let line = self.to_string();
+        line.split("; run `footbridge").next().unwrap_or(&line).to_owned()
+    }
+
     /// Wraps an error of the operating system with the path and with advice that fits its kind.
     pub(crate) fn disk(doing: &'static str, path: &Path, source: io::Error) -> Self {
         let advice = advice(&source);
@@ -162,7 +168,10 @@ impl SessionError {
 /// Whether the error speaks of the disk as a whole and not of the file's content.
 pub(crate) fn is_about_the_disk(error: &io::Error) -> bool {
     use io::ErrorKind as K;
-    matches!(error.kind(), K::ReadOnlyFilesystem | K::PermissionDenied | K::StorageFull | K::QuotaExceeded)
+    matches!(
+        error.kind(),
+        K::ReadOnlyFilesystem | K::PermissionDenied | K::StorageFull | K::QuotaExceeded | K::FileTooLarge
+    )
 }
 
 fn advice(error: &io::Error) -> String {
@@ -172,6 +181,9 @@ fn advice(error: &io::Error) -> String {
         K::PermissionDenied => "permission denied; change its owner or mode, or keep sessions elsewhere".into(),
         K::StorageFull => "the disk is full; free some space, then resume: what was acknowledged is kept".into(),
         K::QuotaExceeded => "your disk quota is used up; free some space, then resume".into(),
+        K::FileTooLarge => {
+            "the file may not grow further (`ulimit -f`, or the disk's own limit); raise it, then resume".into()
+        }
         K::NotFound => "it does not exist".into(),
         K::NotADirectory => "a part of the path is a file, not a folder; name another place".into(),
         _ => error.to_string(),

@@ -25,17 +25,6 @@ pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
     write().map_err(|e| SessionError::disk("write", path, e))
 }
 
-/// Replaces a file so that after a crash either the old or the new content is there.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let aside = path.with_extension("tmp");
-    write_synced(&aside, bytes)?;
-    rename(&aside, path)?;
-    match path.parent() {
-        Some(dir) => sync_dir(dir),
-        None => Ok(()),
-    }
-}
-
 /// Replaces a file without waiting for the disk; for content that is a convenience only.
 pub(crate) fn replace_unsynced(path: &Path, bytes: &[u8]) -> Result<()> {
     let aside = path.with_extension("tmp");
@@ -87,7 +76,7 @@ pub(crate) fn unix_millis() -> u64 {
 }
 
 /// `2026-11-21T03:04:05Z`, or the bare number where it is out of range.
-pub(crate) fn show_time(millis: u64) -> String {
+pub fn show_time(millis: u64) -> String {
     i64::try_from(millis)
         .ok()
         .and_then(|m| jiff::Timestamp::from_second(m.div_euclid(1000)).ok())
@@ -95,7 +84,7 @@ pub(crate) fn show_time(millis: u64) -> String {
 }
 
 /// `12.3 MiB`.
-pub(crate) fn show_size(bytes: u64) -> String {
+pub fn show_size(bytes: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
     let exact = bytes as f64;
     match bytes {

@@ -13,7 +13,9 @@ use super::journal::frame;
 use super::journal::reader::Reader;
 use super::journal::writer::Writer;
 use super::layout::Layout;
+use super::ledger;
 use super::lock::SessionLock;
+use super::rescue;
 use super::store::Store;
 
 /// A session opened for writing.
@@ -46,9 +48,6 @@ impl Live {
         let (tail, last) = (check.tail(), check.last());
         let store = Store::open(name, &layout.store())?;
         let seen = store.sequence()?;
-        if seen > last {
-            return Err(SessionError::JournalShort { name: name.to_owned(), journal: last, store: seen });
-        }
         let mut notes = Vec::new();
         if tail.torn > 0 {
             let file = super::journal::segment_path(&journal, tail.segment);
@@ -58,11 +57,21 @@ impl Live {
                 tail.torn
             ));
         }
-        let writer = Writer::open(&journal, &tail, last)?;
+        let mut writer = Writer::open(&journal, &tail, last)?;
         if seen < last {
             replay(name, &journal, &store, seen)?;
             notes.push(format!("{} frames of the journal were brought into the store", last - seen));
+        } else if seen > last {
+            let lost = rescue::difference(&store, &ledger::walk(name, &journal, last)?)?;
+            notes.push(format!(
+                "the journal had lost frames {} to {seen}; the {} changes they made were taken from the store",
+                last + 1,
+                lost.len()
+            ));
+            rescue::append(&mut writer, lost)?;
+            store.apply(writer.last(), Vec::new())?;
         }
+        let last = writer.last();
         let appender = Mutex::new(Appender { writer, pending: Vec::new(), halted: None });
         let live = Self { name: name.to_owned(), store, appender, committed: Mutex::new(last), _lock: lock };
         Ok((live, notes))

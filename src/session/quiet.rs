@@ -1,7 +1,8 @@
 //! Turns a panic inside sled into an error.
 //!
 //! Sled 0.34 answers some damaged files with a panic instead of an error. [`caught`] stops such a panic at our border
-//! and keeps the panic hook from printing it: the user gets one line, not a backtrace.
+//! and keeps the panic hook from printing it: the user gets one line, not a backtrace. Panics on sled's own worker
+//! threads are not printed either; what they break, the caller hears of as an error.
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
@@ -18,7 +19,8 @@ pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     HOOK.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if !QUIET.get() {
+            let on_sleds_thread = std::thread::current().name().is_some_and(|n| n.starts_with("sled-io-"));
+            if !QUIET.get() && !on_sleds_thread {
                 before(info);
             }
         }));

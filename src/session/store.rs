@@ -10,8 +10,8 @@ use super::quiet::caught;
 const SEQUENCE: &[u8] = b"\0sequence";
 /// Bytes sled may keep of its pages in memory; its default is 1 GiB.
 const CACHE: u64 = 48 << 20;
-/// The journal is what survives a crash, so sled may flush seldom: a crash costs the replay of this much.
-const FLUSH_MILLIS: u64 = 2000;
+/// The journal is what survives a crash, so sled may flush at leisure: a crash costs the replay of this much.
+const FLUSH_MILLIS: u64 = 500;
 
 /// The open store of one session.
 #[derive(Debug)]
@@ -25,8 +25,13 @@ impl Store {
     /// Opens or creates the store.
     pub fn open(name: &str, path: &Path) -> Result<Self> {
         let config = sled::Config::new().path(path).cache_capacity(CACHE).flush_every_ms(Some(FLUSH_MILLIS));
-        let db = guard(name, path, || config.open())?;
+        let db = guard(name, path, || open_patiently(&config))?;
         Ok(Self { name: name.to_owned(), path: path.to_path_buf(), db })
+    }
+
+    /// A damage report about this store.
+    pub fn damaged(&self, what: &str) -> SessionError {
+        SessionError::StoreDamaged { name: self.name.clone(), what: what.to_owned() }
     }
 
     /// Number of the last frame applied, 0 before the first.
@@ -34,10 +39,7 @@ impl Store {
         let Some(bytes) = self.guarded(|| self.db.get(SEQUENCE))? else { return Ok(0) };
         match bytes.as_ref().try_into() {
             Ok(bytes) => Ok(u64::from_le_bytes(bytes)),
-            Err(_) => {
-                let what = "its frame number is unreadable".to_owned();
-                Err(SessionError::StoreDamaged { name: self.name.clone(), what })
-            }
+            Err(_) => Err(self.damaged("its frame number is unreadable")),
         }
     }
 
@@ -61,7 +63,7 @@ impl Store {
 
     /// All records whose store key begins with `prefix`, in order of their keys.
     pub fn range(&self, prefix: &[u8]) -> StoreRange<'_> {
-        StoreRange { store: self, iter: self.db.scan_prefix(prefix), done: false }
+        StoreRange { store: self, iter: Box::new(self.db.scan_prefix(prefix)), done: false }
     }
 
     /// Waits until sled's files hold everything applied so far.
@@ -77,7 +79,7 @@ impl Store {
 /// Iterator over packed records; ends after its first error.
 pub(crate) struct StoreRange<'a> {
     store: &'a Store,
-    iter: sled::Iter,
+    iter: Box<sled::Iter>,
     done: bool,
 }
 
@@ -102,6 +104,20 @@ impl Iterator for StoreRange<'_> {
             }
         }
     }
+}
+
+/// Sled's workers may hold its files for a moment after a store was closed. Our own lock already keeps other processes
+/// out, so it is enough to wait.
+fn open_patiently(config: &sled::Config) -> sled::Result<sled::Db> {
+    for _ in 0..100 {
+        match config.open() {
+            Err(sled::Error::Io(e)) if e.to_string().contains("could not acquire lock") => {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            outcome => return outcome,
+        }
+    }
+    config.open()
 }
 
 fn guard<T>(name: &str, path: &Path, work: impl FnOnce() -> sled::Result<T>) -> Result<T> {

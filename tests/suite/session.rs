@@ -1,5 +1,7 @@
 //! Tests of session: records and audit, crash and damage, locks, checkpoints.
 
+#![allow(clippy::print_stdout, reason = "costs are shown, not asserted; child processes talk to their parent")]
+
 mod checkpoints;
 mod crash;
 mod damage;

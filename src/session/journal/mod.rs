@@ -20,11 +20,15 @@ pub(crate) fn segments(dir: &Path) -> Result<Vec<(u32, PathBuf)>> {
     let mut found = Vec::new();
     for entry in entries {
         let path = entry.map_err(|e| SessionError::disk("read the folder", dir, e))?.path();
-        let number = path.file_name().and_then(|n| n.to_str()).and_then(|n| n.strip_suffix(".fbj"));
-        if let Some(number) = number.and_then(|n| n.parse().ok()) {
+        if let Some(number) = segment_number(&path) {
             found.push((number, path));
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// The number in a segment's file name.
+pub(crate) fn segment_number(path: &Path) -> Option<u32> {
+    path.file_name()?.to_str()?.strip_suffix(".fbj")?.parse().ok()
 }

@@ -63,6 +63,11 @@ impl Writer {
         Ok(self.next - 1)
     }
 
+    /// Number of the last frame.
+    pub fn last(&self) -> u64 {
+        self.next - 1
+    }
+
     /// The file to sync; a sync of it covers every frame appended so far.
     pub fn file(&self) -> (Arc<File>, PathBuf) {
         (Arc::clone(&self.file), self.path.clone())

@@ -22,7 +22,7 @@ fn records_survive_reopening() {
     assert!(session.contains::<Group>(&key(3)).unwrap() && !session.contains::<Group>("absent").unwrap());
     assert_eq!(session.count::<Group>("train-00001").unwrap(), 10);
     assert_eq!(session.keys::<Group>("").nth(49).unwrap().unwrap(), key(49));
-    assert_eq!(session.scan::<Group>("").skip(20).next().unwrap().unwrap(), (key(20), group(20)));
+    assert_eq!(session.scan::<Group>("").nth(20).unwrap().unwrap(), (key(20), group(20)));
     assert_eq!(session.tables().unwrap(), [("rollouts".to_owned(), 50)]);
 }
 
