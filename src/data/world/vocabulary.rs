@@ -30,15 +30,15 @@ const OPENING: &str = "A Answer Compute Each Error Find First Here Hint In Let L
     They This Together We What When Why Write Wrong";
 
 /// Words inside a line, besides names and things.
-const INSIDE: &str = "A After All Compute Each How In On One Stop The Then There They This Together Use We When Which Write a again \
-    all also and another answer are as at away back bags be before bill box boxes brought but buys calculation can \
-    careful change check comes cost costs count cut day days did do does dollars done doubles each end equal error \
-    extra fewer final find finds finish first floor for from get gets gives going group groups had half has have \
-    here hold holds in into is it keep keeps last left line loose loses many means misread missing more need needs \
-    next no not now number numbers of off on one only open operation out part parts pay pays pick picked pile piles \
-    problem put puts question result right sale sell sells shop short so sold sorts split step steps still stop take \
-    takes tells than that the there they thing third this times to together triples twice two type us use we were \
-    what which with write wrong";
+const INSIDE: &str = "A After All Compute Each How In On One Stop The Then There They This Together Use We When Which Write \
+    a again all also and another answer are as at away back bags be before bill box boxes brought but buys \
+    calculation can careful change check comes cost costs count cut day days did do does dollars done doubles each \
+    end equal error extra fewer final find finds finish first floor for from get gets gives going group groups had \
+    half has have here hold holds in into is it keep keeps last left line loose loses many means misread missing \
+    more need needs next no not now number numbers of off on one only open operation out part parts pay pays pick \
+    picked pile piles problem put puts question result right sale sell sells shop short so sold sorts split step \
+    steps still stop take takes tells than that the there they thing third this times to together triples twice two \
+    type us use we were what which with write wrong";
 
 /// Signs with a space before them.
 const SPACED_SIGNS: &str = "+ - * / = ( ) : ####";
