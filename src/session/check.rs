@@ -1,0 +1,4 @@
+//! `sessions check`.
+/// What `check` found.
+#[derive(Clone, Debug)]
+pub struct CheckReport {}

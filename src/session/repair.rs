@@ -1,0 +1,4 @@
+//! `sessions repair`.
+/// What `repair` did.
+#[derive(Clone, Debug)]
+pub struct RepairReport {}
