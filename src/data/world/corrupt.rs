@@ -14,24 +14,46 @@ enum Slip {
     Number,
     /// A step left out.
     Skip,
+    /// A step too many.
+    Extra,
+    /// The answer line is not the last result.
+    Answer,
+    /// No answer line.
+    NoAnswer,
 }
 
-/// Shares of the four slips.
-const SLIPS: [(Slip, f64); 4] = [(Slip::Result, 0.45), (Slip::Operation, 0.25), (Slip::Number, 0.2), (Slip::Skip, 0.1)];
+/// Shares of the slips.
+const SLIPS: [(Slip, f64); 7] = [
+    (Slip::Result, 0.42),
+    (Slip::Operation, 0.22),
+    (Slip::Number, 0.16),
+    (Slip::Skip, 0.08),
+    (Slip::Extra, 0.04),
+    (Slip::Answer, 0.04),
+    (Slip::NoAnswer, 0.04),
+];
 
 /// An answer to `problem` that does not reach its gold answer: right up to one slip, then consistently wrong.
 pub fn wrong_answer(problem: &Problem, dice: &mut Dice) -> String {
+    let slip = SLIPS[dice.weighted(&SLIPS.map(|(_, share)| share))].0;
     loop {
-        let (answer, text) = attempt(problem, dice);
+        let (mut lines, answer) = attempt(problem, slip, dice);
+        if slip == Slip::NoAnswer {
+            return lines.join("\n");
+        }
         if answer != problem.answer() {
-            return text;
+            lines.push(format!("#### {answer}"));
+            return lines.join("\n");
         }
     }
 }
 
-fn attempt(problem: &Problem, dice: &mut Dice) -> (i64, String) {
-    let at = dice.below(problem.steps.len());
-    let slip = SLIPS[dice.weighted(&SLIPS.map(|(_, share)| share))].0;
+/// The lines up to the answer line, and the answer they lead to.
+fn attempt(problem: &Problem, slip: Slip, dice: &mut Dice) -> (Vec<String>, i64) {
+    let at = match slip {
+        Slip::Extra | Slip::Answer | Slip::NoAnswer => usize::MAX,
+        _ => dice.below(problem.steps.len()),
+    };
     let mut lines = Vec::new();
     let mut results: Vec<i64> = Vec::new();
     for (index, step) in problem.steps.iter().enumerate() {
@@ -46,9 +68,16 @@ fn attempt(problem: &Problem, dice: &mut Dice) -> (i64, String) {
             lines.push(plain_line(&said));
         }
     }
-    let answer = results.last().copied().unwrap_or_else(|| dice.range(2, 60));
-    lines.push(format!("#### {answer}"));
-    (answer, lines.join("\n"))
+    let last = results.last().copied().unwrap_or_else(|| dice.range(2, 60));
+    match (slip, problem.steps.last()) {
+        (Slip::Extra, Some(step)) => {
+            let b = dice.range(2, 15);
+            lines.push(plain_line(&Step { op: Op::Add, a: last, b, r: last + b, ..step.clone() }));
+            (lines, last + b)
+        }
+        (Slip::Answer, _) => (lines, last + dice.pick(&[-10, -1, 1, 10]).max(-last)),
+        _ => (lines, last),
+    }
 }
 
 /// The step with the numbers found so far instead of the right ones.
@@ -78,5 +107,6 @@ fn slipped(step: Step, slip: Slip, dice: &mut Dice) -> Option<Step> {
         }
         // The number before it is passed on in its place.
         Slip::Skip => Some(Step { r: step.a, ..step }),
+        Slip::Extra | Slip::Answer | Slip::NoAnswer => Some(step),
     }
 }

@@ -22,6 +22,7 @@
 pub mod bank_a;
 pub mod bank_b;
 pub mod bank_c;
+pub mod base;
 pub mod corrupt;
 pub mod diagnose;
 pub mod dice;
@@ -31,6 +32,7 @@ pub mod problem;
 pub mod program;
 pub mod splits;
 pub mod trace;
+pub mod vocabulary;
 pub mod words;
 
 pub use problem::{Bank, Kind, Problem};

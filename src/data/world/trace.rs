@@ -167,7 +167,7 @@ fn wordy(problem: &Problem, index: usize, manner: usize) -> Line {
     let plain = plain_line(step);
     let text = match manner {
         0 => format!("What we have to do now is to {deed}, and this gives : {plain}"),
-        1 => format!("Looking at the problem again, the best thing to do next is to {deed} : {plain}"),
+        1 => format!("Looking at the problem again, the next thing is to {deed} : {plain}"),
         _ => format!("When we {deed}, we find the next number that we need : {plain}"),
     };
     Line { text, role: Role::Wordy, steps: vec![index] }
