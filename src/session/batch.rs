@@ -78,13 +78,17 @@ impl Batch {
         self
     }
 
-    /// Adds a record, replacing what stands under its key. A value that cannot be serialised makes
-    /// [`super::Session::write`] fail and nothing of the batch is written.
+    /// Adds a record, replacing what stands under its key. A value that cannot be written, or that would not read back
+    /// (JSON has no NaN), makes [`super::Session::write`] fail, and nothing of the batch is written: better now than
+    /// when the run is resumed.
     pub fn put<R: Record>(&mut self, key: &str, record: &R) -> &mut Self {
         let fault = |what: String| SessionError::Record { table: R::TABLE.into(), key: key.into(), what };
         match serde_json::to_vec(record) {
             Ok(_) if !is_table_name(R::TABLE) => self.fail(fault("its table's name is not allowed".into())),
-            Ok(json) => self.push(R::TABLE, key, Some((R::VERSION, json))),
+            Ok(json) => match serde_json::from_slice::<R>(&json) {
+                Ok(_) => self.push(R::TABLE, key, Some((R::VERSION, json))),
+                Err(e) => self.fail(fault(format!("its JSON would not read back ({e}); is a number not finite?"))),
+            },
             Err(e) => self.fail(fault(format!("it cannot be written as JSON ({e})"))),
         }
         self

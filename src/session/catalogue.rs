@@ -11,6 +11,9 @@ use super::lock::{self, SessionLock};
 use super::meta::{self, Meta, NewSession, StateLine};
 use super::view::Session;
 
+/// What lies half-made for so long is nobody's work any more.
+const LEFTOVER_MILLIS: u64 = 60_000;
+
 /// A folder of sessions, usually `sessions`. Making the value touches no disk.
 #[derive(Clone, Debug)]
 pub struct Sessions {
@@ -67,6 +70,7 @@ impl Sessions {
             return Err(taken());
         }
         files::create_dir_all(&self.root)?;
+        self.clear_leftovers();
         // Made under a hidden name, then renamed: a session that is there is complete.
         let hidden = self.root.join(format!(".new-{name}-{}", std::process::id()));
         let made = furnish(&hidden, name, new).and_then(|lock| match fs::rename(&hidden, &layout.dir) {
@@ -145,6 +149,22 @@ impl Sessions {
         files::remove_dir_all(&hidden)?;
         drop(lock);
         Ok(bytes)
+    }
+
+    /// Removes what a crash left of sessions that were being made or removed. Nobody misses it, so failing is no error.
+    fn clear_leftovers(&self) {
+        let now = files::unix_millis();
+        for entry in fs::read_dir(&self.root).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let path = entry.path();
+            let ours = name.starts_with(".new-") || name.starts_with(".removed-");
+            if ours && lock::held_by(&path.join("lock")).is_none() {
+                let (_, changed) = files::size_and_change(&path);
+                if now.saturating_sub(changed) > LEFTOVER_MILLIS {
+                    let _ = fs::remove_dir_all(&path);
+                }
+            }
+        }
     }
 
     /// Paths of a session that is there; otherwise the error names the nearest.

@@ -11,8 +11,8 @@ use super::error::{Result, SessionError};
 /// Something a session keeps under a key. The type is the table's schema; bump [`Record::VERSION`] when a stored value
 /// of the old shape no longer reads as the new one, and teach [`Record::upgrade`] the way.
 ///
-/// Values are stored as JSON: numbers that are not finite cannot be kept (JSON has none, they would read back as
-/// nothing), so `put` them as `Option`.
+/// Values are stored as JSON, which has no NaN and no infinity: keep a number that may not be finite as an `Option`.
+/// Finite numbers read back to the last bit.
 pub trait Record: Serialize + DeserializeOwned {
     /// Name of the table: lower-case letters, digits and `-`.
     const TABLE: &'static str;

@@ -1,6 +1,6 @@
 //! Records in and out, the audit log, names.
 
-use footbridge::session::{AuditFilter, Author, Batch, Record, SessionError, Sessions, StateLine, Value};
+use footbridge::session::{AuditFilter, Author, Batch, Record, SessionError, StateLine, Value};
 use serde::{Deserialize, Serialize};
 
 use super::{Group, assert_groups, create, fill, group, key, place};
@@ -123,6 +123,10 @@ fn a_batch_is_written_whole_or_not_at_all() {
     let mut batch = Batch::new(Author::Rule);
     batch.put(&key(0), &group(0)).put("x", &Unwritable { field: 1 });
     assert!(session.write(batch).unwrap_err().to_string().contains("bad/x"));
+    let mut batch = Batch::new(Author::Rule);
+    batch.put(&key(0), &group(0)).put(&key(1), &Group { texts: vec![], rate: f64::NAN });
+    let line = session.write(batch).unwrap_err().to_string();
+    assert!(line.contains("rollouts/train-000001") && line.contains("not finite"), "{line}");
     assert_eq!((session.sequence(), session.count::<Group>("").unwrap()), (0, 0));
     assert_eq!(session.write(Batch::new(Author::Rule)).unwrap(), 0, "an empty batch writes nothing");
     fill(&session, 0..1, 1);
@@ -184,5 +188,19 @@ fn names_states_and_removal() {
     assert!(sessions.remove("alpha", true).unwrap() > 0);
     assert!(!sessions.contains("alpha") && sessions.names().unwrap().is_empty());
     assert_eq!(std::fs::read_dir(sessions.root()).unwrap().count(), 0, "nothing is left behind");
-    let _: &Sessions = &sessions;
+}
+
+#[test]
+fn what_a_crash_left_half_made_goes() {
+    let (_dir, sessions) = place();
+    let (old, fresh) = (sessions.root().join(".new-beta-1"), sessions.root().join(".removed-beta-2"));
+    for dir in [&old, &fresh] {
+        std::fs::create_dir_all(dir).unwrap();
+        std::fs::write(dir.join("recipe.toml"), "").unwrap();
+    }
+    let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    std::fs::File::options().write(true).open(old.join("recipe.toml")).unwrap().set_modified(hour_ago).unwrap();
+    drop(create(&sessions, "alpha"));
+    assert!(!old.exists() && fresh.exists());
+    assert_eq!(sessions.names().unwrap(), ["alpha"], "what is half-made is no session");
 }
