@@ -76,7 +76,7 @@ pub struct State {
     pub log: Log,
     /// Time since the screen opened.
     pub now: Duration,
-    /// When the run ended, by the same clock.
+    /// How long the run was at work, once it is over.
     pub ended: Option<Duration>,
     /// A gate that waits for the researcher, and how many products wait there.
     pub gate: Option<(StageId, u64)>,

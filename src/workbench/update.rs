@@ -74,7 +74,8 @@ fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             row(state, &stage).finish(&summary, seconds, tokens);
             state.gate = state.gate.take().filter(|(gate, _)| *gate != stage);
             let name = row(state, &stage).name();
-            state.log.push(now, Level::Info, &format!("{name}: {summary}"));
+            let out = if summary.is_empty() { "done" } else { &summary };
+            state.log.push(now, Level::Info, &format!("{name}: {out}"));
         }
         Event::Metric { stage, step, name, value } => {
             if !state.curves.add(&stage, step, &text::printable(&name), value) {
@@ -124,14 +125,19 @@ fn end(state: &mut State, outcome: Outcome, seconds: Option<f64>) -> Vec<Effect>
     for row in state.stages.iter_mut().filter(|row| matches!(row.state, StageState::Running(_))) {
         row.state = left_at;
     }
-    let took = text::clock(seconds.map_or(state.now, text::seconds));
+    let worked = seconds.map_or(state.now, text::seconds);
+    let took = text::clock(worked);
     match &outcome {
         Outcome::Done => state.log.push(state.now, Level::Info, &format!("the run is complete after {took}")),
         Outcome::Cancelled => state.log.push(state.now, Level::Info, &format!("stopped after {took}")),
         Outcome::Failed { reason } => state.log.push(state.now, Level::Error, &format!("the run failed: {reason}")),
     }
+    if outcome != Outcome::Done {
+        let resume = format!("go on with: footbridge resume {}", state.session);
+        state.log.push(state.now, Level::Info, &resume);
+    }
     state.layers.retain(|layer| *layer != Layer::AskStop);
-    (state.ended, state.gate) = (Some(state.now), None);
+    (state.ended, state.gate) = (Some(worked), None);
     let leave = asked && outcome == Outcome::Cancelled;
     state.phase = Phase::Ended(outcome);
     if leave { vec![Effect::Leave] } else { vec![] }

@@ -24,7 +24,7 @@ pub fn draw(buf: &mut Buffer, area: Rect, state: &State, look: &Look) {
     for layer in &state.layers {
         match layer {
             Layer::Help { scroll } => window(buf, area, look, "help", &help(state, look), *scroll),
-            Layer::AskStop => window(buf, area, look, "stop?", &question(state, look), 0),
+            Layer::AskStop => window(buf, area, look, "stop?", &question(state, look, area.width), 0),
         }
     }
 }
@@ -60,14 +60,13 @@ fn help(state: &State, look: &Look) -> Lines {
     lines
 }
 
-fn question(state: &State, look: &Look) -> Lines {
-    let line = |words: String| vec![Span::raw(words)];
-    let mut lines = vec![
-        line("Stop this run?".to_string()),
-        line("It stops after the current step, and nothing that is done is lost.".to_string()),
-        line(format!("Go on later with: footbridge resume {}", state.session)),
-        vec![],
-    ];
+fn question(state: &State, look: &Look, columns: u16) -> Lines {
+    let resume = format!("Go on later with: footbridge resume {}", state.session);
+    let words = ["Stop this run?", "It stops after the current step, and nothing that is done is lost.", &resume];
+    let room = usize::from(columns).saturating_sub(4);
+    let mut lines: Lines =
+        words.iter().flat_map(|words| text::wrap(words, room)).map(|line| vec![Span::raw(line)]).collect();
+    lines.push(vec![]);
     let mut keys = Vec::new();
     for (key, label) in action::hints(state) {
         keys.extend([Span::styled(key, look.theme.key), Span::raw(format!(" {label}    "))]);

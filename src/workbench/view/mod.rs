@@ -14,7 +14,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::look::Look;
-use super::state::{Phase, State};
+use super::state::{Layer, Phase, State};
 use super::text;
 use crate::pipeline::events::Outcome;
 
@@ -83,7 +83,12 @@ fn too_small(buf: &mut Buffer, area: Rect, state: &State, look: &Look) {
         format!("{} {}", phase_word(state), place).trim().to_string(),
         "the run goes on; enlarge or press q".to_string(),
     ];
-    let lines = if state.phase.over() { &lines[..2] } else { &lines[..] };
+    let asked = ["stop the run? y, n".to_string()];
+    let lines = match state.layer() {
+        Some(Layer::AskStop) => &asked[..],
+        _ if state.phase.over() => &lines[..2],
+        _ => &lines[..],
+    };
     for (y, line) in (area.top()..area.bottom()).zip(lines) {
         let cut = text::fit(line, area.width.into(), look.glyphs.ellipsis);
         buf.set_string(area.x, y, cut, look.theme.warn);
