@@ -53,7 +53,11 @@ pub fn run(args: &ScoreArgs) -> Result<Exit, Failure> {
         let fault = |what: String| Failure::usage(format!("{}:{line}: {what}", args.responses.display()));
         let question = match &stored.id {
             Some(id) => index.get(id.as_str()).copied().ok_or_else(|| {
-                fault(format!("there is no question `{id}` in {}; ids there look like `{}`", args.data.display(), questions[0].id))
+                fault(format!(
+                    "there is no question `{id}` in {}; ids there look like `{}`",
+                    args.data.display(),
+                    questions[0].id
+                ))
             })?,
             None => questions.get(at).ok_or_else(|| {
                 fault(format!("{} has only {} questions; give each line an `id`", args.data.display(), questions.len()))

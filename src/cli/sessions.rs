@@ -1,5 +1,7 @@
 //! `footbridge sessions list|show|rm|check|repair`. Every function gives the text to print.
 
+use serde_json::{Value, json};
+
 use comfy_table::{Table, presets};
 
 use crate::session::{Activity, Result, SessionSummary, Sessions, show_size, show_time};
@@ -17,6 +19,55 @@ pub fn list(sessions: &Sessions) -> Result<String> {
         table.add_row([name, activity_text(&activity), plain(&line), show_size(bytes), show_time(changed)]);
     }
     Ok(table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n"))
+}
+
+/// [`list`], or the same as JSON.
+pub fn list_as(sessions: &Sessions, json: bool) -> Result<String> {
+    if !json {
+        return list(sessions);
+    }
+    let all: Vec<Value> = sessions
+        .list()?
+        .iter()
+        .map(|s| {
+            json!({
+                "name": s.name,
+                "activity": activity_text(&s.activity),
+                "state": s.line,
+                "bytes": s.bytes,
+                "changed": s.changed,
+            })
+        })
+        .collect();
+    Ok(format!("{:#}", Value::from(all)))
+}
+
+/// [`show`], or the same as JSON.
+pub fn show_as(sessions: &Sessions, name: &str, json: bool) -> Result<String> {
+    if !json {
+        return show(sessions, name);
+    }
+    let summary = sessions.summary(name)?;
+    let session = sessions.open_read_only(name)?;
+    let tables: serde_json::Map<String, Value> =
+        session.tables()?.into_iter().map(|(table, records)| (table, Value::from(records))).collect();
+    let meta = session.meta();
+    Ok(format!(
+        "{:#}",
+        json!({
+            "name": name,
+            "activity": activity_text(&summary.activity),
+            "state": summary.line,
+            "bytes": summary.bytes,
+            "changed": summary.changed,
+            "created": meta.created,
+            "seed": meta.seed,
+            "program": meta.program,
+            "frames": session.sequence(),
+            "records": tables,
+            "checkpoints": session.checkpoints().list()?,
+        })
+    ))
 }
 
 /// One session: what it is, how far it has come, its tables and checkpoints. Also while a run holds it.
