@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn the_start_names_session_seed_and_stages() {
         let started = Event::RunStarted { session: "d\u{1b}[2J".into(), seed: 7, stages: vec![stage(StageKind::Grpo)] };
-        assert_eq!(Plain::default().lines(&started, s(0)), ["d[2J: seed 7, 1 stages"]);
+        assert_eq!(Plain::default().lines(&started, s(0)), ["d: seed 7, 1 stages"]);
     }
 
     #[test]

@@ -8,26 +8,23 @@ use std::time::Duration;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+use crate::domain::strip_control;
+
 /// True for characters that act on the terminal or on the reading order instead of being read.
 fn acts(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
+    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
-/// One printable line: line breaks and tabs become a space, other control characters vanish.
+/// One printable line: line breaks and tabs become a space, control sequences vanish.
 pub fn printable(text: &str) -> String {
-    text.chars()
-        .filter_map(|c| match c {
-            '\n' | '\t' | '\u{2028}' | '\u{2029}' => Some(' '),
-            c if acts(c) => None,
-            c => Some(c),
-        })
-        .collect()
+    let spaced = |c| if matches!(c, '\n' | '\t' | '\u{2028}' | '\u{2029}') { ' ' } else { c };
+    strip_control(text).chars().map(spaced).filter(|&c| !acts(c)).collect()
 }
 
-/// As [`printable`], with the line breaks kept.
+/// As [`printable`], with the line breaks and tabs kept.
 pub fn printable_lines(text: &str) -> String {
-    text.chars().filter(|&c| c == '\n' || c == '\t' || !acts(c)).collect()
+    strip_control(text).chars().filter(|&c| c == '\n' || c == '\t' || !acts(c)).collect()
 }
 
 /// A JSON document on one line, with every acting character inside its strings written as an escape.
@@ -157,8 +154,8 @@ mod tests {
     #[test]
     fn nothing_that_acts_on_a_terminal_passes() {
         let hostile = "a\u{1b}[31mred\u{1b}]0;title\u{7}\r\nb\tc\u{9b}2J\u{202e}d\u{7f}";
-        assert_eq!(printable(hostile), "a[31mred]0;title b c2Jd");
-        assert_eq!(printable_lines("x\u{1b}[2J\ny\r"), "x[2J\ny");
+        assert_eq!(printable(hostile), "ared b cd");
+        assert_eq!(printable_lines("x\u{1b}[2J\ny\r\u{61c}"), "x\ny");
     }
 
     #[test]

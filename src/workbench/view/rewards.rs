@@ -22,8 +22,8 @@ const LABELS: u16 = 7;
 /// Columns of the readouts.
 const READOUTS: u16 = 30;
 /// The readouts that say most, first.
-const TELLING: [&str; 9] =
-    [ABOVE, "kl", "length", "all-zero", "mixed", "clip-fraction", "entropy", "grad-norm", "loss"];
+const TELLING: [&str; 11] =
+    [ABOVE, "kl", "length", "all-zero", "mixed", "all-one", "clip-fraction", "entropy", "grad-norm", "loss", "lr"];
 
 /// Draws the chart and, where there is room, the readouts.
 pub fn draw(buf: &mut Buffer, area: Rect, state: &State, look: &Look) {
