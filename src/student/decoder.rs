@@ -1,0 +1,158 @@
+//! The transformer: embedding, layers of attention and feed-forward, a last norm, logits.
+//!
+//! Rows are tokens: the residual stream is `[batch·seq, hidden]` throughout. Sequences of a batch are padded on the
+//! right; causal attention then needs no further mask, and what padding rows hold is never read. Linear weights are
+//! stored `[in, out]` (Hugging Face stores `[out, in]`), the embedding and the output matrix `[vocab, hidden]`.
+
+use burn::module::{Module, Param};
+use burn::tensor::module::embedding;
+use burn::tensor::{Device, Int, Tensor};
+
+use super::config::ModelConfig;
+use super::ops::{self, AttentionShape};
+use super::rope::RopeTable;
+
+/// Rows whose logits are alive at once: 1024 rows of a 151,936-token vocabulary are 622 MB.
+const HEAD_ROWS: usize = 1024;
+
+/// A matrix `[in, out]` and, where the family has one, a bias `[out]`.
+#[derive(Module, Debug)]
+pub struct Linear {
+    /// `[in, out]`.
+    pub weight: Param<Tensor<2>>,
+    /// `[out]`.
+    pub bias: Option<Param<Tensor<1>>>,
+}
+
+impl Linear {
+    /// `x [rows, in]` to `[rows, out]`.
+    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        ops::linear(x, self.weight.val(), self.bias.as_ref().map(Param::val))
+    }
+}
+
+/// One layer: attention, then SwiGLU, each behind an RMSNorm and added to the stream.
+#[derive(Module, Debug)]
+pub struct Layer {
+    /// Gain of the norm before attention, `[hidden]`.
+    pub input_norm: Param<Tensor<1>>,
+    /// Queries, `[hidden, heads·head_dim]`.
+    pub q: Linear,
+    /// Keys, `[hidden, kv_heads·head_dim]`.
+    pub k: Linear,
+    /// Values, `[hidden, kv_heads·head_dim]`.
+    pub v: Linear,
+    /// Output of attention, `[heads·head_dim, hidden]`.
+    pub o: Linear,
+    /// Gain of the norm before the feed-forward part, `[hidden]`.
+    pub post_norm: Param<Tensor<1>>,
+    /// `[hidden, intermediate]`.
+    pub gate: Linear,
+    /// `[hidden, intermediate]`.
+    pub up: Linear,
+    /// `[intermediate, hidden]`.
+    pub down: Linear,
+}
+
+impl Layer {
+    /// Queries, keys and values of `x [rows, hidden]`, before rotation.
+    pub fn qkv(&self, x: Tensor<2>, eps: f64) -> (Tensor<2>, Tensor<2>, Tensor<2>) {
+        let h = ops::rms_norm(x, self.input_norm.val(), eps);
+        (self.q.forward(h.clone()), self.k.forward(h.clone()), self.v.forward(h))
+    }
+
+    /// Adds the attention's output and the feed-forward part to the stream `x [rows, hidden]`.
+    pub fn finish(&self, x: Tensor<2>, attended: Tensor<2>, eps: f64) -> Tensor<2> {
+        let x = x + self.o.forward(attended);
+        let h = ops::rms_norm(x.clone(), self.post_norm.val(), eps);
+        x + self.down.forward(ops::swiglu(self.gate.forward(h.clone()), self.up.forward(h)))
+    }
+}
+
+/// A Qwen2 or Llama decoder.
+#[derive(Module, Debug)]
+pub struct Decoder {
+    /// Token embedding, `[vocab, hidden]`.
+    pub embed: Param<Tensor<2>>,
+    /// The layers, in order.
+    pub layers: Vec<Layer>,
+    /// Gain of the last norm, `[hidden]`.
+    pub norm: Param<Tensor<1>>,
+    /// Output matrix `[vocab, hidden]`; absent where it is the embedding.
+    pub lm_head: Option<Param<Tensor<2>>>,
+    /// Shape and constants.
+    #[module(skip)]
+    pub config: ModelConfig,
+}
+
+impl Decoder {
+    /// Device of the parameters; an autodiff device where the model is trained.
+    pub fn device(&self) -> Device {
+        self.embed.val().device()
+    }
+
+    /// Last hidden states of right-padded `ids [batch, seq]`, after the last norm: `[batch·seq, hidden]`.
+    ///
+    /// `rope` must lie on the model's device and hold at least `seq` positions.
+    pub fn hidden(&self, ids: Tensor<2, Int>, rope: &RopeTable) -> Tensor<2> {
+        let [batch, seq] = ids.dims();
+        let c = &self.config;
+        let shape = AttentionShape { batch, seq, heads: c.heads, kv_heads: c.kv_heads, head_dim: c.head_dim };
+        let mut x = self.embedded(ids);
+        for layer in &self.layers {
+            let (q, k, v) = layer.qkv(x.clone(), c.rms_norm_eps);
+            let attended = ops::causal_attention(q, k, v, rope.cos.clone(), rope.sin.clone(), shape);
+            x = layer.finish(x, attended, c.rms_norm_eps);
+        }
+        ops::rms_norm(x, self.norm.val(), c.rms_norm_eps)
+    }
+
+    /// Embeddings of `ids [batch, seq]` as rows, `[batch·seq, hidden]`.
+    pub fn embedded(&self, ids: Tensor<2, Int>) -> Tensor<2> {
+        let [batch, seq] = ids.dims();
+        embedding(self.embed.val(), ids).reshape([batch * seq, self.config.hidden_size])
+    }
+
+    /// The output matrix `[vocab, hidden]`: `lm_head`, or the embedding where they are tied.
+    pub fn head(&self) -> Tensor<2> {
+        self.lm_head.as_ref().unwrap_or(&self.embed).val()
+    }
+
+    /// Logits of hidden states `[rows, hidden]`: `[rows, vocab]`. Memory-hungry; for sampling and tests.
+    pub fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
+        hidden.matmul(self.head().transpose())
+    }
+
+    /// Log-probability of `targets [rows]` under the logits of `hidden [rows, hidden]` divided by `temperature`: `[rows]`.
+    ///
+    /// Give only the rows that count, see [`super::gather_rows`]; logits exist for a chunk of rows at a time.
+    pub fn log_probs(&self, hidden: Tensor<2>, targets: Tensor<1, Int>, temperature: f64) -> Tensor<1> {
+        let rows = hidden.dims()[0];
+        if rows <= HEAD_ROWS {
+            return ops::log_prob_head(hidden, self.head(), targets, temperature);
+        }
+        let parts = (0..rows).step_by(HEAD_ROWS).map(|start| {
+            let n = HEAD_ROWS.min(rows - start);
+            let (h, t) = (hidden.clone().narrow(0, start, n), targets.clone().narrow(0, start, n));
+            ops::log_prob_head(h, self.head(), t, temperature)
+        });
+        Tensor::cat(parts.collect(), 0)
+    }
+
+    /// As [`Decoder::log_probs`], with the entropy of each row's distribution in nats beside it; without gradient.
+    pub fn log_probs_and_entropy(
+        &self,
+        hidden: Tensor<2>,
+        targets: Tensor<1, Int>,
+        temperature: f64,
+    ) -> (Tensor<1>, Tensor<1>) {
+        let rows = hidden.dims()[0];
+        let parts = (0..rows).step_by(HEAD_ROWS).map(|start| {
+            let n = HEAD_ROWS.min(rows - start);
+            let (h, t) = (hidden.clone().narrow(0, start, n), targets.clone().narrow(0, start, n));
+            ops::log_prob_entropy(h, self.head(), t, temperature)
+        });
+        let (log_probs, entropies): (Vec<_>, Vec<_>) = parts.unzip();
+        (Tensor::cat(log_probs, 0), Tensor::cat(entropies, 0))
+    }
+}
