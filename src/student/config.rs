@@ -10,6 +10,9 @@ use super::error::StudentError;
 /// The architectures that can be loaded, for messages.
 pub const SUPPORTED: &str = "Qwen2ForCausalLM (qwen2) and LlamaForCausalLM (llama)";
 
+/// No width or vocabulary of a real model is larger, and the product of two stays far within 64 bits.
+const LARGEST: usize = 1 << 28;
+
 /// Family of a decoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
@@ -188,26 +191,26 @@ impl ModelConfig {
     }
 
     fn check(&self) -> Result<(), StudentError> {
-        let positive = [
-            ("vocab_size", self.vocab_size),
-            ("hidden_size", self.hidden_size),
-            ("intermediate_size", self.intermediate_size),
-            ("num_hidden_layers", self.layers),
-            ("num_attention_heads", self.heads),
-            ("num_key_value_heads", self.kv_heads),
-            ("max_position_embeddings", self.max_positions),
+        let bounded = [
+            ("vocab_size", self.vocab_size, LARGEST),
+            ("hidden_size", self.hidden_size, LARGEST),
+            ("intermediate_size", self.intermediate_size, LARGEST),
+            ("num_hidden_layers", self.layers, 4096),
+            ("num_attention_heads", self.heads, 65_536),
+            ("num_key_value_heads", self.kv_heads, 65_536),
+            ("max_position_embeddings", self.max_positions, LARGEST),
         ];
-        for (key, value) in positive {
-            if value == 0 {
-                return Err(refuse(key, value, "it must be positive"));
+        for (key, value, largest) in bounded {
+            if value == 0 || value > largest {
+                return Err(refuse(key, value, &format!("it must lie between 1 and {largest}")));
             }
         }
         if !self.heads.is_multiple_of(self.kv_heads) {
             let hint = format!("it must divide num_attention_heads = {}", self.heads);
             return Err(refuse("num_key_value_heads", self.kv_heads, &hint));
         }
-        if self.head_dim == 0 || !self.head_dim.is_multiple_of(2) {
-            return Err(refuse("head_dim", self.head_dim, "rotary embeddings need an even, positive width"));
+        if self.head_dim == 0 || !self.head_dim.is_multiple_of(2) || self.head_dim > 65_536 {
+            return Err(refuse("head_dim", self.head_dim, "rotary embeddings need an even width between 2 and 65536"));
         }
         Ok(())
     }

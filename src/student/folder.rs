@@ -152,7 +152,7 @@ impl Student {
         let path = folder.join(WEIGHTS);
         let file = File::create(&path).map_err(StudentError::io("create", &path))?;
         let mut out = BufWriter::with_capacity(1 << 20, file);
-        write_decoder(&self.model, WEIGHTS, &mut out)?;
+        write_decoder(&self.model, &path, &mut out)?;
         sync(&path)?;
         sync(folder)
     }

@@ -1,7 +1,7 @@
 //! The parameters by their Hugging Face names, in one fixed order: the decoder's alphabet for loading, saving,
 //! gradient norms and optimizer state. A tied embedding is one parameter.
 
-use burn::module::{Module, Param};
+use burn::module::{Module, Param, ParamId};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -101,10 +101,10 @@ pub(crate) enum Slot<'a> {
 }
 
 impl Decoder {
-    /// A decoder of zeros (gains too) on `device`.
+    /// A decoder of zeros (gains too) on `device`; numbers take memory only once they are asked for.
     pub fn zeros(config: &ModelConfig, device: &Device) -> Self {
-        let vector = |n: usize| Param::from_tensor(Tensor::<1>::zeros([n], device));
-        let matrix = |a: usize, b: usize| Param::from_tensor(Tensor::<2>::zeros([a, b], device));
+        let vector = |n: usize| unfilled([n], device);
+        let matrix = |a: usize, b: usize| unfilled([a, b], device);
         let linear = |a: usize, b: usize, bias: bool| Linear { weight: matrix(a, b), bias: bias.then(|| vector(b)) };
         let (d, q, kv, f) = (config.hidden_size, config.query_width(), config.kv_width(), config.intermediate_size);
         let layer = || Layer {
@@ -142,11 +142,11 @@ impl Decoder {
             };
             match slot {
                 Slot::Vector(p) => {
-                    let n = p.val().dims()[0];
+                    let [n] = p.lazy_shape().dims();
                     *p = Param::from_data(TensorData::new(fill(n), [n]), device);
                 }
                 Slot::Matrix(p) => {
-                    let [a, b] = p.val().dims();
+                    let [a, b] = p.lazy_shape().dims();
                     *p = Param::from_data(TensorData::new(fill(a * b), [a, b]), device);
                 }
             }
@@ -226,6 +226,12 @@ impl Decoder {
         }
         all
     }
+}
+
+/// A trainable parameter that becomes zeros when first read, unless it is replaced before.
+fn unfilled<const D: usize>(shape: [usize; D], device: &Device) -> Param<Tensor<D>> {
+    let zeros = move |device: &Device, trained: bool| Tensor::zeros(shape, device).set_require_grad(trained);
+    Param::uninitialized(ParamId::new(), zeros, device.clone(), true, shape.into())
 }
 
 /// `f` of the plain tensor, brought back to where `old` was: shape, autodiff association, whether its gradient is kept.

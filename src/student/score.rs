@@ -11,22 +11,6 @@ use super::parameters::read;
 use super::rope::RopeTable;
 use super::{Decoder, Student};
 
-/// Sum and number of the tokens of one step.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct StepNll {
-    /// Tokens whose first character lies in the step's span.
-    pub tokens: usize,
-    /// Sum of their negative log-likelihoods, in nats.
-    pub sum: f64,
-}
-
-impl StepNll {
-    /// D of the step (eq. 8): nats per token; 0 for a step without tokens.
-    pub fn mean(self) -> f64 {
-        if self.tokens == 0 { 0.0 } else { self.sum / self.tokens as f64 }
-    }
-}
-
 impl Student {
     /// Negative log-likelihood in nats of each conversation's trained tokens, in the order of `trained`, at
     /// temperature 1.
@@ -50,28 +34,6 @@ impl Student {
         let model = self.model.valid();
         let rope = RopeTable::new(&self.config, longest.max(1), &model.device());
         chats.iter().map(|chat| log_probs_of(&model, &rope, chat, temperature)).collect()
-    }
-
-    /// Tokens and summed NLL of each step of message `message`; see [`ChatTokens::step_of_token`] for `starts`.
-    ///
-    /// # Errors
-    /// As [`Student::score`].
-    pub fn score_steps(
-        &self,
-        chat: &ChatTokens,
-        message: usize,
-        starts: &[usize],
-    ) -> Result<Vec<StepNll>, StudentError> {
-        let nll = self.score(std::slice::from_ref(chat))?.pop().unwrap_or_default();
-        let owner = chat.step_of_token(message, starts);
-        let mut steps = vec![StepNll::default(); starts.len()];
-        for (position, value) in chat.trained.iter().zip(nll) {
-            if let Some(step) = owner[*position] {
-                steps[step].tokens += 1;
-                steps[step].sum += f64::from(value);
-            }
-        }
-        Ok(steps)
     }
 }
 

@@ -46,6 +46,7 @@ impl ChatTemplate {
         environment.add_function("raise_exception", raise_exception);
         environment.add_function("strftime_now", strftime_now);
         environment.add_filter("tojson", to_json);
+        environment.add_filter("trim", trim);
         environment.add_template_owned(NAME, source.to_owned()).map_err(|e| fault(&e))?;
         Ok(Self { environment, bos: bos.to_owned(), eos: eos.to_owned(), source: source.to_owned() })
     }
@@ -80,7 +81,7 @@ impl ChatTemplate {
     /// trimming it, or leaves it out.
     pub fn locate(&self, messages: &[Message], prompt: bool) -> Result<Rendered, StudentError> {
         let text = self.render(messages, prompt)?;
-        let marks: Vec<String> = (0..messages.len()).map(|i| format!("\u{E000}content {i}\u{E001}")).collect();
+        let marks: Vec<String> = (0..messages.len()).map(|i| format!("\u{E000}{i}\u{E001}")).collect();
         let marked: Vec<Message> =
             messages.iter().zip(&marks).map(|(m, mark)| Message { role: m.role, content: mark.clone() }).collect();
         let frame = self.render(&marked, prompt)?;
@@ -114,12 +115,24 @@ impl ChatTemplate {
 /// Byte length of `content` at the start of `text`, as given or trimmed, when `after` follows it; and the code points
 /// cut off its front.
 fn content_at(text: &str, content: &str, after: &str) -> Option<(usize, usize)> {
-    let trimmed = content.trim();
-    let cut = content.chars().count() - content.trim_start().chars().count();
-    [(content, 0), (trimmed, cut)].into_iter().find_map(|(candidate, cut)| {
+    [content, content.trim_matches(is_python_space), content.trim()].into_iter().find_map(|candidate| {
         let rest = text.strip_prefix(candidate)?;
-        rest.starts_with(after).then_some((candidate.len(), if candidate.is_empty() { 0 } else { cut }))
+        let front = content.find(candidate).map_or(0, |byte| content[..byte].chars().count());
+        rest.starts_with(after).then_some((candidate.len(), front))
     })
+}
+
+/// What Python's `strip` takes away: Unicode white space and four control characters.
+fn is_python_space(c: char) -> bool {
+    c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
+}
+
+/// The filter `trim`, with Python's idea of white space.
+fn trim(text: String, characters: Option<String>) -> String {
+    match characters {
+        Some(set) => text.trim_matches(|c| set.contains(c)).to_owned(),
+        None => text.trim_matches(is_python_space).to_owned(),
+    }
 }
 
 fn fault(error: &Error) -> StudentError {

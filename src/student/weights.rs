@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::Path;
 
 use burn::module::Param;
 use burn::tensor::{Device, TensorData, bf16, f16};
@@ -14,7 +15,7 @@ use safetensors::{Dtype, SafeTensorError};
 use super::config::ModelConfig;
 use super::decoder::Decoder;
 use super::error::StudentError;
-use super::parameters::{ParameterKind, Slot};
+use super::parameters::{NamedParameter, ParameterKind, Slot};
 
 /// A header longer than this is damage, not a header.
 const LONGEST_HEADER: u64 = 100_000_000;
@@ -101,12 +102,12 @@ pub fn read_decoder(
         let info = file.metadata.info(&name).cloned().ok_or_else(missing)?;
         match slot {
             Slot::Vector(p) => {
-                let dims = p.val().dims();
+                let dims: [usize; 1] = p.lazy_shape().dims();
                 check_shape(&file.name, &name, &info, &dims)?;
                 *p = Param::from_data(TensorData::new(file.read(&name, &info)?, dims), device);
             }
             Slot::Matrix(p) => {
-                let [a, b] = p.val().dims();
+                let [a, b] = p.lazy_shape().dims();
                 let linear = kind == ParameterKind::Linear;
                 check_shape(&file.name, &name, &info, &if linear { [b, a] } else { [a, b] })?;
                 let values = file.read(&name, &info)?;
@@ -171,17 +172,34 @@ fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     out
 }
 
-/// Writes every parameter as single precision under its Hugging Face name.
+/// Writes every parameter as single precision under its Hugging Face name; `path` is where `out` goes, for messages.
 ///
 /// # Errors
-/// [`StudentError::Weights`] if writing fails, [`StudentError::Device`] if the device does.
-pub fn write_decoder(decoder: &Decoder, label: &str, out: &mut impl Write) -> Result<(), StudentError> {
-    let io = |e: std::io::Error| StudentError::Weights { file: label.to_owned(), message: e.to_string() };
-    let bad = |e: SafeTensorError| StudentError::Weights { file: label.to_owned(), message: e.to_string() };
+/// [`StudentError::Io`] if writing fails, [`StudentError::Device`] if the device does.
+pub fn write_decoder(decoder: &Decoder, path: &Path, out: &mut impl Write) -> Result<(), StudentError> {
     let parameters = decoder.named_parameters();
+    let header = header(&parameters).map_err(|e| StudentError::io("write", path)(std::io::Error::other(e)))?;
+    let mut put = |bytes: &[u8]| out.write_all(bytes).map_err(StudentError::io("write", path));
+    put(&(header.len() as u64).to_le_bytes())?;
+    put(&header)?;
+    for p in parameters {
+        let mut values = p.value.to_vec()?;
+        if let (ParameterKind::Linear, [a, b]) = (p.kind, &p.value.dims()[..]) {
+            values = transposed(&values, *a, *b);
+        }
+        for part in values.chunks(4096) {
+            let bytes: Vec<u8> = part.iter().flat_map(|value| value.to_le_bytes()).collect();
+            put(&bytes)?;
+        }
+    }
+    out.flush().map_err(StudentError::io("write", path))
+}
+
+/// Names, shapes and places of all tensors, as JSON padded to whole words.
+fn header(parameters: &[NamedParameter]) -> Result<Vec<u8>, SafeTensorError> {
     let mut offset = 0;
     let mut infos = Vec::new();
-    for p in &parameters {
+    for p in parameters {
         let mut shape = p.value.dims();
         if p.kind == ParameterKind::Linear {
             shape.reverse();
@@ -191,19 +209,7 @@ pub fn write_decoder(decoder: &Decoder, label: &str, out: &mut impl Write) -> Re
         offset = end;
     }
     let format = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    let metadata = Metadata::new(Some(format), infos).map_err(bad)?;
-    let mut header = serde_json::to_vec(&metadata).map_err(|e| bad(e.into()))?;
+    let mut header = serde_json::to_vec(&Metadata::new(Some(format), infos)?)?;
     header.resize(header.len().next_multiple_of(8), b' ');
-    out.write_all(&(header.len() as u64).to_le_bytes()).map_err(io)?;
-    out.write_all(&header).map_err(io)?;
-    for p in parameters {
-        let mut values = p.value.to_vec()?;
-        if let (ParameterKind::Linear, [a, b]) = (p.kind, &p.value.dims()[..]) {
-            values = transposed(&values, *a, *b);
-        }
-        for value in values {
-            out.write_all(&value.to_le_bytes()).map_err(io)?;
-        }
-    }
-    out.flush().map_err(io)
+    Ok(header)
 }

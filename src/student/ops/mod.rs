@@ -5,9 +5,19 @@
 //! backward pass instead. All tensors are two-dimensional: the rows are the tokens of all sequences, one after the
 //! other (`[batch * seq, width]`), so a row is a token everywhere.
 
+mod attention;
+mod autodiff;
+mod flex;
+mod gemm;
 pub mod portable;
+mod rows;
+mod simd;
+#[cfg(test)]
+mod tests;
 
-use burn::tensor::{Int, Tensor};
+use burn::backend::{Dispatch, DispatchDevice};
+use burn::tensor::{Device, Int, Tensor};
+use flex::FastOps;
 
 /// How the rows of an attention call fold into sequences and heads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,17 +36,30 @@ pub struct AttentionShape {
 
 /// `x · weight + bias`: `x` is `[n, k]`, `weight` is `[k, m]`, `bias` is `[m]`; gives `[n, m]`.
 pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
-    portable::linear(x, weight, bias)
+    if !is_flex(&x.device()) {
+        return portable::linear(x, weight, bias);
+    }
+    let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
+    Tensor::from_dispatch(match bias {
+        Some(bias) => Dispatch::linear_bias(x, weight, bias.into_dispatch()),
+        None => <Dispatch as FastOps>::linear(x, weight),
+    })
 }
 
 /// RMSNorm: every row of `x` `[n, d]` divided by its root mean square, times `gain` `[d]`.
 pub fn rms_norm(x: Tensor<2>, gain: Tensor<1>, eps: f64) -> Tensor<2> {
-    portable::rms_norm(x, gain, eps)
+    if !is_flex(&x.device()) {
+        return portable::rms_norm(x, gain, eps);
+    }
+    Tensor::from_dispatch(Dispatch::rms_norm(x.into_dispatch(), gain.into_dispatch(), eps as f32))
 }
 
 /// SwiGLU: `silu(gate) * up`, both `[n, ff]`.
 pub fn swiglu(gate: Tensor<2>, up: Tensor<2>) -> Tensor<2> {
-    portable::swiglu(gate, up)
+    if !is_flex(&gate.device()) {
+        return portable::swiglu(gate, up);
+    }
+    Tensor::from_dispatch(Dispatch::swiglu(gate.into_dispatch(), up.into_dispatch()))
 }
 
 /// Causal grouped-query attention with rotary positions.
@@ -53,13 +76,21 @@ pub fn causal_attention(
     sin: Tensor<2>,
     shape: AttentionShape,
 ) -> Tensor<2> {
-    portable::causal_attention(q, k, v, cos, sin, shape)
+    if !is_flex(&q.device()) {
+        return portable::causal_attention(q, k, v, cos, sin, shape);
+    }
+    let [q, k, v, cos, sin] = [q, k, v, cos, sin].map(|t| t.into_dispatch());
+    Tensor::from_dispatch(<Dispatch as FastOps>::attention(q, k, v, cos, sin, shape))
 }
 
 /// `ln softmax(h · weightᵀ / temperature)[target]` of every row: `h` is `[n, d]`, `weight` is `[vocab, d]`, `targets`
 /// is `[n]` and `temperature` is positive; gives `[n]`, in nats.
 pub fn log_prob_head(h: Tensor<2>, weight: Tensor<2>, targets: Tensor<1, Int>, temperature: f64) -> Tensor<1> {
-    portable::log_prob_head(h, weight, targets, temperature)
+    if !is_flex(&h.device()) {
+        return portable::log_prob_head(h, weight, targets, temperature);
+    }
+    let (h, weight, targets) = (h.into_dispatch(), weight.into_dispatch(), targets.into_dispatch());
+    Tensor::from_dispatch(Dispatch::log_probs(h, weight, targets, temperature as f32))
 }
 
 /// As [`log_prob_head`], with the entropy of each row's distribution beside it, in nats. Without gradient.
@@ -69,5 +100,14 @@ pub fn log_prob_entropy(
     targets: Tensor<1, Int>,
     temperature: f64,
 ) -> (Tensor<1>, Tensor<1>) {
-    portable::log_prob_entropy(h.detach(), weight.detach(), targets, temperature)
+    let (h, weight) = (h.inner(), weight.inner());
+    if !is_flex(&h.device()) {
+        return portable::log_prob_entropy(h, weight, targets.inner(), temperature);
+    }
+    flex::log_prob_entropy(h, weight, targets.inner(), temperature)
+}
+
+/// Whether tensors of this device, with or without autodiff, are plain memory of the CPU backend.
+pub fn is_flex(device: &Device) -> bool {
+    matches!(device.clone().inner().as_dispatch(), DispatchDevice::Flex(_))
 }

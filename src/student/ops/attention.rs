@@ -1,0 +1,255 @@
+//! Causal grouped-query attention with rotary positions, forward and backward, on slices.
+//!
+//! Probabilities live for a block of rows only; the backward pass makes them again from the logarithms of the rows'
+//! sums, so memory grows with the length and not with its square (as in FlashAttention, Dao et al. 2022). A row reads
+//! only positions up to its own and in a fixed order: neither padding nor other sequences change its bits.
+
+use super::AttentionShape;
+use super::gemm::{Mat, Panels, matmul, matmul_panels};
+use super::simd::{dot, exp_in_place, max, simd};
+use rayon::prelude::*;
+
+/// Rows of scores alive at once.
+const BLOCK: usize = 48;
+
+/// What goes in: rows of tokens, heads side by side.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    /// Queries `[batch * seq, heads * head_dim]`, not rotated.
+    pub q: &'a [f32],
+    /// Keys `[batch * seq, kv_heads * head_dim]`, not rotated.
+    pub k: &'a [f32],
+    /// Values, as the keys.
+    pub v: &'a [f32],
+    /// Cosines `[max, head_dim / 2]`.
+    pub cos: &'a [f32],
+    /// Sines, as the cosines.
+    pub sin: &'a [f32],
+    /// Shape.
+    pub shape: AttentionShape,
+}
+
+impl AttentionShape {
+    fn q_width(&self) -> usize {
+        self.heads * self.head_dim
+    }
+
+    fn kv_width(&self) -> usize {
+        self.kv_heads * self.head_dim
+    }
+
+    fn scale(&self) -> f32 {
+        1.0 / (self.head_dim as f32).sqrt()
+    }
+
+    /// Row blocks of a sequence: first row and number of rows.
+    fn blocks(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let seq = self.seq;
+        (0..seq).step_by(BLOCK).map(move |from| (from, BLOCK.min(seq - from)))
+    }
+}
+
+simd! {
+    /// Rotates one head of every row into `out [seq, head_dim]`: rows of `x` are `stride` apart.
+    fn rotate(x: &'a [f32], stride: usize, cos: &'a [f32], sin: &'a [f32], scale: f32, out: &'a mut [f32], hd: usize) {
+        let half = hd / 2;
+        let tables = cos.chunks_exact(half).zip(sin.chunks_exact(half));
+        for ((out, x), (cos, sin)) in out.chunks_exact_mut(hd).zip(x.chunks(stride)).zip(tables) {
+            let (low, high) = out.split_at_mut(half);
+            let (a, b) = (&x[..half], &x[half..hd]);
+            for i in 0..half {
+                low[i] = (a[i] * cos[i] - b[i] * sin[i]) * scale;
+                high[i] = (b[i] * cos[i] + a[i] * sin[i]) * scale;
+            }
+        }
+    }
+}
+
+simd! {
+    /// Rotates back, the transpose of [`rotate`]: `x [seq, head_dim]` into one head of the rows of `out`.
+    fn rotate_back(x: &'a [f32], cos: &'a [f32], sin: &'a [f32], scale: f32, out: &'a mut [f32], stride: usize, hd: usize) {
+        let half = hd / 2;
+        let tables = cos.chunks_exact(half).zip(sin.chunks_exact(half));
+        for ((x, out), (cos, sin)) in x.chunks_exact(hd).zip(out.chunks_mut(stride)).zip(tables) {
+            let (a, b) = x.split_at(half);
+            let (low, high) = out[..hd].split_at_mut(half);
+            for i in 0..half {
+                low[i] = (a[i] * cos[i] + b[i] * sin[i]) * scale;
+                high[i] = (b[i] * cos[i] - a[i] * sin[i]) * scale;
+            }
+        }
+    }
+}
+
+simd! {
+    /// Scores of rows `from ..` to e^(score − top), zeros to the right of the diagonal; sums and tops of the rows.
+    fn exp_rows(scores: &'a mut [f32], width: usize, from: usize, sums: &'a mut [f32], tops: &'a mut [f32]) {
+        let out = sums.iter_mut().zip(tops.iter_mut());
+        for ((i, row), (sum, top)) in scores.chunks_exact_mut(width).enumerate().zip(out) {
+            let (seen, unseen) = row.split_at_mut((from + i + 1).min(width));
+            *top = max(seen);
+            *sum = exp_in_place(seen, *top);
+            unseen.fill(0.0);
+        }
+    }
+}
+
+simd! {
+    /// Scores of rows `from ..` to probabilities, given the logarithms of the rows' sums.
+    fn probabilities(scores: &'a mut [f32], width: usize, from: usize, totals: &'a [f32]) {
+        for ((i, row), total) in scores.chunks_exact_mut(width).enumerate().zip(totals) {
+            let (seen, unseen) = row.split_at_mut((from + i + 1).min(width));
+            exp_in_place(seen, *total);
+            unseen.fill(0.0);
+        }
+    }
+}
+
+simd! {
+    /// Divides one head of the rows of `out` by the rows' sums.
+    fn normalise(out: &'a mut [f32], stride: usize, hd: usize, sums: &'a [f32]) {
+        for (row, sum) in out.chunks_mut(stride).zip(sums) {
+            let inverse = 1.0 / sum;
+            for x in &mut row[..hd] {
+                *x *= inverse;
+            }
+        }
+    }
+}
+
+simd! {
+    /// Gradient of the probabilities to gradient of the scores, in place: `p · (dp − Σ p · dp)`.
+    fn softmax_back(dp: &'a mut [f32], p: &'a [f32], width: usize) {
+        for (dp, p) in dp.chunks_exact_mut(width).zip(p.chunks_exact(width)) {
+            let mean = dot(dp, p);
+            for (d, p) in dp.iter_mut().zip(p) {
+                *d = p * (*d - mean);
+            }
+        }
+    }
+}
+
+/// Output `[batch * seq, heads * head_dim]`, and the logarithm of the sum behind every row's softmax
+/// `[batch, heads, seq]`.
+pub fn forward(x: Inputs) -> (Vec<f32>, Vec<f32>) {
+    let s = x.shape;
+    let mut out = vec![0.0; s.batch * s.seq * s.q_width()];
+    let mut totals = vec![0.0; s.batch * s.heads * s.seq];
+    if out.is_empty() {
+        return (out, totals);
+    }
+    let parts = out.chunks_mut(s.seq * s.q_width()).zip(totals.chunks_mut(s.heads * s.seq)).enumerate();
+    if rayon::current_num_threads() > 1 {
+        parts.collect::<Vec<_>>().into_par_iter().for_each(|(i, (out, totals))| sequence(x, i, out, totals));
+    } else {
+        parts.for_each(|(i, (out, totals))| sequence(x, i, out, totals));
+    }
+    (out, totals)
+}
+
+/// Attention within sequence `index` of the batch.
+fn sequence(x: Inputs, index: usize, out: &mut [f32], totals: &mut [f32]) {
+    let s = x.shape;
+    let (hd, seq, qw, kw) = (s.head_dim, s.seq, s.q_width(), s.kv_width());
+    let (q, k, v) = (&x.q[index * seq * qw..], &x.k[index * seq * kw..], &x.v[index * seq * kw..]);
+    let mut rotated = vec![0.0; seq * hd];
+    let mut scores = vec![0.0; BLOCK * seq];
+    let (mut keys, mut values) = (Panels::default(), Panels::default());
+    let mut tops = [0.0; BLOCK];
+    let mut sums = [0.0; BLOCK];
+    for head in 0..s.heads {
+        let group = s.heads / s.kv_heads;
+        if head % group == 0 {
+            let kv = head / group * hd;
+            rotate(&k[kv..], kw, x.cos, x.sin, 1.0, &mut rotated, hd);
+            keys.fill(Mat::new(&rotated, seq, hd, hd).t());
+            values.fill(Mat::new(&v[kv..], seq, hd, kw));
+        }
+        rotate(&q[head * hd..], qw, x.cos, x.sin, s.scale(), &mut rotated, hd);
+        for (from, n) in s.blocks() {
+            let width = from + n;
+            let scores = &mut scores[..n * width];
+            matmul_panels(scores, width, Mat::new(&rotated[from * hd..], n, hd, hd), keys.left(width), false);
+            exp_rows(scores, width, from, &mut sums[..n], &mut tops[..n]);
+            let out = &mut out[from * qw + head * hd..];
+            matmul_panels(out, qw, Mat::new(scores, n, width, width), values.top(width), false);
+            normalise(out, qw, hd, &sums[..n]);
+            for ((total, sum), top) in totals[head * seq + from..][..n].iter_mut().zip(&sums).zip(&tops) {
+                *total = top + sum.ln();
+            }
+        }
+    }
+}
+
+/// Gradients of `q`, `k` and `v` from that of the output, given what [`forward`] kept.
+pub fn backward(x: Inputs, totals: &[f32], dout: &[f32]) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
+    let s = x.shape;
+    let (qw, kw) = (s.seq * s.q_width(), s.seq * s.kv_width());
+    let (mut dq, mut dk, mut dv) = (vec![0.0; s.batch * qw], vec![0.0; s.batch * kw], vec![0.0; s.batch * kw]);
+    if dq.is_empty() {
+        return (dq, dk, dv);
+    }
+    let parts = dq.chunks_mut(qw).zip(dk.chunks_mut(kw)).zip(dv.chunks_mut(kw)).enumerate();
+    let one = |(i, ((dq, dk), dv)): (usize, ((&mut [f32], &mut [f32]), &mut [f32]))| {
+        sequence_back(x, i, &totals[i * s.heads * s.seq..], &dout[i * qw..], dq, dk, dv);
+    };
+    if rayon::current_num_threads() > 1 {
+        parts.collect::<Vec<_>>().into_par_iter().for_each(one);
+    } else {
+        parts.for_each(one);
+    }
+    (dq, dk, dv)
+}
+
+/// Gradients within sequence `index` of the batch.
+fn sequence_back(
+    x: Inputs,
+    index: usize,
+    totals: &[f32],
+    dout: &[f32],
+    dq: &mut [f32],
+    dk: &mut [f32],
+    dv: &mut [f32],
+) {
+    let s = x.shape;
+    let (hd, seq, qw, kw) = (s.head_dim, s.seq, s.q_width(), s.kv_width());
+    let (q, k, v) = (&x.q[index * seq * qw..], &x.k[index * seq * kw..], &x.v[index * seq * kw..]);
+    let mut buffer = vec![0.0; 4 * seq * hd + 2 * BLOCK * seq];
+    let (key, rest) = buffer.split_at_mut(seq * hd);
+    let (query, rest) = rest.split_at_mut(seq * hd);
+    let (dquery, rest) = rest.split_at_mut(seq * hd);
+    let (dkey, rest) = rest.split_at_mut(seq * hd);
+    let (p, dp) = rest.split_at_mut(BLOCK * seq);
+    let (mut keys_t, mut keys, mut values_t) = (Panels::default(), Panels::default(), Panels::default());
+    let group = s.heads / s.kv_heads;
+    for head in 0..s.heads {
+        let kv = head / group * hd;
+        if head % group == 0 {
+            rotate(&k[kv..], kw, x.cos, x.sin, 1.0, key, hd);
+            let matrix = Mat::new(key, seq, hd, hd);
+            keys.fill(matrix);
+            keys_t.fill(matrix.t());
+            values_t.fill(Mat::new(&v[kv..], seq, hd, kw).t());
+            dkey.fill(0.0);
+        }
+        rotate(&q[head * hd..], qw, x.cos, x.sin, s.scale(), query, hd);
+        for (from, n) in s.blocks() {
+            let width = from + n;
+            let (p, dp) = (&mut p[..n * width], &mut dp[..n * width]);
+            let rows = Mat::new(&query[from * hd..], n, hd, hd);
+            let dy = Mat::new(&dout[from * qw + head * hd..], n, hd, qw);
+            matmul_panels(p, width, rows, keys_t.left(width), false);
+            probabilities(p, width, from, &totals[head * seq + from..][..n]);
+            matmul(&mut dv[kv..], kw, Mat::new(p, n, width, width).t(), dy, true);
+            matmul_panels(dp, width, dy, values_t.left(width), false);
+            softmax_back(dp, p, width);
+            let ds = Mat::new(dp, n, width, width);
+            matmul_panels(&mut dquery[from * hd..], hd, ds, keys.top(width), false);
+            matmul(dkey, hd, ds.t(), rows, true);
+        }
+        rotate_back(dquery, x.cos, x.sin, s.scale(), &mut dq[head * hd..], qw, hd);
+        if head % group == group - 1 {
+            rotate_back(dkey, x.cos, x.sin, 1.0, &mut dk[kv..], kw, hd);
+        }
+    }
+}
