@@ -53,7 +53,7 @@ pub fn run(args: &DifficultyArgs) -> Result<Exit, Failure> {
     };
     let sampled = sample(&engine, asking, &questions, verifier, begun)?;
     let text = if args.json { json(&sampled)? } else { table(&sampled, args, begun) };
-    out::stdout(&text)?;
+    let _ = out::stdout(&text)?;
     Ok(Exit::Done)
 }
 
@@ -74,8 +74,8 @@ fn sample(
     let mut sampled: Vec<Sampled> = questions.iter().map(empty).collect();
     let total = u64::from(asking.samples) * questions.len() as u64;
     let (mut done, mut said) = (0_u64, Instant::now());
-    let mut replies = engine.generate(asking, &Control::new()).map_err(Failure::failed)?;
-    while let Some(reply) = replies.next().map_err(Failure::failed)? {
+    for reply in engine.generate(asking, &Control::new()).map_err(Failure::failed)? {
+        let reply = reply.map_err(Failure::failed)?;
         let verdict = verifier.judge(&reply.text, &questions[reply.question].gold);
         let of = &mut sampled[reply.question];
         of.n += 1;

@@ -10,7 +10,7 @@ use crate::session::{Session, Sessions};
 /// Prints the report.
 pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     let session = Sessions::at(&args.sessions.path).open_read_only(&args.name).map_err(Failure::usage)?;
-    out::stdout(&text(&session, args.json)?)?;
+    let _ = out::stdout(&text(&session, args.json)?)?;
     Ok(Exit::Done)
 }
 

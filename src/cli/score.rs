@@ -84,7 +84,7 @@ pub fn run(args: &ScoreArgs) -> Result<Exit, Failure> {
     if !args.json {
         lines = summary(&args.data, verifier, questions.len(), &count);
     }
-    out::stdout(&lines)?;
+    let _ = out::stdout(&lines)?;
     Ok(Exit::Done)
 }
 

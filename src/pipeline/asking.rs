@@ -61,8 +61,8 @@ fn sample(cx: &Context, ask: &Ask, questions: &[&Question], writer: &mut Writer)
     let streams = questions.iter().map(|q| stream(cx.recipe.seed, &ask.prefix, &q.id)).collect();
     let asking = Asking { prompts, streams, samples: ask.n, sampling: ask.sampling, ban_marker: ask.ban_marker };
     let mut open: HashMap<usize, Vec<Option<Rollout>>> = HashMap::new();
-    let mut replies = cx.engine.generate(asking, cx.control)?;
-    while let Some(reply) = replies.next()? {
+    for reply in cx.engine.generate(asking, cx.control)? {
+        let reply = reply?;
         let at = reply.question;
         let slots = open.entry(at).or_insert_with(|| vec![None; ask.n as usize]);
         let sample = reply.sample as usize;

@@ -86,10 +86,11 @@ pub struct Replies {
     incoming: Receiver<Result<Reply, EngineError>>,
 }
 
-impl Replies {
-    /// The next answer; `None` after the last.
-    pub fn next(&mut self) -> Result<Option<Reply>, EngineError> {
-        self.incoming.recv().ok().transpose()
+impl Iterator for Replies {
+    type Item = Result<Reply, EngineError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.incoming.recv().ok()
     }
 }
 

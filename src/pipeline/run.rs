@@ -16,7 +16,7 @@ use crate::data::world::World;
 use crate::domain::Verifier;
 use crate::recipe::Recipe;
 use crate::session::records::{Asked, StageDone};
-use crate::session::{Author, Batch, Session};
+use crate::session::{Author, Batch, Session, StateLine};
 use crate::teacher::{Prompts, RuleTeacher};
 
 /// A running loop.
@@ -97,6 +97,7 @@ fn go(session: &Session, recipe: &Recipe, threads: usize, emit: &Emitter, contro
             continue;
         }
         control.check()?;
+        session.set_state(&StateLine { line: format!("at {stage}"), finished: false })?;
         let cx = Context {
             session,
             recipe,
@@ -112,6 +113,7 @@ fn go(session: &Session, recipe: &Recipe, threads: usize, emit: &Emitter, contro
         };
         run_stage(&cx)?;
     }
+    session.set_state(&StateLine { line: "complete".into(), finished: true })?;
     Ok(())
 }
 

@@ -13,6 +13,9 @@ use crate::session::records::{GrpoStep, RolloutGroup, SplitSets};
 use crate::session::{Author, Batch};
 use crate::train::schedule::warmup_linear;
 
+/// The token ids of a response, and the response judged.
+type Answer = (Vec<u32>, Rollout);
+
 /// Trains, from wherever it stopped.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
     let iteration = cx.stage.iteration;
@@ -87,10 +90,10 @@ fn one_step(
         sampling: recipe.sampling,
         ban_marker: false,
     };
-    let mut replies = cx.engine.generate(asking, cx.control)?;
     let group = || vec![None; recipe.group as usize];
-    let mut rollouts: Vec<Vec<Option<(Vec<u32>, Rollout)>>> = questions.iter().map(|_| group()).collect();
-    while let Some(reply) = replies.next()? {
+    let mut rollouts: Vec<Vec<Option<Answer>>> = questions.iter().map(|_| group()).collect();
+    for reply in cx.engine.generate(asking, cx.control)? {
+        let reply = reply?;
         let (question, sample, ids) = (reply.question, reply.sample as usize, reply.ids.clone());
         rollouts[question][sample] = Some((ids, judge(cx, questions[question], reply)));
     }
