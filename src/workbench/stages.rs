@@ -127,10 +127,12 @@ impl StageRow {
         Some(text::seconds(left.min(1e9)).saturating_sub(now.saturating_sub(self.speed.at)))
     }
 
-    /// Its name on the screen, such as `sft bridged` or `evaluate grpo-1`.
+    /// Its name on the screen, such as `sft bridged` or `evaluate grpo`; the iteration stands beside it.
     pub fn name(&self) -> String {
         let kind = kind_name(self.id.kind);
-        if self.id.of.is_empty() { kind.to_string() } else { format!("{kind} {}", text::printable(&self.id.of)) }
+        let prefix = format!("{}-", self.id.iteration);
+        let of = text::printable(self.id.of.strip_prefix(&prefix).unwrap_or(&self.id.of));
+        if of.is_empty() { kind.to_string() } else { format!("{kind} {of}") }
     }
 }
 

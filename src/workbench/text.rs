@@ -68,17 +68,17 @@ pub fn fit(text: &str, columns: usize, ellipsis: &str) -> String {
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
     let (mut lines, mut line, mut used) = (Vec::new(), String::new(), 0);
-    for word in text.split_word_bounds() {
-        if used + width(word) > columns && used > 0 {
+    for word in text.split_inclusive(' ') {
+        if used > 0 && used + width(word.trim_end()) > columns {
             lines.push(std::mem::take(&mut line).trim_end().to_string());
             used = 0;
         }
-        if used == 0 && word.trim().is_empty() && !lines.is_empty() {
-            continue;
-        }
         for cluster in word.graphemes(true) {
-            if used + width(cluster) > columns && used > 0 {
-                lines.push(std::mem::take(&mut line));
+            if used > 0 && used + width(cluster) > columns {
+                if cluster == " " {
+                    continue;
+                }
+                lines.push(std::mem::take(&mut line).trim_end().to_string());
                 used = 0;
             }
             line.push_str(cluster);
@@ -86,7 +86,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
         }
     }
     if !line.trim().is_empty() || lines.is_empty() {
-        lines.push(line);
+        lines.push(line.trim_end().to_string());
     }
     lines
 }
@@ -179,6 +179,7 @@ mod tests {
     fn wraps_at_spaces_and_cuts_long_words() {
         assert_eq!(wrap("the tall bridge", 8), ["the tall", "bridge"]);
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(wrap("pass@8 .719 and more", 11), ["pass@8 .719", "and more"]);
         assert_eq!(wrap("", 5), [""]);
         assert_eq!(wrap("日本", 1), ["日", "本"]);
     }

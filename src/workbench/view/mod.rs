@@ -49,7 +49,7 @@ pub fn draw(buf: &mut Buffer, state: &State, look: &Look) {
 
 /// Stages on the left; curves above the log on the right.
 fn side_by_side(buf: &mut Buffer, body: Rect, state: &State, look: &Look) {
-    let left = Rect { width: (body.width * 2 / 5).clamp(44, 64), ..body };
+    let left = Rect { width: (body.width * 11 / 25).clamp(44, 64), ..body };
     let right = Rect { x: left.right() + 1, width: body.width - left.width - 1, ..body };
     let upper = Rect { height: (body.height * 3 / 5).max(8).min(body.height), ..right };
     let lower = Rect { y: upper.bottom(), height: right.height - upper.height, ..right };

@@ -43,7 +43,7 @@ pub fn draw(buf: &mut Buffer, area: Rect, state: &State, look: &Look) {
     chart(buf, Rect { height: left.height - lower, ..left }, state, look, curve, look.theme.smooth);
     if let Some(above) = above {
         let area = Rect { y: left.bottom() - lower, height: lower, ..left };
-        put(buf, area, vec![Span::styled(format!("{:>8}reward above before RL, same prompts", ""), look.theme.above)]);
+        put(buf, area, vec![Span::styled(format!("{:>8}reward above before RL", ""), look.theme.above)]);
         chart(buf, Rect { y: area.y + 1, height: lower - 1, ..area }, state, look, above, look.theme.above);
     }
     let right = Rect { x: left.right() + 1, width: beside.saturating_sub(2), ..body };

@@ -22,7 +22,7 @@ pub fn draw(buf: &mut Buffer, area: Rect, state: &State, look: &Look) {
     let rows = usize::from(body.height);
     let first = kept.saturating_sub(rows / 2).min(state.stages.len().saturating_sub(rows));
     let name = state.stages.iter().map(|row| text::width(&row.name())).max().unwrap_or(0);
-    let name = name.min(NAME).min(usize::from(body.width) / 3);
+    let name = name.min(NAME).min(usize::from(body.width) * 9 / 20);
     for (y, (at, row)) in (body.top()..body.bottom()).zip(state.stages.iter().enumerate().skip(first)) {
         let selected = focused && state.selected_stage == Some(at);
         let line = Rect { y, height: 1, ..body };

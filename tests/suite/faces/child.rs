@@ -1,5 +1,6 @@
 //! A process that shows a scripted run: this test binary started again, with the scenario in an environment variable.
 
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
@@ -18,6 +19,8 @@ use super::script::{ended, run_until, stage};
 
 /// Names the scenario; without it, [`entry`] is not a child and does nothing.
 pub const SCENARIO: &str = "FOOTBRIDGE_TEST_SCENARIO";
+/// Where the picture of the final screen goes, if anywhere.
+pub const SHOT: &str = "FOOTBRIDGE_TEST_SHOT";
 /// What every scripted run prints as its table.
 pub const TABLE: &str = "stage | test\nbase  | .526\n";
 
@@ -44,7 +47,8 @@ fn entry() {
 }
 
 fn shown(face: &Face, scenario: &str) -> u8 {
-    match face::watch(face, scripted(scenario), None, || Ok(TABLE.to_string())) {
+    let shot = std::env::var_os(SHOT).map(PathBuf::from);
+    match face::watch(face, scripted(scenario), shot.as_deref(), || Ok(TABLE.to_string())) {
         Ok(exit) => exit.code(),
         Err(failure) => failed(&failure),
     }

@@ -109,6 +109,7 @@ fn stays_open_when_the_run_ends_writes_nothing_more_and_prints_the_table_on_leav
     let mut session = Session::start("done", 100, 30);
     session.wait("the end", |text| text.contains("done in 0:03"));
     assert!(session.parser().screen().alternate_screen());
+    assert_ne!(modes(&*session.master), session.before, "keys are read raw");
     thread::sleep(Duration::from_millis(300));
     let written = session.written.lock().unwrap().len();
     thread::sleep(Duration::from_millis(1_500));
