@@ -1,1 +1,97 @@
 //! Who writes traces, judges steps, edits them and diagnoses failures.
+//!
+//! A teacher answers in text. Whatever it says is a proposal: the caller parses scores strictly onto the grid, checks that a
+//! trace reaches the gold answer and that a diagnosis holds what it must, and asks again or leaves it to the researcher
+//! where a check fails. That goes for rules as for models, so the rule-based teacher of the generated world passes through
+//! the same gates.
+
+use thiserror::Error;
+
+use crate::domain::{Diagnosis, Question};
+
+pub mod pretraining;
+pub mod prompts;
+pub mod rules;
+
+pub use pretraining::Conversation;
+pub use prompts::{PromptError, PromptKind, PromptSet, Prompts};
+pub use rules::RuleTeacher;
+
+/// One who teaches. Step texts are those of the splitter; white space around them does not count. `attempt` is counted
+/// from 0 per product: a product that fails its checks is asked for again with the next one.
+pub trait Teacher: Send + Sync {
+    /// Names the teacher in records, as in `rules`.
+    fn name(&self) -> &str;
+
+    /// A full solution of `question` whose last line is `#### answer`; another `attempt` is another solution.
+    fn trace(&self, question: &Question, attempt: u32) -> Result<String, TeacherError>;
+
+    /// Importance I of step `index` of a trace (eq. 5): what the judge said, to be checked against the grid
+    /// {0, .25, .5, .75, 1}.
+    fn importance(
+        &self,
+        question: &Question,
+        steps: &[String],
+        index: usize,
+        attempt: u32,
+    ) -> Result<f64, TeacherError>;
+
+    /// Jumpiness J of step `index` beside the steps before it (eq. 7), likewise; 0 for the first step.
+    fn jumpiness(&self, question: &Question, steps: &[String], index: usize, attempt: u32)
+    -> Result<f64, TeacherError>;
+
+    /// `step` said shorter after the processed `prefix`; empty where nothing of it is worth keeping.
+    fn compress(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError>;
+
+    /// `step` with the reasoning it jumps over.
+    fn expand(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError>;
+
+    /// `step` said so that a small student can follow; may be `step` itself (reading.md, row 18).
+    fn localize(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError>;
+
+    /// The diagnosis of a failed `response` (eq. 17), not yet checked.
+    fn diagnose(&self, question: &Question, response: &str, attempt: u32) -> Result<Diagnosis, TeacherError>;
+
+    /// More of what the student was pre-trained on, for the neutral arm; endless, and another for every `seed`. Only a
+    /// teacher that knows the student's pre-training has it.
+    fn neutral(&self, _seed: u64) -> Result<Box<dyn Iterator<Item = Conversation> + '_>, TeacherError> {
+        Err(TeacherError::NoNeutralText(self.name().to_owned()))
+    }
+}
+
+/// Why a teacher has no answer.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum TeacherError {
+    /// The rules know only the problems of their own world.
+    #[error("the rule-based teacher does not know question `{0}`; it teaches the generated world only")]
+    UnknownQuestion(String),
+    /// The rules know only lines they could have written.
+    #[error("the rule-based teacher does not recognise this step of question `{question}`: \"{step}\"")]
+    UnknownStep {
+        /// Which question.
+        question: String,
+        /// The step, shortened.
+        step: String,
+    },
+    /// A step was asked for that the trace does not have.
+    #[error("step {index} was asked for, but the trace of question `{question}` has {steps}")]
+    NoSuchStep {
+        /// Which question.
+        question: String,
+        /// Counted from 0.
+        index: usize,
+        /// How many there are.
+        steps: usize,
+    },
+    /// There is nothing to diagnose.
+    #[error("the response to question `{0}` reaches the right answer; there is no error to diagnose")]
+    NothingWrong(String),
+    /// There is no pre-training mix to draw from.
+    #[error(
+        "the teacher `{0}` does not know what the student was pre-trained on; the neutral arm needs the generated world"
+    )]
+    NoNeutralText(String),
+    /// A template failed.
+    #[error(transparent)]
+    Prompt(#[from] PromptError),
+}

@@ -1,1 +1,16 @@
-//! Tests of world.
+//! The generated world and its teacher.
+
+mod diagnosis;
+
+mod generator;
+mod jsonl;
+mod prompts;
+mod teacher;
+mod vocabulary;
+
+use footbridge::data::world::{World, WorldSpec};
+
+/// A small world of its own.
+fn world() -> World {
+    World::generate(&WorldSpec { seed: 11, train: 300, dev: 60, test: 120, ood: 80 }).unwrap()
+}

@@ -1,0 +1,99 @@
+//! Gradients on the host: one slice per parameter, in the order of `Decoder::named_parameters`.
+//!
+//! Sums and norms are plain loops in a fixed order, so that they do not depend on the number of threads.
+
+use burn::tensor::{Gradients as Recorded, Tensor};
+
+use crate::student::{Decoder, Parameter};
+
+/// One gradient per parameter, flattened row by row.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gradients {
+    parts: Vec<Vec<f32>>,
+}
+
+impl Gradients {
+    /// From flattened parts.
+    pub fn from_parts(parts: Vec<Vec<f32>>) -> Self {
+        Self { parts }
+    }
+
+    /// The gradients of `model` that a backward pass recorded; a parameter that took no part gets zeros.
+    pub fn collect(model: &Decoder, mut recorded: Recorded) -> Self {
+        let mut take = |value: &Parameter| match value {
+            Parameter::Vector(t) => t.grad_remove(&mut recorded).map(host),
+            Parameter::Matrix(t) => t.grad_remove(&mut recorded).map(host),
+        };
+        let parts = model.named_parameters().into_iter().map(|parameter| {
+            let zeros = || vec![0.0; parameter.value.dims().iter().product()];
+            take(&parameter.value).unwrap_or_else(zeros)
+        });
+        Self { parts: parts.collect() }
+    }
+
+    /// One slice per parameter.
+    pub fn parts(&self) -> &[Vec<f32>] {
+        &self.parts
+    }
+
+    /// Adds another set, element by element.
+    pub fn add(&mut self, other: &Self) {
+        for (into, from) in self.parts.iter_mut().zip(&other.parts) {
+            for (a, b) in into.iter_mut().zip(from) {
+                *a += *b;
+            }
+        }
+    }
+
+    /// Euclidean norm of each parameter's gradient, summed in double precision.
+    pub fn norms(&self) -> Vec<f64> {
+        self.parts.iter().map(|part| sum_of_squares(part).sqrt()).collect()
+    }
+
+    /// Euclidean norm over all parameters; a tied matrix counts once, for it is one parameter.
+    pub fn global_norm(&self) -> f64 {
+        self.parts.iter().map(|part| sum_of_squares(part)).sum::<f64>().sqrt()
+    }
+}
+
+/// A tensor's values, row by row; moved, not copied, where nobody else holds them.
+#[expect(clippy::expect_used, reason = "parameters, gradients and log-probs are single precision by construction")]
+pub fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_into_vec::<f32>().expect("a tensor in single precision")
+}
+
+/// Σ x², eight running sums in double precision.
+fn sum_of_squares(values: &[f32]) -> f64 {
+    let mut sums = [0.0f64; 8];
+    let chunks = values.chunks_exact(8);
+    let rest: f64 = chunks.remainder().iter().map(|&x| f64::from(x) * f64::from(x)).sum();
+    for chunk in chunks {
+        for (sum, &x) in sums.iter_mut().zip(chunk) {
+            *sum += f64::from(x) * f64::from(x);
+        }
+    }
+    sums.iter().sum::<f64>() + rest
+}
+
+/// The factor of the global clip: `min(1, limit / (norm + 1e-6))`, the form PyTorch uses. burn's own clipping is per
+/// parameter and therefore another method (reading.md, rows 26b and 28).
+pub fn clip_factor(norm: f64, limit: f64) -> f64 {
+    (limit / (norm + 1e-6)).min(1.0)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clip_is_global_and_only_shrinks() {
+        let mut g = Gradients::from_parts(vec![vec![3.0; 9], vec![0.0, 4.0]]);
+        assert!((g.global_norm() - (81.0f64 + 16.0).sqrt()).abs() < 1e-12);
+        assert_eq!(g.norms(), vec![9.0, 4.0]);
+        assert_eq!(clip_factor(0.5, 1.0), 1.0);
+        assert!((clip_factor(4.0, 1.0) - 1.0 / 4.000001).abs() < 1e-15);
+        g.add(&g.clone());
+        assert_eq!(g.parts()[1], vec![0.0, 8.0]);
+    }
+}

@@ -1,0 +1,165 @@
+//! The trainer: a student, its optimizer, and the way from a batch to an update.
+//!
+//! Gradients are accumulated over fixed shards (see [`super::shards`]) on the workers' threads. Each shard has a replica of
+//! the model of its own, whose leaves share nothing with the others' but the numbers: shared leaves would merge the graphs
+//! and make the backward passes wait for each other.
+
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::tensor::{Tensor, TensorData};
+
+use super::adamw::AdamW;
+use super::batch::{Sequence, widths};
+use super::error::TrainError;
+use super::gradients::{Gradients, clip_factor, host};
+use super::ordered::in_order;
+use super::shards::{Shard, pack};
+use crate::recipe::AdamWRecipe;
+use crate::student::workers::Workers;
+use crate::student::{Decoder, ModelConfig, Parameter, RopeTable, Student};
+
+/// A student in training.
+pub struct Trainer {
+    pub(super) student: Student,
+    pub(super) optimizer: AdamW,
+    pub(super) workers: Arc<Workers>,
+    pub(super) micro_batch_tokens: usize,
+}
+
+/// What a loss sees of a shard: a replica of the model with a graph, and the table of angles on its device.
+pub struct Pass<'a> {
+    /// The replica.
+    pub model: &'a Decoder,
+    /// Rotary angles.
+    pub rope: &'a RopeTable,
+    /// The sequences that go through it.
+    pub shard: &'a Shard,
+}
+
+impl Trainer {
+    /// A trainer with fresh moments (each SFT and RL run has its own, reading.md, row 27). `micro_batch_tokens` is the most
+    /// padded tokens that go through the model at once.
+    pub fn new(mut student: Student, settings: AdamWRecipe, micro_batch_tokens: usize, workers: Arc<Workers>) -> Self {
+        student.model = student.model.valid();
+        let sizes = student.model.named_parameters().into_iter().map(|p| p.value.dims().iter().product());
+        Self { optimizer: AdamW::new(settings, sizes), student, workers, micro_batch_tokens }
+    }
+
+    /// The student as trained so far, on the plain device: sample and score with it.
+    pub fn student(&self) -> &Student {
+        &self.student
+    }
+
+    /// Ends the training.
+    pub fn into_student(self) -> Student {
+        self.student
+    }
+
+    /// Updates made so far.
+    pub fn updates(&self) -> u64 {
+        self.optimizer.updates()
+    }
+
+    /// The shards of a batch.
+    ///
+    /// # Errors
+    /// [`TrainError::TooLong`].
+    pub(super) fn shards(&self, sequences: &[Sequence]) -> Result<Vec<Shard>, TrainError> {
+        let widths = widths(sequences);
+        let (longest, max) = (widths.iter().max().map_or(0, |w| w + 1), self.student.config.max_positions);
+        if longest > max {
+            return Err(TrainError::TooLong { tokens: longest, max });
+        }
+        Ok(pack(&widths, self.micro_batch_tokens))
+    }
+
+    /// The gradient of a loss that is a sum over shards. `loss` gives its part of the sum and numbers to show, `[1]` each;
+    /// back come the gradient, the loss, and the sums of the numbers, all added in the order of the shards.
+    pub(super) fn gradient(
+        &self,
+        shards: &[Shard],
+        loss: impl Fn(Pass) -> (Tensor<1>, Vec<Tensor<1>>) + Sync,
+    ) -> (Gradients, f64, Vec<f64>) {
+        let plain = rope_for(&self.student, shards);
+        let model = &self.student.model;
+        let work = |index: usize| {
+            let replica = model.clone().train();
+            let rope = with_graph(&plain);
+            let (part, mut shown) = loss(Pass { model: &replica, rope: &rope, shard: &shards[index] });
+            let recorded = part.backward();
+            shown.insert(0, part.detach());
+            (Gradients::collect(&replica, recorded), host(Tensor::cat(shown, 0)))
+        };
+        let mut total: Option<(Gradients, Vec<f64>)> = None;
+        in_order(&self.workers, shards.len(), work, |_, (gradients, numbers)| {
+            let numbers = numbers.into_iter().map(f64::from);
+            match &mut total {
+                None => total = Some((gradients, numbers.collect())),
+                Some((sum, sums)) => {
+                    sum.add(&gradients);
+                    sums.iter_mut().zip(numbers).for_each(|(into, n)| *into += n);
+                }
+            }
+        });
+        let (gradients, mut numbers) = total.unwrap_or_else(|| (Gradients::default(), vec![0.0]));
+        let loss = numbers.remove(0);
+        (gradients, loss, numbers)
+    }
+
+    /// One update along a gradient: global norm, clip, AdamW (in this order). Gives the norm before the clip.
+    ///
+    /// # Errors
+    /// [`TrainError::NotFinite`], and nothing has changed.
+    pub(super) fn update(&mut self, gradients: &Gradients, loss: f64, lr: f64) -> Result<f64, TrainError> {
+        let norm = gradients.global_norm();
+        for (what, value) in [("loss", loss), ("gradient", norm)] {
+            if !value.is_finite() {
+                return Err(TrainError::NotFinite { what, update: self.optimizer.updates() + 1 });
+            }
+        }
+        let clip = clip_factor(norm, self.optimizer.settings().clip_norm);
+        let mut update = self.optimizer.begin(lr, clip);
+        let mut parts = gradients.parts().iter();
+        // The model is taken out of the student, so that its numbers have one holder and change in place.
+        let model = std::mem::replace(&mut self.student.model, nothing(&self.student.config));
+        self.student.model = model.map_parameters(|_, value| {
+            let Some(gradient) = parts.next() else { return value };
+            let apply = |values: &mut [f32]| update.apply(values, gradient);
+            match value {
+                Parameter::Vector(tensor) => Parameter::Vector(edited(tensor, apply)),
+                Parameter::Matrix(tensor) => Parameter::Matrix(edited(tensor, apply)),
+            }
+        });
+        Ok(norm)
+    }
+}
+
+/// A tensor with its values changed, in place where nobody else holds them.
+fn edited<const D: usize>(tensor: Tensor<D>, edit: impl FnOnce(&mut [f32])) -> Tensor<D> {
+    let (device, shape) = (tensor.device(), tensor.shape());
+    let mut values = host(tensor);
+    edit(&mut values);
+    Tensor::from_data(TensorData::new(values, shape), &device)
+}
+
+/// A table of angles that is long enough for these shards, on the student's device.
+pub(super) fn rope_for(student: &Student, shards: &[Shard]) -> RopeTable {
+    student.rope(shards.iter().map(|s| s.width).max().unwrap_or(1))
+}
+
+/// The same table for a model with a graph.
+fn with_graph(rope: &RopeTable) -> RopeTable {
+    RopeTable { cos: Tensor::from_inner(rope.cos.clone()), sin: Tensor::from_inner(rope.sin.clone()) }
+}
+
+/// The table of a model with a graph for one without.
+pub(super) fn without_graph(rope: &RopeTable) -> RopeTable {
+    RopeTable { cos: rope.cos.clone().inner(), sin: rope.sin.clone().inner() }
+}
+
+/// A decoder of hardly any size, to stand where a model was taken out.
+fn nothing(config: &ModelConfig) -> Decoder {
+    let config = ModelConfig { layers: 0, vocab_size: 1, ..config.clone() };
+    Decoder::zeros(&config, &burn::tensor::Device::flex())
+}
