@@ -88,8 +88,8 @@ pub fn measure(threads: usize) -> Result<Bench, BenchError> {
     let spec = WorldSpec { seed: 1, train: QUESTIONS, dev: 0, test: 0, ood: 0 };
     let questions: Vec<String> =
         World::generate(&spec)?.questions(Split::Train).into_iter().map(|question| question.text).collect();
-    let (sampling, answers) = sample(&student, &workers, &questions, 0.7, 0.9)?;
     let (rollouts, _) = sample(&student, &workers, &questions, 1.0, 1.0)?;
+    let (sampling, answers) = sample(&student, &workers, &questions, 0.7, 0.9)?;
     let training = train(student, &workers, &questions, &answers)?;
     Ok(Bench { threads, sampling, rollouts, training, peak_mib: peak_mib() })
 }
