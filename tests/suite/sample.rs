@@ -177,3 +177,22 @@ fn what_cannot_be_sampled_is_said() {
     let error = generate(&broken, &Workers::new(1), &[group], &good, &mut |_| ControlFlow::Continue(())).unwrap_err();
     assert!(matches!(error, SampleError::NotFinite { group: 0, sample: 0, position: 2 }), "{error}");
 }
+
+#[test]
+fn the_hidden_states_of_a_sequence_do_not_depend_on_its_batch() {
+    for name in ["qwen2-tiny", "llama3-tiny"] {
+        let student = student(name);
+        let rope = student.rope(200);
+        let hidden = |batch: usize, seq: usize| {
+            let id = |i: usize| if i < 37 { (i * 11 % 50) as i64 } else { (i * 17 % 60) as i64 };
+            let ids: Vec<i64> = (0..batch * seq).map(id).collect();
+            let input = Tensor::<2, Int>::from_data(TensorData::new(ids, [batch, seq]), &Device::flex());
+            let rows = student.model.hidden(input, &rope).narrow(0, 0, 37);
+            rows.into_data().try_to_vec::<f32>().unwrap()
+        };
+        let alone = hidden(1, 37);
+        for (batch, seq) in [(2, 37), (3, 64), (7, 38), (1, 200)] {
+            assert!(alone == hidden(batch, seq), "{name}: {batch} sequences of {seq}");
+        }
+    }
+}
