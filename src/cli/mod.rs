@@ -3,6 +3,7 @@
 //! Data goes to stdout, narration to stderr, both through [`out`]; the exit code says how it went ([`Exit`]).
 
 pub mod args;
+pub mod bench;
 pub mod difficulty;
 pub mod exit;
 pub mod face;
@@ -54,7 +55,7 @@ fn dispatch(verb: Verb) -> Result<Exit, Failure> {
         Verb::Difficulty(args) => difficulty::run(&args),
         Verb::Score(args) => score::run(&args),
         Verb::World(_) => Err(unconnected("world")),
-        Verb::Bench(_) => Err(unconnected("bench")),
+        Verb::Bench(args) => bench(&args),
         Verb::Completions { shell } => completions(shell),
     }
 }
@@ -98,6 +99,17 @@ fn ended(mut text: String) -> String {
         text.push('\n');
     }
     text
+}
+
+fn bench(args: &args::BenchArgs) -> Result<Exit, Failure> {
+    let args::BenchShape::World = args.shape;
+    let threads = match args.threads {
+        Some(n) => usize::from(n),
+        None => std::thread::available_parallelism().map_or(2, usize::from),
+    };
+    let figures = bench::run(threads, args.json).map_err(|error| Failure::failed(error.to_string()))?;
+    let _ = if args.json { out::json_line(&figures)? } else { out::stdout(&figures)? };
+    Ok(Exit::Done)
 }
 
 fn unconnected(verb: &str) -> Failure {

@@ -81,11 +81,17 @@ impl Picker {
 
     /// The smallest set of likeliest tokens that weighs at least `wanted`, likeliest first.
     fn nucleus(&mut self, wanted: f64, total: f64) -> &[(f32, u32)] {
-        // All tokens at or under this weight together weigh no more than what may be left out, so none is inside.
-        let floor = ((total - wanted) / self.weights.len() as f64 * (1.0 - 1e-6)) as f32;
         let all = &mut self.candidates;
-        all.clear();
-        all.extend(self.weights.iter().copied().zip(0..).filter(|(w, _)| *w > floor));
+        // Tokens over a threshold come before those under it, so a threshold that leaves enough weight will do; the
+        // second one always does: all under it together weigh no more than what may be left out.
+        let sure = (total - wanted) / self.weights.len() as f64 * (1.0 - 1e-6);
+        for floor in [0.01 * total, sure] {
+            all.clear();
+            all.extend(self.weights.iter().copied().zip(0..).filter(|(w, _)| f64::from(*w) > floor));
+            if all.iter().map(|(w, _)| f64::from(*w)).sum::<f64>() * (1.0 - 1e-6) >= wanted {
+                break;
+            }
+        }
         let order = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
         if all.len() > LIKELY {
             all.select_nth_unstable_by(LIKELY - 1, order);
@@ -130,8 +136,9 @@ fn walk(weights: impl Iterator<Item = (f32, u32)>, target: f64) -> Option<u32> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
-    use super::*;
+    use super::{Picker, largest, stream, weigh};
     use proptest::prelude::*;
+    use rand::Rng as _;
 
     /// The nucleus by its definition: sort everything.
     fn by_sorting(weights: &[f32], wanted: f64) -> Vec<u32> {

@@ -46,23 +46,35 @@ impl KvCache {
         }
     }
 
-    /// One token at `position`: rotates the queries and keys of its row `[q | k | v]` in place by the position's `cos` and
-    /// `sin`, keeps keys and values of `layer`, and attends to every position so far; `out` is `[heads * head_dim]`.
+    /// One token at `at.position`: rotates the queries and keys of its row `[q | k | v]` in place, keeps keys and values
+    /// of the layer, and attends to every position so far; `out` is `[heads * head_dim]`.
     pub fn attend(
         &mut self,
-        layer: usize,
-        position: usize,
+        at: Place,
         row: &mut [f32],
-        (cos, sin): (&[f32], &[f32]),
         out: &mut [f32],
         scores: &mut Vec<f32>,
         shape: AttentionShape,
     ) {
+        let Place { layer, position, cos, sin } = at;
         let span = layer * self.layer..(layer + 1) * self.layer;
         let (keys, values) = (&mut self.keys[span.clone()], &mut self.values[span]);
         scores.resize((position + 1).next_multiple_of(BLOCK), 0.0);
         attend(row, cos, sin, keys, values, position, self.capacity, out, scores, shape);
     }
+}
+
+/// Where a token stands.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    /// Number of the layer.
+    pub layer: usize,
+    /// Position in the sequence.
+    pub position: usize,
+    /// Cosines of the position, `[head_dim / 2]`.
+    pub cos: &'a [f32],
+    /// Sines, as the cosines.
+    pub sin: &'a [f32],
 }
 
 simd! {
@@ -120,32 +132,36 @@ fn block_scores(keys: &[f32], query: &[f32]) -> [f32; BLOCK] {
     sums
 }
 
-/// `out = inverse · Σ weights · values`, a few columns at a time.
+/// `sum += row · weight`.
+#[inline(always)]
+fn add(sum: &mut [f32; LANES], row: &[f32; LANES], weight: f32) {
+    for i in 0..LANES {
+        sum[i] = row[i].mul_add(weight, sum[i]);
+    }
+}
+
+/// `out = inverse · Σ weights · values`, a strip of columns at a time where the width allows it.
 #[inline(always)]
 fn weigh(weights: &[f32], values: &[f32], hd: usize, inverse: f32, out: &mut [f32]) {
-    let mut at = 0;
-    while at + LANES <= hd {
-        let mut even = [0.0; LANES];
-        let mut odd = [0.0; LANES];
+    let (strips, whole) = (values.as_chunks::<LANES>().0, hd / LANES);
+    let even_strips = if hd.is_multiple_of(LANES) { whole } else { 0 };
+    for (strip, out) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate().take(even_strips) {
+        let (mut even, mut odd) = ([0.0; LANES], [0.0; LANES]);
         let (pairs, last) = weights.as_chunks::<2>();
-        for (pair, rows) in pairs.iter().zip(values.chunks_exact(2 * hd)) {
-            let (a, b) = (&rows[at..at + LANES], &rows[hd + at..hd + at + LANES]);
-            for i in 0..LANES {
-                even[i] = a[i].mul_add(pair[0], even[i]);
-                odd[i] = b[i].mul_add(pair[1], odd[i]);
+        for ([p, q], rows) in pairs.iter().zip(strips.chunks_exact(2 * whole)) {
+            if let (Some(a), Some(b)) = (rows.get(strip), rows.get(whole + strip)) {
+                add(&mut even, a, *p);
+                add(&mut odd, b, *q);
             }
         }
-        if let [weight] = last {
-            let row = &values[(weights.len() - 1) * hd + at..][..LANES];
-            for i in 0..LANES {
-                even[i] = row[i].mul_add(*weight, even[i]);
-            }
+        if let (Some(row), [p]) = (strips.get((weights.len() - 1) * whole + strip), last) {
+            add(&mut even, row, *p);
         }
         for i in 0..LANES {
-            out[at + i] = (even[i] + odd[i]) * inverse;
+            out[i] = (even[i] + odd[i]) * inverse;
         }
-        at += LANES;
     }
+    let at = even_strips * LANES;
     out[at..].fill(0.0);
     for (weight, row) in weights.iter().zip(values.chunks_exact(hd)) {
         for (out, value) in out[at..].iter_mut().zip(&row[at..]) {

@@ -5,7 +5,7 @@
 
 use burn::tensor::Tensor;
 
-use super::cache::KvCache;
+use super::cache::{KvCache, Place};
 use super::config::ModelConfig;
 use super::decoder::{Decoder, Linear};
 use super::error::StudentError;
@@ -125,14 +125,18 @@ impl PackedDecoder {
                 down: join(&[&layer.down])?,
             });
         }
-        let head = values(&decoder.head())?;
         let (vocab, width) = (config.vocab_size, config.hidden_size);
+        let embed = values(&decoder.embed.val())?;
+        let head = match &decoder.lm_head {
+            Some(head) => Panels::new(Mat::new(&values(&head.val())?, vocab, width, width).t()),
+            None => Panels::new(Mat::new(&embed, vocab, width, width).t()),
+        };
         let rope = RopeTable::new(&config, positions, &burn::tensor::Device::flex());
         Ok(Self {
-            embed: values(&decoder.embed.val())?,
+            embed,
             layers,
             norm: values(&decoder.norm.val())?,
-            head: Panels::new(Mat::new(&head, vocab, width, width).t()),
+            head,
             cos: values(&rope.cos)?,
             sin: values(&rope.sin)?,
             config,
@@ -203,8 +207,9 @@ impl PackedDecoder {
         let data = qkv.chunks_exact_mut(width).zip(out.chunks_exact_mut(q_width));
         for (row, (qkv, out)) in rows.iter().zip(data) {
             let angles = row.position * half..(row.position + 1) * half;
-            let table = (&self.cos[angles.clone()], &self.sin[angles]);
-            caches[row.sequence].attend(layer, row.position, qkv, table, out, scores, shape);
+            let (cos, sin) = (&self.cos[angles.clone()], &self.sin[angles]);
+            let place = Place { layer, position: row.position, cos, sin };
+            caches[row.sequence].attend(place, qkv, out, scores, shape);
         }
     }
 

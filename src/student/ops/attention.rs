@@ -189,9 +189,10 @@ pub fn backward(x: Inputs, totals: &[f32], dout: &[f32]) -> (Vec<f32>, Vec<f32>,
     if dq.is_empty() {
         return (dq, dk, dv);
     }
-    let parts = dq.chunks_mut(qw).zip(dk.chunks_mut(kw)).zip(dv.chunks_mut(kw)).enumerate();
-    let one = |(i, ((dq, dk), dv)): (usize, ((&mut [f32], &mut [f32]), &mut [f32]))| {
-        sequence_back(x, i, &totals[i * s.heads * s.seq..], &dout[i * qw..], dq, dk, dv);
+    let parts = dq.chunks_mut(qw).zip(dk.chunks_mut(kw)).zip(dv.chunks_mut(kw));
+    let parts = parts.map(|((dq, dk), dv)| Gradients { dq, dk, dv }).enumerate();
+    let one = |(i, into): (usize, Gradients)| {
+        sequence_back(x, i, &totals[i * s.heads * s.seq..], &dout[i * qw..], into);
     };
     if rayon::current_num_threads() > 1 {
         parts.collect::<Vec<_>>().into_par_iter().for_each(one);
@@ -201,16 +202,16 @@ pub fn backward(x: Inputs, totals: &[f32], dout: &[f32]) -> (Vec<f32>, Vec<f32>,
     (dq, dk, dv)
 }
 
+/// One sequence's part of the gradients.
+struct Gradients<'a> {
+    dq: &'a mut [f32],
+    dk: &'a mut [f32],
+    dv: &'a mut [f32],
+}
+
 /// Gradients within sequence `index` of the batch.
-fn sequence_back(
-    x: Inputs,
-    index: usize,
-    totals: &[f32],
-    dout: &[f32],
-    dq: &mut [f32],
-    dk: &mut [f32],
-    dv: &mut [f32],
-) {
+fn sequence_back(x: Inputs, index: usize, totals: &[f32], dout: &[f32], into: Gradients) {
+    let Gradients { dq, dk, dv } = into;
     let s = x.shape;
     let (hd, seq, qw, kw) = (s.head_dim, s.seq, s.q_width(), s.kv_width());
     let (q, k, v) = (&x.q[index * seq * qw..], &x.k[index * seq * kw..], &x.v[index * seq * kw..]);

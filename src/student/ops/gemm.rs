@@ -285,7 +285,7 @@ impl Tile<'_> {
             let row = &mut self.c[(i + r) * self.stride + self.col..][..self.used];
             for (sum, out) in sums.iter().zip(row.chunks_mut(lanes)) {
                 let bytes = bytemuck::bytes_of(sum);
-                let n = out.len() * size_of::<f32>();
+                let n = size_of_val(out);
                 bytemuck::cast_slice_mut(out).copy_from_slice(&bytes[..n]);
             }
         }
