@@ -43,8 +43,8 @@ pub fn widths(sequences: &[Sequence]) -> Vec<usize> {
     sequences.iter().map(Sequence::width).collect()
 }
 
-/// Log-probs of a shard's scored tokens with the logits divided by `temperature`, row after row: `[tokens]`. With a model
-/// on the autodiff device they carry the graph. The output matrix sees the scored rows only.
+/// Log-probs of a shard's scored tokens with the logits divided by `temperature`, row after row: `[tokens]`. With a
+/// model on the autodiff device they carry the graph. The output matrix sees the scored rows only.
 pub fn log_probs(
     model: &Decoder,
     rope: &RopeTable,

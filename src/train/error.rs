@@ -7,7 +7,7 @@ use crate::student::StudentError;
 pub enum TrainError {
     /// A loss or gradient that is not a number: the update was not made.
     #[error(
-        "update {update}: the {what} is not finite, so the update was not made; lower the learning rate or look for a damaged checkpoint"
+        "update {update}: the {what} is not finite, so it was not made; lower the learning rate or check the checkpoint"
     )]
     NotFinite {
         /// `loss` or `gradient`.
@@ -16,9 +16,7 @@ pub enum TrainError {
         update: u64,
     },
     /// GRPO needs the probabilities of what was sampled; greedy rollouts have none.
-    #[error(
-        "grpo.sampling.temperature = {0}: GRPO needs a temperature above 0, because greedy rollouts have no probabilities"
-    )]
+    #[error("grpo.sampling.temperature = {0}: it must be above 0, because greedy rollouts have no probabilities")]
     Temperature(f64),
     /// A group whose rewards and responses differ in number.
     #[error("group {group}: {responses} responses but {rewards} rewards")]

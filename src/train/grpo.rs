@@ -5,12 +5,12 @@
 //!
 //! 1. **Advantage** (eq. 23): the deviation divides by n − 1 and ε is 1e-6; a group of one has advantage 0; `biased`
 //!    divides by n, `none` does not scale (reading.md, row 30).
-//! 2. **Ratio** (eq. 24): the log-ratio is clamped to ±20; beyond, its gradient is 0 (row 33). Log-probs are taken at the
-//!    rollouts' temperature, top-p is not applied, and `old` is recomputed by the trainer (row 32).
+//! 2. **Ratio** (eq. 24): the log-ratio is clamped to ±20; beyond, its gradient is 0 (row 33). Log-probs are taken at
+//!    the rollouts' temperature, top-p is not applied, and `old` is recomputed by the trainer (row 32).
 //! 3. **Clip** (eq. 25): the two sides have settings of their own; a second bound for negative advantages
 //!    (`dual_clip`) is absent in the paper and off (row 31).
-//! 4. **KL** (eq. 26): the estimator k3 = e^d − d − 1 with d = reference − current clamped to ±20 and the result to ±10
-//!    (row 33). The reference is the policy at the start of the RL stage (row 34).
+//! 4. **KL** (eq. 26): the estimator k3 = e^d − d − 1 with d = reference − current clamped to ±20 and the result to
+//!    ±10 (row 33). The reference is the policy at the start of the RL stage (row 34).
 //! 5. **Aggregation** (eq. 27): mean over a response's tokens, then over responses; `token-mean` and
 //!    `seq-mean-token-sum-norm` are offered (row 29). Each is a weight per token, so shards of a batch simply add up.
 //! 6. The expectation over questions is the mean over the responses of a mini-batch (row 32).
@@ -125,7 +125,8 @@ pub struct Objective {
     pub surprise: Tensor<1>,
 }
 
-/// Eqs. 27 and 28: the loss, Σ weight·(term + β·kl). Summed over the shards of a mini-batch it is the mini-batch's loss.
+/// Eqs. 27 and 28: the loss, Σ weight·(term + β·kl). Summed over the shards of a mini-batch it is the mini-batch's
+/// loss.
 pub fn objective(tokens: Tokens, recipe: &GrpoRecipe) -> Objective {
     let Tokens { current, old, reference, advantage, weight } = tokens;
     let surprise = current.clone().detach().neg().sum();

@@ -1,13 +1,13 @@
 //! One GRPO step: a batch of rollouts in, a few updates out.
 //!
-//! 1. Advantages per group; all-zero groups are left out and counted, all-one groups stay with advantage 0 and add only
-//!    their KL term (reading.md, row 36).
-//! 2. What is left is cut into mini-batches of at most `mini_batch` groups, as even as possible, in the order of the batch:
-//!    one update each (row 32).
-//! 3. log π_old of every mini-batch but the first is computed before the first update. The first needs no pass: before an
-//!    update the current policy is the old one, so its ratios are 1.
-//! 4. log π_ref is computed with each shard, by the frozen reference on the same rows, so that a policy that has not moved
-//!    has a KL of exactly 0.
+//! 1. Advantages per group; all-zero groups are left out and counted, all-one groups stay with advantage 0 and add
+//!    only their KL term (reading.md, row 36).
+//! 2. What is left is cut into mini-batches of at most `mini_batch` groups, as even as possible, in the order of the
+//!    batch: one update each (row 32).
+//! 3. log π_old of every mini-batch but the first is computed before the first update. The first needs no pass:
+//!    before an update the current policy is the old one, so its ratios are 1.
+//! 4. log π_ref is computed with each shard, by the frozen reference on the same rows, so that a policy that has not
+//!    moved has a KL of exactly 0.
 
 use burn::tensor::Tensor;
 
@@ -189,7 +189,8 @@ impl Trainer {
         Ok((gradients, shown(loss, &sums, lengths.iter().sum())))
     }
 
-    /// Log-probs of each sequence's scored tokens under a model, without a graph, with the logits divided by `temperature`.
+    /// Log-probs of each sequence's scored tokens under a model, without a graph, with the logits divided by
+    /// `temperature`.
     ///
     /// # Errors
     /// [`TrainError::TooLong`].

@@ -1,7 +1,7 @@
 //! Work on many threads, results in order.
 //!
-//! Shards are taken from one queue by whichever thread is free; their results are handed on strictly by index. A sum made
-//! of them is therefore the same with any number of threads.
+//! Shards are taken from one queue by whichever thread is free; their results are handed on strictly by index. A sum
+//! made of them is therefore the same with any number of threads.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

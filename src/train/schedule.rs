@@ -1,8 +1,8 @@
 //! Learning rates: warm-up, then half a cosine (SFT, Table 5) or a straight line (GRPO).
 //!
 //! Reading: SFT's warm-up starts at rate 0, so the first update moves the moments and not the parameters, and lasts
-//! `floor(ratio · N)` updates (reading.md, row 26b). GRPO's warm-up spends no step on rate 0, for a step costs a batch of
-//! rollouts.
+//! `floor(ratio · N)` updates (reading.md, row 26b). GRPO's warm-up spends no step on rate 0, for a step costs a
+//! batch of rollouts.
 
 /// Rate of an SFT update (index from 0, of `total`): linear from 0 to `peak` over the share `warmup_ratio`, then half a
 /// cosine that would reach `peak · min_ratio` at update `total` (Table 5).

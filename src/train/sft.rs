@@ -3,12 +3,13 @@
 //! Read from top to bottom: what a conversation's tokens count for, the loss, one update.
 //! Deviations from the paper's formula, the first an option whose default is the paper's:
 //!
-//! 1. **Aggregation** (eq. 21): mean over a conversation's trained tokens, then over conversations; `token-mean`, the mean
-//!    over all trained tokens of the batch, is what the paper's trainer computes (reading.md, row 25). Each is a weight
-//!    per token, so shards of a batch simply add up.
-//! 2. Trained are the content and the end-of-turn token of every assistant turn; everything else is only read (row 26).
-//! 3. A conversation without a trained token (its answer was cut off) is left out of the mean; a batch of nothing else makes
-//!    no update.
+//! 1. **Aggregation** (eq. 21): mean over a conversation's trained tokens, then over conversations; `token-mean`, the
+//!    mean over all trained tokens of the batch, is what the paper's trainer computes (reading.md, row 25). Each is a
+//!    weight per token, so shards of a batch simply add up.
+//! 2. Trained are the content and the end-of-turn token of every assistant turn; everything else is only read (row
+//!    26).
+//! 3. A conversation without a trained token (its answer was cut off) is left out of the mean; a batch of nothing
+//!    else makes no update.
 //! 4. The order of an update: gradient, global norm, clip, AdamW with decay on all parameters (row 26b).
 
 use burn::tensor::Tensor;
@@ -33,8 +34,8 @@ pub struct SftMetrics {
     pub lr: f64,
 }
 
-/// Eq. 21's averages as one weight per conversation: what each of its trained tokens counts for. `trained` are the numbers
-/// of trained tokens of the whole batch.
+/// Eq. 21's averages as one weight per conversation: what each of its trained tokens counts for. `trained` are the
+/// numbers of trained tokens of the whole batch.
 pub fn token_weights(trained: &[usize], loss: SftLoss) -> Vec<f64> {
     let conversations = trained.iter().filter(|n| **n > 0).count() as f64;
     let tokens = trained.iter().sum::<usize>() as f64;
@@ -46,8 +47,8 @@ pub fn token_weights(trained: &[usize], loss: SftLoss) -> Vec<f64> {
     trained.iter().map(weight).collect()
 }
 
-/// Eq. 21: −Σ weight · log π over the trained tokens, `[tokens]` each; gives `[1]`. Summed over the shards of a batch it is
-/// the batch's loss.
+/// Eq. 21: −Σ weight · log π over the trained tokens, `[tokens]` each; gives `[1]`. Summed over the shards of a batch
+/// it is the batch's loss.
 pub fn objective(log_probs: Tensor<1>, weight: Tensor<1>) -> Tensor<1> {
     (log_probs * weight).sum().neg()
 }

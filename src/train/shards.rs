@@ -16,8 +16,8 @@ pub struct Shard {
     pub width: usize,
 }
 
-/// Packs sequences of these lengths into shards, longest first. A sequence longer than `micro_batch_tokens` gets a shard
-/// of its own; empty ones are left out.
+/// Packs sequences of these lengths into shards, longest first. A sequence longer than `micro_batch_tokens` gets a
+/// shard of its own; empty ones are left out.
 pub fn pack(lengths: &[usize], micro_batch_tokens: usize) -> Vec<Shard> {
     let total: usize = lengths.iter().sum();
     let budget = micro_batch_tokens.min(total.div_ceil(AT_LEAST)).max(1);

@@ -1,7 +1,8 @@
 //! A training run on disk: weights, moments and the number of updates, as one safetensors file.
 //!
-//! Loaded back, training goes on as if it had never stopped, to the last bit. Tensors are named `weight/…`, `first/…` and
-//! `second/…` with the Hugging Face names behind; they lie as the model keeps them, so this is no checkpoint for others.
+//! Loaded back, training goes on as if it had never stopped, to the last bit. Tensors are named `weight/…`, `first/…`
+//! and `second/…` with the Hugging Face names behind; they lie as the model keeps them, so this is no checkpoint for
+//! others.
 
 use std::collections::HashMap;
 use std::sync::Arc;

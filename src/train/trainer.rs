@@ -1,8 +1,8 @@
 //! The trainer: a student, its optimizer, and the way from a batch to an update.
 //!
-//! Gradients are accumulated over fixed shards (see [`super::shards`]) on the workers' threads. Each shard has a replica of
-//! the model of its own, whose leaves share nothing with the others' but the numbers: shared leaves would merge the graphs
-//! and make the backward passes wait for each other.
+//! Gradients are accumulated over fixed shards (see [`super::shards`]) on the workers' threads. Each shard has a
+//! replica of the model of its own, whose leaves share nothing with the others' but the numbers: shared leaves would
+//! merge the graphs and make the backward passes wait for each other.
 
 use std::sync::Arc;
 
@@ -38,8 +38,8 @@ pub struct Pass<'a> {
 }
 
 impl Trainer {
-    /// A trainer with fresh moments (each SFT and RL run has its own, reading.md, row 27). `micro_batch_tokens` is the most
-    /// padded tokens that go through the model at once.
+    /// A trainer with fresh moments (each SFT and RL run has its own, reading.md, row 27). `micro_batch_tokens` is
+    /// the most padded tokens that go through the model at once.
     pub fn new(mut student: Student, settings: AdamWRecipe, micro_batch_tokens: usize, workers: Arc<Workers>) -> Self {
         student.model = student.model.valid();
         let sizes = student.model.named_parameters().into_iter().map(|p| p.value.dims().iter().product());
@@ -74,8 +74,8 @@ impl Trainer {
         Ok(pack(&widths, self.micro_batch_tokens))
     }
 
-    /// The gradient of a loss that is a sum over shards. `loss` gives its part of the sum and numbers to show, `[1]` each;
-    /// back come the gradient, the loss, and the sums of the numbers, all added in the order of the shards.
+    /// The gradient of a loss that is a sum over shards. `loss` gives its part of the sum and numbers to show, `[1]`
+    /// each; back come the gradient, the loss, and the sums of the numbers, all added in the order of the shards.
     pub(super) fn gradient(
         &self,
         shards: &[Shard],
