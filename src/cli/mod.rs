@@ -1,1 +1,113 @@
-//! The shell's verbs, one file each.
+//! The shell's verbs, one file each; `args` declares them, [`run`] hands over to them.
+//!
+//! Data goes to stdout, narration to stderr, both through [`out`]; the exit code says how it went ([`Exit`]).
+
+pub mod args;
+pub mod difficulty;
+pub mod exit;
+pub mod face;
+pub mod out;
+pub mod plain;
+pub mod recipe;
+pub mod report;
+pub mod score;
+pub mod sessions;
+pub mod start;
+pub mod world;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, Parser};
+
+pub use args::{Cli, Verb};
+use args::{RecipeVerb, SessionsDir, SessionsVerb};
+pub use exit::{Exit, Failure};
+
+use crate::recipe::Recipe;
+use crate::session::Sessions;
+
+/// Parses the command line, does what it asks, says what went wrong, and gives the exit code.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(asked) => {
+            // clap writes help to stdout and usage errors to stderr; nobody to read it is no further error.
+            drop(asked.print());
+            return if asked.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    match dispatch(cli.verb) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            out::stderr(&format!("error: {}", failure.message));
+            failure.exit
+        }
+    }
+}
+
+fn dispatch(verb: Verb) -> Result<Exit, Failure> {
+    match verb {
+        Verb::Demo(args) => start::demo(&args),
+        Verb::Resume(args) => start::resume(&args),
+        Verb::Report(args) => report::run(&args),
+        Verb::Sessions(args) => sessions(&args.verb),
+        Verb::Recipe(args) => recipe(&args.verb),
+        Verb::Difficulty(args) => difficulty::run(&args),
+        Verb::Score(args) => score::run(&args),
+        Verb::World(args) => world::run(&args),
+        Verb::Bench(_) => Err(unconnected("bench")),
+        Verb::Completions { shell } => completions(shell),
+    }
+}
+
+fn sessions(verb: &SessionsVerb) -> Result<Exit, Failure> {
+    let at = |dir: &SessionsDir| Sessions::at(&dir.path);
+    let mut exit = Exit::Done;
+    let text = match verb {
+        SessionsVerb::List { json, sessions: dir } => sessions::list_as(&at(dir), *json),
+        SessionsVerb::Show { name, json, sessions: dir } => sessions::show_as(&at(dir), name, *json),
+        SessionsVerb::Rm { name, yes, sessions: dir } => sessions::rm(&at(dir), name, *yes),
+        SessionsVerb::Check { name, sessions: dir } => sessions::check(&at(dir), name).map(|(text, sound)| {
+            exit = if sound { Exit::Done } else { Exit::Failed };
+            text
+        }),
+        SessionsVerb::Repair { name, sessions: dir } => sessions::repair(&at(dir), name),
+    };
+    let _ = out::stdout(&ended(text.map_err(Failure::usage)?))?;
+    Ok(exit)
+}
+
+fn recipe(verb: &RecipeVerb) -> Result<Exit, Failure> {
+    match verb {
+        RecipeVerb::Show { recipe, set, json } => {
+            let recipe = Recipe::find(recipe).and_then(|r| r.with(set)).map_err(Failure::usage)?;
+            let json = json.then(|| serde_json::to_string_pretty(&recipe)).transpose().map_err(Failure::failed)?;
+            let _ = out::stdout(&ended(json.unwrap_or_else(|| recipe.to_toml())))?;
+        }
+        RecipeVerb::Check { files } => {
+            for file in files {
+                let _ = out::stdout(&ended(recipe::check(file).map_err(Failure::usage)?))?;
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// With a line break at its end.
+fn ended(mut text: String) -> String {
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}
+
+fn unconnected(verb: &str) -> Failure {
+    Failure::failed(format!("`footbridge {verb}` is not part of this build"))
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "footbridge", &mut script);
+    let _ = out::stdout(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Done)
+}

@@ -78,7 +78,7 @@ pub fn count_steps(answer: &str) -> usize {
 pub fn split_steps(trace: &str, max_steps: usize) -> Vec<StepSpan> {
     let lines = own_lines(trace);
     let mut begins: Vec<usize> = Vec::new();
-    let blocks = group(trace, &lines);
+    let blocks = group(&lines);
     for (index, &begin) in blocks.iter().enumerate() {
         let end = blocks.get(index + 1).copied().unwrap_or(trace.len());
         begins.push(begin);
@@ -102,6 +102,8 @@ struct Line {
     after_blank: bool,
     /// It belongs to a displayed formula, or opens one.
     formula: bool,
+    /// It is the final `#### answer` line, left in the text: a step of its own that says nothing about the others.
+    answer: bool,
 }
 
 fn own_lines(trace: &str) -> Vec<Line> {
@@ -117,10 +119,16 @@ fn own_lines(trace: &str) -> Vec<Line> {
             let begin = at + (raw.len() - raw.trim_start().len());
             let formula = open.is_some() || text.starts_with("\\[") || text.starts_with("$$");
             open = formula_after(open, text);
-            lines.push(Line { begin, heading: is_heading(text), after_blank: blank_before, formula });
+            lines.push(Line { begin, heading: is_heading(text), after_blank: blank_before, formula, answer: false });
             blank_before = false;
         }
         at += raw.len();
+    }
+    if let Some(last) = lines.last_mut()
+        && trace[last.begin..].starts_with("####")
+    {
+        last.answer = true;
+        last.heading = false;
     }
     lines
 }
@@ -147,17 +155,16 @@ fn is_heading(line: &str) -> bool {
 }
 
 /// Where blocks begin, by the first rule that applies.
-fn group(trace: &str, lines: &[Line]) -> Vec<usize> {
+fn group(lines: &[Line]) -> Vec<usize> {
     let headings = lines.iter().any(|line| line.heading);
-    let paragraphs = lines.iter().skip(1).any(|line| line.after_blank && !line.formula);
+    let paragraphs = lines.iter().skip(1).any(|line| line.after_blank && !line.formula && !line.answer);
     let opens = |line: &Line| match (headings, paragraphs) {
         (true, _) => line.heading,
         (false, true) => line.after_blank && !line.formula,
         (false, false) => !line.formula,
     };
-    let begins = lines.iter().enumerate().filter(|(i, line)| *i == 0 || opens(line)).map(|(_, line)| line.begin);
-    debug_assert!(lines.iter().all(|line| trace.is_char_boundary(line.begin)));
-    begins.collect()
+    let begins = |(index, line): &(usize, &Line)| *index == 0 || line.answer || opens(line);
+    lines.iter().enumerate().filter(begins).map(|(_, line)| line.begin).collect()
 }
 
 /// Adds where sentences begin inside a block that is one long line.

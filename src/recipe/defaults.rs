@@ -1,4 +1,10 @@
 //! The paper's settings (Tables 5 and 6, sections 3 and C, `reading.md`) as the defaults of every field.
+//!
+//! Not carried over: the settings of Tables 5 and 6 that describe the authors' cluster rather than the method (number
+//! of GPUs, sharding, tensor parallel size, memory share, number format and caching of the rollout engine, micro-batches
+//! per GPU). `student.slots` and `student.micro_batch_tokens` stand in their place; neither changes the outcome.
+//! Table 6 never saves during training; a run here must survive a kill, so `grpo.save_every` is 10.
+//! The paper's student and questions are no defaults: a recipe names its own.
 
 use super::types::*;
 
@@ -90,6 +96,7 @@ impl Default for SftRecipe {
             max_tokens: 1536,
             adamw: AdamWRecipe::default(),
             save_every: 100,
+            dev_every: 100,
         }
     }
 }
@@ -111,13 +118,18 @@ impl Default for GrpoRecipe {
             group: 8,
             mini_batch: 8,
             steps: Vec::new(),
+            epochs: 1,
+            max_prompt_tokens: 1024,
             clip_low: 0.2,
             clip_high: 0.2,
             dual_clip: None,
+            log_ratio_clamp: 20.0,
+            kl_clamp: 10.0,
             beta: 0.001,
             agg: Aggregation::SeqMeanTokenMean,
             norm_len: 1024,
             advantage: AdvantageScale::Std,
+            advantage_eps: 1e-6,
             sampling: SamplingRecipe::default(),
             adamw: AdamWRecipe { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.01, clip_norm: 1.0 },
             save_every: 10,
@@ -127,7 +139,7 @@ impl Default for GrpoRecipe {
 
 impl Default for RecycleRecipe {
     fn default() -> Self {
-        Self { tau_len: None, tau_steps: None, weights: [1.0; 3], start_from: StartFrom::Policy }
+        Self { tau_len: None, tau_steps: None, weights: [1.0; 3], max_excerpt: 120, start_from: StartFrom::Policy }
     }
 }
 

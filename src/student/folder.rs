@@ -141,6 +141,19 @@ impl Student {
         written
     }
 
+    /// The folder's files in memory: name and content.
+    ///
+    /// # Errors
+    /// From the device, when the weights are read.
+    pub fn to_files(&self) -> Result<Vec<(String, Vec<u8>)>, StudentError> {
+        let mut files: Vec<(String, Vec<u8>)> =
+            self.files.to_write().into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect();
+        let mut weights = Vec::new();
+        write_decoder(&self.model, Path::new(WEIGHTS), &mut weights)?;
+        files.push((WEIGHTS.to_owned(), weights));
+        Ok(files)
+    }
+
     fn write_all(&self, folder: &Path) -> Result<(), StudentError> {
         let _ = fs::remove_dir_all(folder);
         fs::create_dir_all(folder).map_err(StudentError::io("create", folder))?;

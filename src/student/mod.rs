@@ -11,13 +11,17 @@
 //! | `tokenizer`, `template`, `chat` | text, conversations, which tokens are trained |
 //! | `folder` | the Hugging Face folder |
 //! | `score` | negative log-likelihood without a graph |
+//! | `packed`, `cache` | the decoder laid out for generation, and a sequence's keys and values |
+//! | `workers` | threads that work side by side |
 
+pub mod cache;
 pub mod chat;
 pub mod config;
 pub mod decoder;
 pub mod error;
 pub mod folder;
 pub mod ops;
+pub mod packed;
 pub mod parameters;
 pub mod rope;
 pub mod score;
@@ -35,6 +39,7 @@ pub use config::{Family, ModelConfig, RopeScaling};
 pub use decoder::Decoder;
 pub use error::StudentError;
 pub use folder::StudentFiles;
+pub use packed::PackedDecoder;
 pub use parameters::{NamedParameter, Parameter, ParameterKind};
 pub use rope::RopeTable;
 pub use score::gather_rows;

@@ -1,28 +1,79 @@
-//! Stand-in until the operations' branch is merged.
+//! Threads for work on the CPU: each is a pool of one, so that what runs inside never spreads over the others.
+//!
+//! Many small matrix products gain nothing from being split; whole sequences side by side do.
 
-/// Threads.
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+/// A fixed number of threads that wait for work.
+#[derive(Debug)]
 pub struct Workers {
-    pools: Vec<rayon::ThreadPool>,
+    pools: Vec<ThreadPool>,
 }
 
 impl Workers {
-    /// n threads.
-    #[allow(clippy::unwrap_used)]
+    /// Starts `threads` threads, at least one. A thread the system refuses is left out.
     pub fn new(threads: usize) -> Self {
-        Self {
-            pools: (0..threads.max(1))
-                .map(|_| rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap())
-                .collect(),
-        }
+        let start =
+            |i: usize| ThreadPoolBuilder::new().num_threads(1).thread_name(move |_| format!("worker-{i}")).build();
+        Self { pools: (0..threads.max(1)).filter_map(|i| start(i).ok()).collect() }
     }
 
-    /// Runs on each.
+    /// As many threads as the machine runs at once.
+    pub fn available() -> Self {
+        Self::new(std::thread::available_parallelism().map_or(2, usize::from))
+    }
+
+    /// Number of threads.
+    pub fn count(&self) -> usize {
+        self.pools.len().max(1)
+    }
+
+    /// Calls `work(index)` once on every thread and waits for all.
     pub fn run(&self, work: impl Fn(usize) + Sync) {
-        std::thread::scope(|scope| {
-            for (i, pool) in self.pools.iter().enumerate() {
-                let work = &work;
-                scope.spawn(move || pool.install(|| work(i)));
-            }
-        });
+        self.run_beside(work, || ());
+    }
+
+    /// As [`Workers::run`], while `here` runs on the calling thread.
+    pub fn run_beside<R>(&self, work: impl Fn(usize) + Sync, here: impl FnOnce() -> R) -> R {
+        if self.pools.is_empty() {
+            work(0);
+            return here();
+        }
+        nest(&self.pools, 0, &work, here)
+    }
+}
+
+/// Opens a scope on every pool, one inside the other.
+fn nest<R>(pools: &[ThreadPool], index: usize, work: &(impl Fn(usize) + Sync), here: impl FnOnce() -> R) -> R {
+    match pools.split_first() {
+        None => here(),
+        Some((pool, rest)) => pool.in_place_scope(|scope| {
+            scope.spawn(move |_| work(index));
+            nest(rest, index + 1, work, here)
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn every_thread_works_once_and_alone() {
+        for n in [1, 2, 5] {
+            let workers = Workers::new(n);
+            assert_eq!(workers.count(), n);
+            let (calls, seen) = (AtomicUsize::new(0), AtomicUsize::new(0));
+            let here = workers.run_beside(
+                |i| {
+                    assert_eq!(rayon::current_num_threads(), 1);
+                    calls.fetch_add(1, Ordering::SeqCst);
+                    seen.fetch_or(1 << i, Ordering::SeqCst);
+                },
+                || 7,
+            );
+            assert_eq!((here, calls.into_inner(), seen.into_inner()), (7, n, (1 << n) - 1));
+        }
     }
 }

@@ -8,10 +8,10 @@
 mod attention;
 mod autodiff;
 mod flex;
-mod gemm;
+pub(crate) mod gemm;
 pub mod portable;
-mod rows;
-mod simd;
+pub(crate) mod rows;
+pub(crate) mod simd;
 #[cfg(test)]
 mod tests;
 

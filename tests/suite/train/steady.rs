@@ -57,6 +57,7 @@ fn the_number_of_threads_changes_no_bit() {
     };
     let (one, two, four) = (run(1), run(2), run(4));
     assert!(one == two && one == four);
+    assert!(one.0 != weights(&trainer(&folder, AdamWRecipe::default(), 128, 1)), "the weights have moved");
 }
 
 #[test]
@@ -141,6 +142,19 @@ fn reward_raises_what_was_rewarded() {
     }
     let after = mean(&trainer);
     assert!(after[0] > before[0] && after[1] < before[1] && after[2] < before[2], "{before:?} to {after:?}");
+}
+
+#[test]
+fn an_update_that_is_not_finite_is_not_made() {
+    let folder = first();
+    let expected = json(&folder.join("expected.json"));
+    let mut trainer = trainer(&folder, AdamWRecipe::default(), 512, 2);
+    let batch = chats(&trainer, &expected);
+    trainer.sft_step(&batch, SftLoss::SampleMean, 1e30).unwrap();
+    let before = (weights(&trainer), trainer.updates());
+    let refused = trainer.sft_step(&batch, SftLoss::SampleMean, 1e-3);
+    assert!(matches!(refused, Err(TrainError::NotFinite { update: 2, .. })), "{refused:?}");
+    assert!(before == (weights(&trainer), trainer.updates()));
 }
 
 #[test]

@@ -1,0 +1,131 @@
+//! `footbridge difficulty`: samples a student on a file of questions and bands them, without a session.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::args::DifficultyArgs;
+use super::exit::{Exit, Failure};
+use super::out;
+use crate::data::jsonl::questions;
+use crate::domain::{Band, BandEdges, Question, Verifier};
+use crate::pipeline::control::Control;
+use crate::pipeline::engine::{Asking, Engine};
+use crate::pipeline::material::{Material, world_of};
+use crate::pipeline::seeds::stream;
+use crate::recipe::{Recipe, SamplingRecipe, StudentRecipe};
+use crate::teacher::Prompts;
+
+/// What the samples of one question came to, as `--json` prints it.
+#[derive(Clone, Debug, Default, Serialize)]
+struct Sampled {
+    id: String,
+    n: u32,
+    correct: u32,
+    parsed: u32,
+    tokens: u64,
+    band: Option<&'static str>,
+}
+
+/// Samples, judges, prints the bands.
+pub fn run(args: &DifficultyArgs) -> Result<Exit, Failure> {
+    let verifier: Verifier = args.verifier.parse().map_err(Failure::usage)?;
+    let world = args.data.as_os_str() == "world";
+    let mut questions = if world { world_questions()? } else { questions(&args.data).map_err(Failure::usage)? };
+    questions.truncate(args.limit.unwrap_or(usize::MAX));
+    let prompts = if world || args.student == "world" { Prompts::world() } else { Prompts::standard() };
+    let prompts = prompts.map_err(Failure::failed)?;
+    let recipe = StudentRecipe { path: args.student.clone(), ..StudentRecipe::default() };
+    let engine = Engine::start(&recipe, super::start::threads(args.threads)).map_err(Failure::usage)?;
+    let mut sampling = SamplingRecipe::default();
+    if let Some(max) = args.max_new_tokens {
+        sampling.max_new_tokens = max;
+    }
+    let begun = Instant::now();
+    let asking = Asking {
+        prompts: questions.iter().map(|q| prompts.ask(q)).collect::<Result<_, _>>().map_err(Failure::failed)?,
+        streams: questions.iter().map(|q| stream(args.seed, "difficulty", &q.id)).collect(),
+        samples: args.n,
+        sampling,
+        ban_marker: false,
+    };
+    let sampled = sample(&engine, asking, &questions, verifier, begun)?;
+    let text = if args.json { json(&sampled)? } else { table(&sampled, args, begun) };
+    let _ = out::stdout(&text)?;
+    Ok(Exit::Done)
+}
+
+/// The training questions of the demo's world.
+fn world_questions() -> Result<Vec<Question>, Failure> {
+    let recipe = Recipe::preset("demo").map_err(Failure::failed)?;
+    Ok(Material::of_world(&world_of(&recipe).map_err(Failure::failed)?).train)
+}
+
+fn sample(
+    engine: &Engine,
+    asking: Asking,
+    questions: &[Question],
+    verifier: Verifier,
+    begun: Instant,
+) -> Result<Vec<Sampled>, Failure> {
+    let empty = |q: &Question| Sampled { id: q.id.clone(), ..Sampled::default() };
+    let mut sampled: Vec<Sampled> = questions.iter().map(empty).collect();
+    let total = u64::from(asking.samples) * questions.len() as u64;
+    let (mut done, mut said) = (0_u64, Instant::now());
+    for reply in engine.generate(asking, &Control::new()).map_err(Failure::failed)? {
+        let reply = reply.map_err(Failure::failed)?;
+        let verdict = verifier.judge(&reply.text, &questions[reply.question].gold);
+        let of = &mut sampled[reply.question];
+        of.n += 1;
+        of.tokens += u64::from(reply.tokens);
+        of.correct += u32::from(verdict.correct);
+        of.parsed += u32::from(verdict.answer.is_some());
+        done += 1;
+        if said.elapsed().as_secs() >= 5 {
+            let left = begun.elapsed().as_secs_f64() / done as f64 * (total - done) as f64;
+            out::stderr(&format!("difficulty: {done} of {total} samples, about {left:.0} s left"));
+            said = Instant::now();
+        }
+    }
+    for of in &mut sampled {
+        of.band = Some(Band::of(of.correct, of.n, &BandEdges::default()).as_str());
+    }
+    Ok(sampled)
+}
+
+fn json(sampled: &[Sampled]) -> Result<String, Failure> {
+    let mut text = String::new();
+    for of in sampled {
+        text.push_str(&serde_json::to_string(of).map_err(Failure::failed)?);
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+fn table(sampled: &[Sampled], args: &DifficultyArgs, begun: Instant) -> String {
+    let mut bands: BTreeMap<Band, usize> = Band::ALL.into_iter().map(|band| (band, 0)).collect();
+    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+    for of in sampled {
+        *bands.entry(Band::of(of.correct, of.n, &BandEdges::default())).or_default() += 1;
+        *counts.entry(of.correct).or_default() += 1;
+    }
+    let all = sampled.len().max(1) as f64;
+    let samples: u32 = sampled.iter().map(|s| s.n).sum();
+    let parsed: u32 = sampled.iter().map(|s| s.parsed).sum();
+    let tokens: u64 = sampled.iter().map(|s| s.tokens).sum();
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "student {} · {} · verifier {}", args.student, args.data.display(), args.verifier);
+    let _ = writeln!(text, "{} questions, {} samples each", sampled.len(), args.n);
+    for (band, n) in bands {
+        let _ = writeln!(text, "{:<7} {n:>6}  {:>5.1} %", band.as_str(), 100.0 * n as f64 / all);
+    }
+    let spread: Vec<String> = counts.iter().map(|(k, n)| format!("{k}/{}: {n}", args.n)).collect();
+    let _ = writeln!(text, "right samples  {}", spread.join(" · "));
+    let _ = writeln!(text, "parsed  {:.1} %", 100.0 * f64::from(parsed) / f64::from(samples.max(1)));
+    let seconds = begun.elapsed().as_secs_f64();
+    let _ = writeln!(text, "{tokens} tokens in {seconds:.1} s, {:.0} tokens/s", tokens as f64 / seconds.max(1e-9));
+    text
+}

@@ -1,0 +1,243 @@
+//! Which face a run shows, and showing it: the live screen, plain lines, or JSON lines. Whatever the face, a signal
+//! stops the run after its current step, and the exit code says how it ended.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::args::FaceArgs;
+use super::exit::{Exit, Failure};
+use super::out::{self, Pipe};
+use super::plain::Plain;
+use crate::pipeline::events::{Command, Event, Outcome};
+use crate::workbench::handle::{FromRun, Listener, RunHandle};
+use crate::workbench::live::{self, Left};
+use crate::workbench::look::Look;
+use crate::workbench::probe::Surroundings;
+use crate::workbench::signals::Signals;
+use crate::workbench::state::State;
+use crate::workbench::update::{Msg, update};
+use crate::workbench::{shot, view};
+
+/// Columns and rows of the picture that `--shot` writes.
+const PICTURE: (u16, u16) = (120, 36);
+
+/// How a run is shown.
+#[derive(Clone, Debug)]
+pub enum Face {
+    /// The screen.
+    Live(Box<Look>),
+    /// Lines on stderr, the table on stdout.
+    Plain,
+    /// Every event as a JSON line on stdout.
+    Json,
+}
+
+/// Chooses the face: what was asked for, else the screen where one can be drawn and keys can be read, else plain lines.
+/// Called before the run begins, so that nothing is begun that can't be shown.
+///
+/// # Errors
+/// Bad usage: a terminal too small for the screen, a theme that can't be used.
+pub fn choose(args: &FaceArgs, around: &Surroundings) -> Result<Face, Failure> {
+    if args.json {
+        return Ok(Face::Json);
+    }
+    if args.plain || !around.interactive() {
+        return Ok(Face::Plain);
+    }
+    if let Some((columns, rows)) = around.size
+        && (columns < view::LEAST_COLUMNS || rows < view::LEAST_ROWS)
+    {
+        return Err(Failure::usage(format!(
+            "the terminal has {columns}x{rows} cells and the screen needs {}x{}; enlarge it or use --plain",
+            view::LEAST_COLUMNS,
+            view::LEAST_ROWS
+        )));
+    }
+    let look = Look::choose(around, args.theme.as_deref(), args.ascii, args.reduced_motion).map_err(Failure::usage)?;
+    Ok(Face::Live(Box::new(look)))
+}
+
+/// Shows a run to its end, then prints its table to stdout (not with the JSON face).
+///
+/// # Errors
+/// When the run failed, or when stdout can't be written.
+pub fn watch(
+    face: &Face,
+    run: RunHandle,
+    shot: Option<&Path>,
+    table: impl FnOnce() -> Result<String, Failure>,
+) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("the clock and signals can't be set up: {error}")))?;
+    let mut state = State::new(&run.session, &run.device);
+    let outcome = runtime.block_on(async {
+        let mut signals =
+            Signals::new().map_err(|error| Failure::failed(format!("signals can't be listened for: {error}")))?;
+        let mut listener = Listener::new(run);
+        match face {
+            Face::Live(look) => screen(&mut listener, &mut signals, &mut state, look).await,
+            Face::Plain | Face::Json => lines(face, &mut listener, &mut signals, &mut state).await,
+        }
+    })?;
+    if let Some(path) = shot {
+        let svg = shot::picture(&state, &Look::picture(), PICTURE.0, PICTURE.1);
+        std::fs::write(path, svg).map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
+    }
+    finish(face, outcome, &state.session, table)
+}
+
+/// How a watched run ended; `None` when it was left at work.
+type Ending = Option<Outcome>;
+
+async fn screen(
+    listener: &mut Listener,
+    signals: &mut Signals,
+    state: &mut State,
+    look: &Look,
+) -> Result<Ending, Failure> {
+    let left = live::show(listener, signals, state, look).await;
+    match left.map_err(|error| Failure::failed(format!("the terminal can't be used ({error}); try --plain"))) {
+        Ok(Left::Ended(outcome)) => Ok(Some(outcome)),
+        Ok(Left::AtOnce) => Ok(None),
+        Ok(Left::Signal) => Ok(wind_down(listener, signals).await),
+        Err(failure) => {
+            wind_down(listener, signals).await;
+            Err(failure)
+        }
+    }
+}
+
+async fn lines(
+    face: &Face,
+    listener: &mut Listener,
+    signals: &mut Signals,
+    state: &mut State,
+) -> Result<Ending, Failure> {
+    let began = Instant::now();
+    let mut plain = Plain::default();
+    loop {
+        let heard = tokio::select! {
+            () = signals.next() => return Ok(wind_down(listener, signals).await),
+            heard = listener.next() => heard,
+        };
+        let event = match heard {
+            Some(FromRun::Said(event)) => event,
+            Some(FromRun::Ended(outcome)) => {
+                update(state, Msg::Ended(outcome.clone()), began.elapsed());
+                return Ok(Some(outcome));
+            }
+            None => return Ok(None),
+        };
+        match face {
+            Face::Json => {
+                if say_json(&event)? == Pipe::Closed {
+                    out::stderr("nobody reads the events any more");
+                    return Ok(wind_down(listener, signals).await);
+                }
+            }
+            _ => plain.lines(&event, began.elapsed()).iter().for_each(|line| out::stderr(line)),
+        }
+        let gate = matches!(event, Event::GateWaiting { .. });
+        update(state, Msg::Run(event), began.elapsed());
+        if gate {
+            out::stderr("nobody can approve here; the run stops, go on with it on a terminal");
+            return Ok(wind_down(listener, signals).await);
+        }
+    }
+}
+
+fn say_json(event: &Event) -> Result<Pipe, Failure> {
+    let line = serde_json::to_string(event)
+        .map_err(|error| Failure::failed(format!("an event can't be written as JSON: {error}")))?;
+    out::json_line(&line)
+}
+
+/// Stops the run after its current step; a second signal leaves at once.
+async fn wind_down(listener: &mut Listener, signals: &mut Signals) -> Ending {
+    out::stderr("stopping after the current step; interrupt again to leave at once");
+    listener.tell(Command::Cancel);
+    loop {
+        tokio::select! {
+            () = signals.next() => return None,
+            heard = listener.next() => match heard {
+                Some(FromRun::Said(_)) => {}
+                // A run that had just ended when it was asked to stop is complete, or has failed.
+                Some(FromRun::Ended(outcome)) => return Some(outcome),
+                None => return None,
+            },
+        }
+    }
+}
+
+fn finish(
+    face: &Face,
+    outcome: Ending,
+    session: &str,
+    table: impl FnOnce() -> Result<String, Failure>,
+) -> Result<Exit, Failure> {
+    match outcome {
+        Some(Outcome::Done) => {
+            if !matches!(face, Face::Json) {
+                let _ = out::stdout(&table()?)?;
+            }
+            Ok(Exit::Done)
+        }
+        Some(Outcome::Failed { reason }) => {
+            let resume = format!("when that is mended, go on with: footbridge resume {session}");
+            Err(Failure::failed(format!("{reason}\n{resume}")))
+        }
+        Some(Outcome::Cancelled) | None => {
+            out::stderr(&format!("go on with: footbridge resume {session}"));
+            Ok(Exit::Interrupted)
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn terminal(columns: u16, rows: u16) -> Surroundings {
+        Surroundings {
+            stdin_terminal: true,
+            stdout_terminal: true,
+            size: Some((columns, rows)),
+            term: "xterm-256color".into(),
+            ..Surroundings::default()
+        }
+    }
+
+    #[test]
+    fn the_screen_where_there_is_one_plain_lines_elsewhere() {
+        let nothing = FaceArgs::default();
+        let pipe = Surroundings { stdout_terminal: false, ..terminal(80, 24) };
+        let dumb = Surroundings { term: "dumb".into(), ..terminal(80, 24) };
+        let no_keys = Surroundings { stdin_terminal: false, ..terminal(80, 24) };
+        let no_size = Surroundings { size: None, ..terminal(80, 24) };
+        assert!(matches!(choose(&nothing, &terminal(80, 24)).unwrap(), Face::Live(_)));
+        for around in [pipe, dumb, no_keys, no_size] {
+            assert!(matches!(choose(&nothing, &around).unwrap(), Face::Plain), "{around:?}");
+        }
+        let asked = FaceArgs { json: true, ..FaceArgs::default() };
+        assert!(matches!(choose(&asked, &terminal(1, 1)).unwrap(), Face::Json));
+    }
+
+    #[test]
+    fn a_terminal_too_small_is_bad_usage_with_a_way_out() {
+        let failure = choose(&FaceArgs::default(), &terminal(30, 8)).unwrap_err();
+        assert_eq!(failure.exit, Exit::Usage);
+        assert_eq!(
+            failure.message,
+            "the terminal has 30x8 cells and the screen needs 40x10; enlarge it or use --plain"
+        );
+    }
+
+    #[test]
+    fn a_theme_that_is_not_there_is_bad_usage() {
+        let args = FaceArgs { theme: Some("no-such.toml".into()), ..FaceArgs::default() };
+        assert_eq!(choose(&args, &terminal(80, 24)).unwrap_err().exit, Exit::Usage);
+    }
+}

@@ -1,0 +1,95 @@
+//! `footbridge demo` and `footbridge resume`: from arguments to a running loop and a face that shows it.
+
+use super::args::{ArmName, DemoArgs, FaceArgs, ResumeArgs, SessionsDir};
+use super::exit::{Exit, Failure};
+use super::{face, out, report};
+use crate::pipeline::run;
+use crate::recipe::{Arm, Gate, Loaded, Recipe};
+use crate::session::{NewSession, Session, Sessions};
+use crate::workbench::handle::RunHandle;
+use crate::workbench::probe::Surroundings;
+
+/// Starts a new run of the demo.
+pub fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
+    let mut recipe = Recipe::preset("demo").and_then(|r| r.with(&args.set)).map_err(Failure::usage)?;
+    if let Some(seed) = args.seed {
+        recipe.seed = seed;
+    }
+    if let Some(arm) = args.arm {
+        recipe.arm = match arm {
+            ArmName::Bridged => Arm::Bridged,
+            ArmName::RawHard => Arm::RawHard,
+            ArmName::Neutral => Arm::Neutral,
+        };
+    }
+    if args.review {
+        recipe.gates.bridge = Gate::Review;
+        recipe.gates.diagnosis = Gate::Review;
+    }
+    recipe.validate().map_err(Failure::usage)?;
+    let sessions = Sessions::at(&args.sessions.path);
+    let name = match &args.session {
+        Some(name) => name.clone(),
+        None => free_name(&sessions, recipe.arm)?,
+    };
+    let new = NewSession { recipe: &recipe.to_toml(), seed: recipe.seed };
+    let session = sessions.create(&name, &new).map_err(Failure::usage)?;
+    go(session, recipe, args.threads, &args.sessions, &args.face)
+}
+
+/// Continues a run.
+pub fn resume(args: &ResumeArgs) -> Result<Exit, Failure> {
+    let session = Sessions::at(&args.sessions.path).open(&args.name).map_err(Failure::usage)?;
+    let recipe = recipe_of(&session)?;
+    go(session, recipe, args.threads, &args.sessions, &args.face)
+}
+
+/// The recipe a session was started with.
+pub fn recipe_of(session: &Session) -> Result<Recipe, Failure> {
+    let (text, path) = session.recipe().map_err(Failure::usage)?;
+    Ok(Loaded::parse(&text, &path.display().to_string()).map_err(Failure::usage)?.recipe)
+}
+
+/// The number of worker threads: as asked, else every core.
+pub fn threads(asked: Option<u16>) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    asked.map_or_else(cores, usize::from)
+}
+
+fn go(
+    session: Session,
+    recipe: Recipe,
+    asked: Option<u16>,
+    sessions: &SessionsDir,
+    shown: &FaceArgs,
+) -> Result<Exit, Failure> {
+    let name = session.name().to_string();
+    for note in session.notes() {
+        out::stderr(note);
+    }
+    let face = face::choose(shown, &Surroundings::read())?;
+    let threads = threads(asked);
+    let run = run::start(session, recipe, threads);
+    let handle = RunHandle {
+        session: name.clone(),
+        device: format!("cpu · {threads} threads"),
+        events: run.events,
+        commands: run.commands,
+        thread: run.handle,
+    };
+    face::watch(&face, handle, shown.shot.as_deref(), || {
+        let session = Sessions::at(&sessions.path).open_read_only(&name).map_err(Failure::failed)?;
+        report::text(&session, false)
+    })
+}
+
+/// `demo-1`, `demo-2`, … or `demo-raw-hard-1`: the first that is free.
+fn free_name(sessions: &Sessions, arm: Arm) -> Result<String, Failure> {
+    let stem = match arm {
+        Arm::Bridged => "demo".to_string(),
+        other => format!("demo-{}", other.name()),
+    };
+    let taken = sessions.names().map_err(Failure::usage)?;
+    let name = (1..).map(|n| format!("{stem}-{n}")).find(|name| !taken.contains(name));
+    Ok(name.unwrap_or(stem))
+}

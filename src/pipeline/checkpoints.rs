@@ -1,0 +1,66 @@
+//! Checkpoints of a run: complete ones are Hugging Face folders, partial ones are the state of a running stage.
+
+use serde_json::json;
+
+use super::context::{Context, StageError};
+use super::plan::BASE;
+use crate::recipe::AdamWRecipe;
+use crate::session::records::CheckpointInfo;
+use crate::session::{Author, Batch, Session, SessionError};
+
+/// File of the weights in a checkpoint's folder.
+const WEIGHTS: &str = "model.safetensors";
+/// File of a partial state: weights, moments and update count.
+const STATE: &str = "state.safetensors";
+
+/// The weights of a checkpoint; `None` for the base, which the engine has.
+pub fn weights(session: &Session, id: &str) -> Result<Option<Vec<u8>>, SessionError> {
+    if id == BASE {
+        return Ok(None);
+    }
+    session.checkpoints().load_file(id, WEIGHTS).map(Some)
+}
+
+/// Saves the state of the running stage after `at` updates and lets go of the one before.
+pub fn save_partial(cx: &Context, at: usize) -> Result<(), StageError> {
+    let state = cx.engine.state()?;
+    let about = json!({ "stage": cx.stage.key(), "updates": at });
+    cx.session.checkpoints().save_partial(&cx.stage.key(), at as u64, &[(STATE, &state)], about, 1)?;
+    Ok(())
+}
+
+/// Opens the training run of this stage: from its last saved state, or from `parent` with fresh moments. Returns the
+/// number of updates already in the weights.
+pub fn restore(cx: &Context, parent: &str, adamw: AdamWRecipe) -> Result<usize, StageError> {
+    cx.engine.use_checkpoint(cx.session, parent)?;
+    let Some((at, mut saved)) = cx.session.checkpoints().latest_partial(&cx.stage.key())? else {
+        cx.engine.begin(adamw, None)?;
+        return Ok(0);
+    };
+    cx.engine.begin(adamw, saved.files.remove(STATE))?;
+    Ok(at as usize)
+}
+
+/// [`restore`], with `parent` frozen as the reference policy.
+pub fn restore_with_reference(cx: &Context, parent: &str, adamw: AdamWRecipe) -> Result<usize, StageError> {
+    cx.engine.use_checkpoint(cx.session, parent)?;
+    cx.engine.freeze_reference()?;
+    restore(cx, parent, adamw)
+}
+
+/// Closes the training run and keeps its weights under the stage's key.
+pub fn finish(cx: &Context, parent: &str, data: &str) -> Result<(), StageError> {
+    let id = cx.stage.key();
+    cx.engine.end(&id)?;
+    let files = cx.engine.files()?;
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let recipe = cx.recipe_hash();
+    let about = json!({ "parent": parent, "recipe": recipe, "data": data });
+    let manifest = cx.session.checkpoints().save(&id, &files, about)?;
+    let weights = manifest.files.iter().find(|f| f.name == WEIGHTS).map(|f| f.sha256.clone()).unwrap_or_default();
+    let mut batch = Batch::new(Author::Pipeline);
+    batch.put(&id, &CheckpointInfo { parent: parent.into(), recipe, data: data.into(), weights });
+    cx.session.write(batch)?;
+    cx.session.checkpoints().drop_partials(&id)?;
+    Ok(())
+}

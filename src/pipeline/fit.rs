@@ -1,0 +1,167 @@
+//! One SFT run, resumable at every saved update: prepare the texts once, then train, record and save.
+//!
+//! Medium and bridged are two runs, each with fresh AdamW moments and its own warm-up and cosine (reading.md, row 27).
+//! Updates that were recorded after the last saved state are repeated on resume, with the same result.
+
+use sha2::{Digest, Sha256};
+
+use super::checkpoints::{finish, restore, save_partial};
+use super::context::{Context, StageError, Summary, all};
+use super::seeds::cycle;
+use crate::domain::SftSample;
+use crate::session::records::{Prepared, SftUpdate};
+use crate::session::{Author, Batch};
+use crate::student::ChatTokens;
+use crate::train::schedule::warmup_cosine;
+
+/// Texts, rate and size of one SFT run.
+pub struct Fit {
+    /// What is trained on.
+    pub samples: Vec<SftSample>,
+    /// Peak learning rate.
+    pub lr: f64,
+    /// Updates and trained tokens to match instead of one pass in batches (control arms).
+    pub matched: Option<Matched>,
+}
+
+/// The size of the run that a control arm is measured against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Matched {
+    /// Optimizer updates.
+    pub updates: usize,
+    /// Trained tokens.
+    pub tokens: u64,
+}
+
+/// The size an ordinary run over these texts has.
+pub fn size_of(cx: &Context, samples: &[SftSample]) -> Result<Matched, StageError> {
+    let mut tokens = 0;
+    for sample in samples {
+        tokens += cx.engine.text().encode_chat(&sample.messages)?.trained.len() as u64;
+    }
+    let epochs = u64::from(cx.recipe.sft.epochs);
+    let updates = samples.len().div_ceil(cx.recipe.sft.batch) * epochs as usize;
+    Ok(Matched { updates, tokens: tokens * epochs })
+}
+
+/// Trains, from wherever it stopped.
+pub fn fit(cx: &Context, fit: Fit) -> Result<Summary, StageError> {
+    let prepared = prepare(cx, fit.samples)?;
+    let parent = cx.checkpoint();
+    if prepared.is_empty() {
+        cx.emit.log(
+            super::events::Level::Warn,
+            format!("{}: nothing to train on; the weights stay as they were", cx.stage),
+        );
+        cx.engine.use_checkpoint(cx.session, &parent)?;
+        finish(cx, &parent, &data_hash(&prepared))?;
+        return Ok(Summary { text: "nothing to train on".into(), tokens: 0 });
+    }
+    let mut chats = Vec::with_capacity(prepared.len());
+    for text in &prepared {
+        let mut chat = cx.engine.text().encode_chat(&text.sample.messages)?;
+        chat.truncate(cx.recipe.sft.max_tokens);
+        chats.push(chat);
+    }
+    let batches = batches(cx, &chats, fit.matched);
+    let updates = batches.len();
+    let mut at = restore(cx, &parent, cx.recipe.sft.adamw)?;
+    cx.emit.started(cx.stage, at as u64, updates as u64, "updates");
+    let mut tokens = 0;
+    let mut last = None;
+    while at < updates {
+        cx.control.check()?;
+        let lr = warmup_cosine(at, updates, fit.lr, cx.recipe.sft.warmup_ratio, cx.recipe.sft.min_lr_ratio);
+        let batch: Vec<ChatTokens> = batches[at].iter().map(|&i| chats[i].clone()).collect();
+        let metrics = cx.engine.sft_step(batch, lr, cx.recipe.sft.loss)?;
+        at += 1;
+        tokens += metrics.tokens as u64;
+        let update = SftUpdate { loss: metrics.loss, lr, grad_norm: metrics.grad_norm, tokens: metrics.tokens as u64 };
+        write_update(cx, at, &update)?;
+        last = Some(update);
+        if at % cx.recipe.sft.save_every as usize == 0 && at < updates {
+            save_partial(cx, at)?;
+        }
+        cx.emit.progress(cx.stage, at as u64, updates as u64, tokens);
+    }
+    finish(cx, &parent, &data_hash(&prepared))?;
+    let last = match last {
+        Some(update) => Some(update),
+        None => cx.session.get::<SftUpdate>(&format!("{}/{updates:05}", cx.stage.key()))?,
+    };
+    let loss = last.map_or(f64::NAN, |u| u.loss);
+    Ok(Summary { text: format!("{} texts, {updates} updates, last loss {loss:.3}", prepared.len()), tokens })
+}
+
+/// Writes the texts of this stage once, in one frame; afterwards they are read back, never rebuilt.
+fn prepare(cx: &Context, samples: Vec<SftSample>) -> Result<Vec<Prepared>, StageError> {
+    let prefix = format!("{}/", cx.stage.key());
+    let known = all::<Prepared>(cx.session, &prefix)?;
+    if !known.is_empty() {
+        return Ok(known.into_iter().map(|(_, p)| p).collect());
+    }
+    let mut batch = Batch::new(Author::Pipeline);
+    let mut prepared = Vec::with_capacity(samples.len());
+    for (i, sample) in samples.into_iter().enumerate() {
+        let tokens = cx.engine.text().encode_chat(&sample.messages)?.trained.len() as u32;
+        let text = Prepared { sample, tokens };
+        batch.put(&format!("{prefix}{i:06}"), &text);
+        prepared.push(text);
+    }
+    cx.session.write(batch)?;
+    Ok(prepared)
+}
+
+/// The texts of each update. Ordinary: seeded passes in batches. Matched: texts until the tokens are reached, spread
+/// evenly over the updates.
+fn batches(cx: &Context, chats: &[ChatTokens], matched: Option<Matched>) -> Vec<Vec<usize>> {
+    let place = cx.stage.key();
+    let (seed, sft) = (cx.recipe.seed, &cx.recipe.sft);
+    match matched {
+        None => {
+            let pass = chats.len();
+            (0..sft.epochs as usize)
+                .flat_map(|epoch| {
+                    let order = cycle(seed, &place, pass, epoch * pass, pass);
+                    order.chunks(sft.batch).map(<[usize]>::to_vec).collect::<Vec<_>>()
+                })
+                .collect()
+        }
+        Some(matched) => {
+            let mut picked = Vec::new();
+            let mut tokens = 0;
+            while tokens < matched.tokens {
+                let next = cycle(seed, &place, chats.len(), picked.len(), 1)[0];
+                tokens += chats[next].trained.len().max(1) as u64;
+                picked.push(next);
+            }
+            let updates = matched.updates.max(1);
+            (0..updates)
+                .map(|u| picked[u * picked.len() / updates..(u + 1) * picked.len() / updates].to_vec())
+                .collect()
+        }
+    }
+}
+
+fn write_update(cx: &Context, at: usize, update: &SftUpdate) -> Result<(), StageError> {
+    let mut batch = Batch::new(Author::Pipeline);
+    batch.put(&format!("{}/{at:05}", cx.stage.key()), update);
+    cx.session.write(batch)?;
+    cx.emit.metric(cx.stage, at as u64, "loss", update.loss);
+    cx.emit.metric(cx.stage, at as u64, "lr", update.lr);
+    cx.emit.metric(cx.stage, at as u64, "grad-norm", update.grad_norm);
+    Ok(())
+}
+
+fn data_hash(prepared: &[Prepared]) -> String {
+    let mut hash = Sha256::new();
+    for text in prepared {
+        hash.update(text.sample.id.as_bytes());
+        for message in &text.sample.messages {
+            hash.update([0]);
+            hash.update(message.content.as_bytes());
+        }
+        hash.update([1]);
+    }
+    hex::encode(hash.finalize())[..12].to_string()
+}

@@ -1,0 +1,78 @@
+//! Which texts an SFT stage trains on. Only approved products get in; every text names the records it came from.
+
+use super::context::{Context, StageError, all};
+use super::stages::difficulty::questions_of;
+use crate::domain::samples::Origin;
+use crate::domain::{Band, Question, SftSample};
+use crate::session::records::{BridgedTrace, Recycled, Status, Trace};
+
+/// Medium questions with their traces.
+pub fn medium(cx: &Context) -> Result<Vec<SftSample>, StageError> {
+    traces(cx, Band::Medium, |origin, user, trace| origin.medium(user, trace))
+}
+
+/// Hard questions with their traces as the teacher wrote them.
+pub fn raw_hard(cx: &Context) -> Result<Vec<SftSample>, StageError> {
+    traces(cx, Band::Hard, |origin, user, trace| origin.raw_hard(user, trace))
+}
+
+fn traces(
+    cx: &Context,
+    band: Band,
+    sample: impl Fn(&Origin, &str, &str) -> SftSample,
+) -> Result<Vec<SftSample>, StageError> {
+    let mut samples = Vec::new();
+    for question in questions_of(cx, band)? {
+        let Some(trace) = cx.session.get::<Trace>(&question.id)? else { continue };
+        if trace.status == Status::Approved {
+            let lineage = [difficulty_key(question), format!("trace/{}", question.id)];
+            let user = cx.prompts.student(question)?;
+            samples.push(sample(&origin(cx, question, &lineage), &user, &trace.text));
+        }
+    }
+    Ok(samples)
+}
+
+/// Bridged hard questions and their local samples (eq. 11 and Algorithm 1, lines 34 and 35).
+pub fn bridged(cx: &Context) -> Result<Vec<SftSample>, StageError> {
+    let mut samples = Vec::new();
+    for (id, record) in all::<BridgedTrace>(cx.session, "")? {
+        let Some(question) = cx.material.find(&id).filter(|_| record.status == Status::Approved) else { continue };
+        let of = |table: &str| format!("{table}/{id}");
+        let lineage = [difficulty_key(question), of("trace"), of("scores"), of("bridge")];
+        let origin = origin(cx, question, &lineage);
+        let user = cx.prompts.student(question)?;
+        samples.push(origin.bridged(&user, &record.bridged));
+        for local in &record.bridged.locals {
+            let user = cx.prompts.local(question, &local.prefix)?;
+            samples.push(origin.local(&user, local));
+        }
+    }
+    Ok(samples)
+}
+
+/// The three lessons of each diagnosed failure of one iteration (eqs. 18 and 19).
+pub fn recycled(cx: &Context, iteration: u32) -> Result<Vec<SftSample>, StageError> {
+    let mut samples = Vec::new();
+    for (key, record) in all::<Recycled>(cx.session, &format!("{iteration}/"))? {
+        let (Status::Approved, Some(diagnosis)) = (&record.status, &record.diagnosis) else { continue };
+        let Some(question) = cx.material.find(&record.question) else { continue };
+        let lineage = [format!("rollouts/{iteration}-rollouts/{}", question.id), format!("recycled/{key}")];
+        let (prompts, origin) = (cx.prompts, origin(cx, question, &lineage));
+        let user = prompts.diagnose(question, &record.response)?;
+        samples.push(origin.diagnose(&user, &prompts.diagnosis_target(diagnosis)?));
+        let user = prompts.repair(question, &record.prefix, diagnosis)?;
+        samples.push(origin.repair(&user, diagnosis));
+        let user = prompts.new_trace(question)?;
+        samples.push(origin.new_trace(&user, diagnosis));
+    }
+    Ok(samples)
+}
+
+fn origin<'a>(cx: &Context, question: &'a Question, lineage: &'a [String]) -> Origin<'a> {
+    Origin { iteration: cx.stage.iteration, question: &question.id, lineage }
+}
+
+fn difficulty_key(question: &Question) -> String {
+    format!("rollouts/1-difficulty/{}", question.id)
+}

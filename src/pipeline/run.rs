@@ -1,0 +1,181 @@
+//! A run: the stages one after the other on their own thread, commands in, events out.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use super::context::{Context, StageError, Summary};
+use super::control::Control;
+use super::emit::Emitter;
+use super::engine::Engine;
+use super::events::{Command, Event, Outcome, StageId, StageKind};
+use super::material::{Material, world_of};
+use super::plan::plan;
+use super::stages;
+use crate::data::world::World;
+use crate::domain::Verifier;
+use crate::recipe::Recipe;
+use crate::session::records::{Asked, StageDone};
+use crate::session::{Author, Batch, Session, StateLine};
+use crate::teacher::{Prompts, RuleTeacher};
+
+/// A running loop.
+pub struct Run {
+    /// What happens.
+    pub events: Receiver<Event>,
+    /// What the loop is told.
+    pub commands: Sender<Command>,
+    /// Ends with the run.
+    pub handle: JoinHandle<Outcome>,
+}
+
+/// Starts, or continues, the run of a session.
+pub fn start(session: Session, recipe: Recipe, threads: usize) -> Run {
+    let (events_in, events) = channel();
+    let (commands, commands_out) = channel::<Command>();
+    let control = Control::new();
+    let listener = control.clone();
+    let echo = events_in.clone();
+    // Ends when every sender is gone.
+    std::thread::spawn(move || {
+        for command in commands_out {
+            listener.apply(&command);
+            let echoed = match command {
+                Command::Pause => Event::Paused,
+                Command::Resume => Event::Resumed,
+                Command::Cancel | Command::PassGate => continue,
+            };
+            let _ = echo.send(echoed);
+        }
+    });
+    let handle = std::thread::spawn(move || {
+        let begun = Instant::now();
+        let emit = Emitter::new(events_in);
+        let outcome = match go(&session, &recipe, threads, &emit, &control) {
+            Ok(()) => Outcome::Done,
+            Err(StageError::Cancelled) => Outcome::Cancelled,
+            Err(error) => Outcome::Failed { reason: error.to_string() },
+        };
+        // The session is closed before the last event, so that whoever hears it may open it.
+        drop(session);
+        let seconds = begun.elapsed().as_secs_f64();
+        emit.send(Event::RunFinished { outcome: outcome.clone(), seconds });
+        outcome
+    });
+    Run { events, commands, handle }
+}
+
+/// Everything a run stands on.
+struct Ground {
+    world: World,
+    material: Material,
+    prompts: Prompts,
+    verifier: Verifier,
+    engine: Engine,
+}
+
+fn ground(recipe: &Recipe, threads: usize) -> Result<Ground, StageError> {
+    let verifier = recipe.data.verifier.parse::<Verifier>().map_err(|e| StageError::Recipe(e.to_string()))?;
+    let world = world_of(recipe)?;
+    let material = Material::of_world(&world);
+    let prompts = Prompts::world()?;
+    let engine = Engine::start(&recipe.student, threads)?;
+    Ok(Ground { world, material, prompts, verifier, engine })
+}
+
+fn go(session: &Session, recipe: &Recipe, threads: usize, emit: &Emitter, control: &Control) -> Result<(), StageError> {
+    let stages = plan(recipe);
+    emit.send(Event::RunStarted { session: session.name().into(), seed: recipe.seed, stages: stages.clone() });
+    let ground = ground(recipe, threads)?;
+    let teacher = RuleTeacher::new(ground.world.clone(), recipe.seed);
+    write_questions(session, &ground.material)?;
+    for stage in &stages {
+        let done = session.get::<StageDone>(&stage.key())?;
+        if let Some(done) = done {
+            let StageDone { summary, seconds, tokens } = done;
+            emit.send(Event::StageFinished { stage: stage.clone(), summary, seconds, tokens });
+            continue;
+        }
+        control.check()?;
+        session.set_state(&StateLine { line: format!("at {stage}"), finished: false })?;
+        let cx = Context {
+            session,
+            recipe,
+            engine: &ground.engine,
+            teacher: &teacher,
+            material: &ground.material,
+            prompts: &ground.prompts,
+            verifier: ground.verifier,
+            emit,
+            control,
+            stages: &stages,
+            stage,
+        };
+        run_stage(&cx)?;
+    }
+    session.set_state(&StateLine { line: "complete".into(), finished: true })?;
+    Ok(())
+}
+
+/// Keeps the questions in the session, once, so that panes and exports need nothing else.
+fn write_questions(session: &Session, material: &Material) -> Result<(), StageError> {
+    if session.count::<Asked>("")? > 0 {
+        return Ok(());
+    }
+    let mut batch = Batch::new(Author::Pipeline);
+    let splits = material.evaluated.iter().map(|(name, questions)| (name.as_str(), questions));
+    for (split, questions) in std::iter::once(("train", &material.train)).chain(splits) {
+        for question in questions {
+            let asked = Asked { split: split.into(), question: question.clone() };
+            batch.put(&format!("{split}/{}", question.id), &asked);
+        }
+    }
+    session.write(batch)?;
+    Ok(())
+}
+
+fn run_stage(cx: &Context) -> Result<(), StageError> {
+    let begun = Instant::now();
+    let spent = super::spent::Spent::resume(cx)?;
+    let result = dispatch(cx).and_then(|summary| super::gates::pass(cx).map(|()| summary));
+    let Summary { text, tokens } = match result {
+        Ok(summary) => summary,
+        Err(error) => {
+            spent.keep(cx, begun.elapsed().as_secs_f64())?;
+            return Err(error);
+        }
+    };
+    let (seconds, tokens) = (spent.seconds + begun.elapsed().as_secs_f64(), spent.tokens + tokens);
+    let done = StageDone { summary: text.clone(), seconds, tokens };
+    let mut batch = Batch::new(Author::Pipeline);
+    batch.put(&cx.stage.key(), &done);
+    cx.session.write(batch)?;
+    cx.emit.send(Event::StageFinished { stage: cx.stage.clone(), summary: text, seconds, tokens });
+    Ok(())
+}
+
+fn dispatch(cx: &Context) -> Result<Summary, StageError> {
+    match cx.stage.kind {
+        StageKind::Difficulty => stages::difficulty::run(cx),
+        StageKind::Traces => stages::traces::run(cx),
+        StageKind::Scores => stages::scores::run(cx),
+        StageKind::Bridge => stages::bridge::run(cx),
+        StageKind::SftMedium => stages::sft::medium(cx),
+        StageKind::SftBridged => stages::sft::bridged(cx),
+        StageKind::SftRecycled => stages::sft::recycled(cx),
+        StageKind::Rollouts => stages::rollouts::run(cx),
+        StageKind::Split => stages::split::run(cx),
+        StageKind::Grpo => stages::grpo::run(cx),
+        StageKind::Recycle => stages::recycle::run(cx),
+        StageKind::Evaluate => stages::evaluate::run(cx),
+    }
+}
+
+/// Which stages of a plan a session has completed.
+pub fn completed(session: &Session, stages: &[StageId]) -> Result<usize, StageError> {
+    let mut done = 0;
+    for stage in stages {
+        done += usize::from(session.get::<StageDone>(&stage.key())?.is_some());
+    }
+    Ok(done)
+}

@@ -1,0 +1,127 @@
+//! GRPO on the consolidation set (eqs. 22 to 28): each step samples a group per prompt, judges it, and trains on it. The
+//! reference is the policy as it was when the stage began (reading.md, row 34).
+
+use std::collections::HashMap;
+
+use crate::domain::{Question, Rollout};
+use crate::pipeline::asking::judge;
+use crate::pipeline::checkpoints::{finish, restore_with_reference, save_partial};
+use crate::pipeline::context::{Context, StageError, Summary, all};
+use crate::pipeline::engine::{Asking, GrpoGroup};
+use crate::pipeline::seeds::{cycle, stream};
+use crate::session::records::{GrpoStep, RolloutGroup, SplitSets};
+use crate::session::{Author, Batch};
+use crate::train::schedule::warmup_linear;
+
+/// The token ids of a response, and the response judged.
+type Answer = (Vec<u32>, Rollout);
+
+/// Trains, from wherever it stopped.
+pub fn run(cx: &Context) -> Result<Summary, StageError> {
+    let iteration = cx.stage.iteration;
+    let sets = cx.session.get::<SplitSets>(&format!("{iteration}-split"))?;
+    let consolidation = sets.ok_or_else(|| cx.nothing("the split of this iteration is missing"))?.sets.consolidation;
+    let parent = cx.checkpoint();
+    if consolidation.is_empty() {
+        return Err(cx.nothing("the student solved no training question, so there is nothing to reinforce"));
+    }
+    let before = rates_before(cx)?;
+    let steps = steps(cx, consolidation.len());
+    let mut at = restore_with_reference(cx, &parent, cx.recipe.grpo.adamw)?;
+    cx.emit.started(cx.stage, at as u64, steps as u64, "steps");
+    let mut tokens = 0;
+    while at < steps {
+        cx.control.check()?;
+        let picked = cycle(
+            cx.recipe.seed,
+            &cx.stage.key(),
+            consolidation.len(),
+            at * cx.recipe.grpo.prompts,
+            cx.recipe.grpo.prompts,
+        );
+        let questions: Vec<&Question> = picked.iter().filter_map(|&i| cx.material.find(&consolidation[i])).collect();
+        let step = one_step(cx, at, steps, &questions, &before)?;
+        at += 1;
+        tokens += step.tokens;
+        say(cx, at, &step);
+        let mut batch = Batch::new(Author::Pipeline);
+        batch.put(&format!("{}/{at:05}", cx.stage.key()), &step);
+        cx.session.write(batch)?;
+        if at % cx.recipe.grpo.save_every as usize == 0 && at < steps {
+            save_partial(cx, at)?;
+        }
+        cx.emit.progress(cx.stage, at as u64, steps as u64, tokens);
+    }
+    finish(cx, &parent, &format!("{iteration}-split"))?;
+    let all = all::<GrpoStep>(cx.session, &format!("{}/", cx.stage.key()))?;
+    let mean = |of: &dyn Fn(&GrpoStep) -> f64| all.iter().map(|(_, s)| of(s)).sum::<f64>() / all.len().max(1) as f64;
+    let (reward, above) = (mean(&|s| s.reward), mean(&|s| s.reward_above_before));
+    Ok(Summary { text: format!("{steps} steps, mean reward {reward:.3}, {above:+.3} above the rate before"), tokens })
+}
+
+/// ρ of every candidate in the rollouts before this stage.
+fn rates_before(cx: &Context) -> Result<HashMap<String, f64>, StageError> {
+    let groups = all::<RolloutGroup>(cx.session, &format!("{}-rollouts/", cx.stage.iteration))?;
+    Ok(groups.into_iter().map(|(_, g)| (g.question.clone(), g.rho())).collect())
+}
+
+/// The recipe's number of steps, or one epoch over the set.
+fn steps(cx: &Context, questions: usize) -> usize {
+    let listed = &cx.recipe.grpo.steps;
+    let at = (cx.stage.iteration as usize - 1).min(listed.len().saturating_sub(1));
+    listed.get(at).map_or_else(|| questions.div_ceil(cx.recipe.grpo.prompts), |&s| s as usize)
+}
+
+fn one_step(
+    cx: &Context,
+    at: usize,
+    steps: usize,
+    questions: &[&Question],
+    before: &HashMap<String, f64>,
+) -> Result<GrpoStep, StageError> {
+    let recipe = &cx.recipe.grpo;
+    let prompts = questions.iter().map(|q| cx.prompts.ask(q)).collect::<Result<Vec<_>, _>>()?;
+    let place = format!("{}/{at}", cx.stage.key());
+    let streams = questions.iter().map(|q| stream(cx.recipe.seed, &place, &q.id)).collect();
+    let asking = Asking {
+        prompts: prompts.clone(),
+        streams,
+        samples: recipe.group,
+        sampling: recipe.sampling,
+        ban_marker: false,
+    };
+    let group = || vec![None; recipe.group as usize];
+    let mut rollouts: Vec<Vec<Option<Answer>>> = questions.iter().map(|_| group()).collect();
+    for reply in cx.engine.generate(asking, cx.control)? {
+        let reply = reply?;
+        let (question, sample, ids) = (reply.question, reply.sample as usize, reply.ids.clone());
+        rollouts[question][sample] = Some((ids, judge(cx, questions[question], reply)));
+    }
+    cx.control.check()?;
+    let mut groups = Vec::new();
+    let mut records = Vec::new();
+    for ((question, messages), answers) in questions.iter().zip(prompts).zip(rollouts) {
+        let (ids, rollouts): (Vec<_>, Vec<Rollout>) = answers.into_iter().flatten().unzip();
+        let rewards = rollouts.iter().map(|r| f64::from(u8::from(r.correct))).collect();
+        groups.push(GrpoGroup { prompt: messages, responses: ids, rewards });
+        let provenance = cx.provenance(&place);
+        records.push(RolloutGroup { question: question.id.clone(), provenance, sampling: recipe.sampling, rollouts });
+    }
+    let lr = warmup_linear(at, steps, recipe.lr, recipe.warmup_steps as usize, recipe.final_lr_ratio);
+    let metrics = cx.engine.grpo_step(groups, recipe.clone(), lr)?;
+    let n = records.len().max(1) as f64;
+    let reward = records.iter().map(RolloutGroup::rho).sum::<f64>() / n;
+    let base = questions.iter().map(|q| before.get(&q.id).copied().unwrap_or(0.0)).sum::<f64>() / n;
+    let sampled: u64 = records.iter().map(RolloutGroup::tokens).sum();
+    let mut named = metrics.named();
+    named.push(("lr".into(), lr));
+    Ok(GrpoStep { groups: records, reward, reward_above_before: reward - base, metrics: named, tokens: 2 * sampled })
+}
+
+fn say(cx: &Context, at: usize, step: &GrpoStep) {
+    cx.emit.metric(cx.stage, at as u64, "reward", step.reward);
+    cx.emit.metric(cx.stage, at as u64, "reward-above-before", step.reward_above_before);
+    for (name, value) in &step.metrics {
+        cx.emit.metric(cx.stage, at as u64, name, *value);
+    }
+}

@@ -1,0 +1,32 @@
+//! Rollouts before RL: G answers per candidate question (eq. 14). At the end of a run once more, to see what RL left.
+
+use crate::domain::{Band, Question};
+use crate::pipeline::asking::{Ask, sample_missing};
+use crate::pipeline::context::{Context, StageError, Summary, all};
+use crate::pipeline::stages::difficulty::questions_of;
+use crate::recipe::Candidates;
+use crate::session::records::RolloutGroup;
+
+/// Samples what is missing.
+pub fn run(cx: &Context) -> Result<Summary, StageError> {
+    let questions: Vec<Question> = match cx.recipe.rollouts.candidates {
+        Candidates::All => cx.material.train.clone(),
+        Candidates::Acquisition => {
+            let mut chosen = questions_of(cx, Band::Medium)?;
+            chosen.extend(questions_of(cx, Band::Hard)?);
+            chosen.into_iter().cloned().collect()
+        }
+    };
+    let ask = Ask {
+        prefix: cx.stage.key(),
+        questions: &questions,
+        n: cx.recipe.rollouts.group,
+        sampling: cx.recipe.rollouts.sampling,
+        ban_marker: false,
+    };
+    let tokens = sample_missing(cx, &cx.checkpoint(), &[ask])?;
+    let groups = all::<RolloutGroup>(cx.session, &format!("{}/", cx.stage.key()))?;
+    let zero = groups.iter().filter(|(_, g)| g.correct() == 0).count();
+    let share = 100.0 * zero as f64 / groups.len().max(1) as f64;
+    Ok(Summary { text: format!("{zero} of {} groups all-zero ({share:.1} %)", groups.len()), tokens })
+}

@@ -1,0 +1,191 @@
+//! What lives on the engine thread: the base, the policy, the frozen reference, the open training run.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::tensor::Device;
+
+use super::engine::{Asking, EngineError, GrpoGroup, Reply};
+use crate::data::world::base::BASE as WORLD_BASE;
+use crate::recipe::{AdamWRecipe, GrpoRecipe, SftLoss, StudentRecipe};
+use crate::sample::{Group, SamplerSettings, generate};
+use crate::student::workers::Workers;
+use crate::student::{ChatTokens, Decoder, Student, StudentFiles};
+use crate::train::{self, GrpoMetrics, SftMetrics, Trainer};
+
+/// The text whose first token the format control bans.
+const ANSWER_MARKER: &str = "####";
+
+/// The engine's tensors.
+pub struct Workshop {
+    base: Student,
+    policy: Student,
+    id: String,
+    reference: Option<Decoder>,
+    trainer: Option<Trainer>,
+    workers: Arc<Workers>,
+    recipe: StudentRecipe,
+}
+
+impl Workshop {
+    /// Loads the student onto the CPU.
+    pub fn open(recipe: &StudentRecipe, threads: usize) -> Result<Self, EngineError> {
+        let device = Device::flex();
+        let base = match recipe.path.as_str() {
+            "world" => Student::from_bytes(world_files(), WORLD_BASE.weights, &device)?,
+            folder => Student::load(Path::new(folder), &device)?,
+        };
+        let workers = Arc::new(Workers::new(threads));
+        let policy = base.clone();
+        let id = super::plan::BASE.to_string();
+        Ok(Self { base, policy, id, reference: None, trainer: None, workers, recipe: recipe.clone() })
+    }
+
+    /// Tokenizer and chat template ride along with the student.
+    pub fn text(&self) -> Student {
+        self.base.clone()
+    }
+
+    /// Makes these weights the policy; `None` is the base.
+    pub fn use_weights(&mut self, id: &str, weights: Option<Vec<u8>>) -> Result<(), EngineError> {
+        self.trainer = None;
+        if self.id != id {
+            self.policy = match weights {
+                None => self.base.clone(),
+                Some(bytes) => Student::from_bytes(self.base.files().clone(), &bytes, &Device::flex())?,
+            };
+            self.id = id.to_string();
+        }
+        Ok(())
+    }
+
+    /// The student that samples: the one in training, else the policy.
+    fn current(&self) -> &Student {
+        self.trainer.as_ref().map_or(&self.policy, Trainer::student)
+    }
+
+    /// Samples every prompt of `asking`.
+    pub fn generate(&self, asking: &Asking, mut each: impl FnMut(Reply) -> ControlFlow<()>) -> Result<(), EngineError> {
+        let student = self.current();
+        let mut groups = Vec::with_capacity(asking.prompts.len());
+        for (messages, stream) in asking.prompts.iter().zip(&asking.streams) {
+            let prompt = student.encode_prompt(messages)?;
+            groups.push(Group { prompt, stream: *stream, samples: 0..asking.samples });
+        }
+        let banned = if asking.ban_marker { self.marker()? } else { Vec::new() };
+        let settings = SamplerSettings {
+            temperature: asking.sampling.temperature,
+            top_p: asking.sampling.top_p,
+            max_new_tokens: asking.sampling.max_new_tokens,
+            slots: self.recipe.slots,
+            banned_first: banned,
+        };
+        let mut fault = None;
+        generate(student, &self.workers, &groups, &settings, &mut |finished| {
+            let ids = finished.ids;
+            let said = ids.iter().copied().filter(|id| !student.end_of_turn.contains(id)).collect::<Vec<_>>();
+            match student.tokenizer.decode(&said) {
+                Ok(text) => each(Reply {
+                    question: finished.group,
+                    sample: finished.sample,
+                    tokens: ids.len() as u32,
+                    ids,
+                    text,
+                    finish: finished.finish,
+                }),
+                Err(error) => {
+                    fault = Some(error);
+                    ControlFlow::Break(())
+                }
+            }
+        })?;
+        fault.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// Every token with which the answer marker could begin.
+    fn marker(&self) -> Result<Vec<u32>, EngineError> {
+        let tokenizer = &self.base.tokenizer;
+        let mut banned = Vec::new();
+        for text in [ANSWER_MARKER.to_string(), format!(" {ANSWER_MARKER}"), format!("{ANSWER_MARKER} 1")] {
+            banned.extend(tokenizer.encode(&text)?.first().copied());
+        }
+        banned.sort_unstable();
+        banned.dedup();
+        Ok(banned)
+    }
+
+    /// Negative log-likelihoods of the trained tokens, nats.
+    pub fn score(&self, chats: &[ChatTokens]) -> Result<Vec<Vec<f32>>, EngineError> {
+        Ok(self.current().score(chats)?)
+    }
+
+    /// Opens a training run on the policy.
+    pub fn begin(&mut self, adamw: AdamWRecipe, state: Option<&[u8]>) -> Result<(), EngineError> {
+        let (student, tokens, workers) =
+            (self.policy.clone(), self.recipe.micro_batch_tokens, Arc::clone(&self.workers));
+        self.trainer = Some(match state {
+            None => Trainer::new(student, adamw, tokens, workers),
+            Some(state) => Trainer::restore(student, adamw, tokens, workers, state)?,
+        });
+        Ok(())
+    }
+
+    /// Freezes the policy as the reference.
+    pub fn freeze_reference(&mut self) {
+        self.reference = Some(self.policy.model.clone());
+    }
+
+    /// One SFT update.
+    pub fn sft_step(&mut self, batch: &[ChatTokens], lr: f64, loss: SftLoss) -> Result<SftMetrics, EngineError> {
+        let trainer = self.trainer.as_mut().ok_or(EngineError::NotTraining)?;
+        Ok(trainer.sft_step(batch, loss, lr)?)
+    }
+
+    /// One GRPO step.
+    pub fn grpo_step(
+        &mut self,
+        groups: &[GrpoGroup],
+        recipe: &GrpoRecipe,
+        lr: f64,
+    ) -> Result<GrpoMetrics, EngineError> {
+        let mut batch = Vec::with_capacity(groups.len());
+        for group in groups {
+            let prompt = self.base.encode_prompt(&group.prompt)?;
+            batch.push(train::Group { prompt, responses: group.responses.clone(), rewards: group.rewards.clone() });
+        }
+        let trainer = self.trainer.as_mut().ok_or(EngineError::NotTraining)?;
+        let reference = self.reference.as_ref().ok_or(EngineError::NotTraining)?;
+        Ok(trainer.grpo_step(&batch, reference, recipe, lr)?)
+    }
+
+    /// Weights, moments and update count of the open run.
+    pub fn state(&self) -> Result<Vec<u8>, EngineError> {
+        Ok(self.trainer.as_ref().ok_or(EngineError::NotTraining)?.state()?)
+    }
+
+    /// Closes the open run; what it trained is the policy from here on.
+    pub fn end(&mut self, id: &str) {
+        if let Some(trainer) = self.trainer.take() {
+            self.policy = trainer.into_student();
+        }
+        self.id = id.to_string();
+        self.reference = None;
+    }
+
+    /// The policy as the files of a Hugging Face folder.
+    pub fn files(&self) -> Result<Vec<(String, Vec<u8>)>, EngineError> {
+        Ok(self.policy.to_files()?)
+    }
+}
+
+/// The small files of the built-in base.
+fn world_files() -> StudentFiles {
+    StudentFiles {
+        config: WORLD_BASE.config.to_vec(),
+        tokenizer: WORLD_BASE.tokenizer.to_vec(),
+        tokenizer_config: WORLD_BASE.tokenizer_config.to_vec(),
+        generation_config: Some(WORLD_BASE.generation_config.to_vec()),
+        ..StudentFiles::default()
+    }
+}

@@ -1,0 +1,171 @@
+//! Every setting by its dotted name: what it takes, what it is, and where its default comes from.
+//!
+//! This one table drives reading (unknown names, types, ranges), writing (order and comments) and the check that no
+//! field of [`Recipe`](super::Recipe) is left without a range. Sources: equations (eq.), sections (§), tables and
+//! appendices (C.1) of arXiv 2606.04466 and `reading.md` rows; an empty source is our own choice.
+
+use std::ops::Bound::{Excluded, Included, Unbounded};
+
+use super::takes::{Range, Takes, Takes::*};
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Dotted name, such as `grpo.sampling.temperature`.
+    pub key: &'static str,
+    /// Type and range.
+    pub takes: Takes,
+    /// What it is, in a few words.
+    pub about: &'static str,
+    /// Source of its default.
+    pub source: &'static str,
+}
+
+impl Field {
+    /// The section (`grpo.sampling`; empty at the top) and the name in it (`temperature`).
+    pub fn split(&self) -> (&'static str, &'static str) {
+        self.key.rsplit_once('.').unwrap_or(("", self.key))
+    }
+}
+
+/// The setting of this dotted name.
+pub fn field(key: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.key == key)
+}
+
+/// Verifiers a recipe may name.
+pub const VERIFIERS: &[&str] =
+    &["gsm8k-strict", "gsm8k-flexible", "lm-eval-strict", "lm-eval-flexible", "numeric", "math"];
+/// Teachers a recipe may name.
+pub const TEACHERS: &[&str] = &["rules"];
+
+/// Above every count that means something, and small enough for any integer type.
+const MANY: u64 = 1_000_000_000;
+/// TOML's integers are signed.
+const SEEDS: Takes = Whole(0, i64::MAX as u64);
+const COUNT: Takes = Whole(1, MANY);
+const COUNT_OR_NONE: Takes = Whole(0, MANY);
+const POSITIVE: Range = (Excluded(0.0), Unbounded);
+const NOT_NEGATIVE: Range = (Included(0.0), Unbounded);
+const SHARE: Range = (Included(0.0), Included(1.0));
+const SHARE_ABOVE_0: Range = (Excluded(0.0), Included(1.0));
+const BELOW_1: Range = (Included(0.0), Excluded(1.0));
+const BETWEEN: Range = (Excluded(0.0), Excluded(1.0));
+const ABOVE_1: Range = (Excluded(1.0), Unbounded);
+const ARMS: &[&str] = &["bridged", "raw-hard", "neutral"];
+const ACTIONS: &[&str] = &["keep", "compress", "expand", "drop", "localize"];
+const AGGREGATIONS: &[&str] = &["seq-mean-token-mean", "token-mean", "seq-mean-token-sum-norm"];
+const GATE: Takes = OneOf(&["auto", "review"]);
+
+const fn at(key: &'static str, takes: Takes, about: &'static str, source: &'static str) -> Field {
+    Field { key, takes, about, source }
+}
+
+/// Every setting, section by section.
+#[rustfmt::skip]
+pub const FIELDS: &[Field] = &[
+    at("seed", SEEDS, "of everything random in the run", "Table 5"),
+    at("iterations", COUNT, "of SFT, then RL", "reading.md 40"),
+    at("arm", OneOf(ARMS), "what hard questions become before SFT", "§3.2"),
+
+    at("student.path", Text, "a Hugging Face folder, or world for the built-in base", ""),
+    at("student.slots", COUNT, "sequences decoded at once", ""),
+    at("student.micro_batch_tokens", COUNT, "tokens in one training pass, padding included", ""),
+
+    at("data.source", Text, "world, or a JSONL file of questions and answers", ""),
+    at("data.verifier", OneOf(VERIFIERS), "of every reward and score", "reading.md 3"),
+    at("data.train", COUNT_OR_NONE, "training questions; 0 uses all of a file", ""),
+    at("data.dev", COUNT_OR_NONE, "questions held out for choosing checkpoints", "reading.md 7"),
+    at("data.test", COUNT_OR_NONE, "test questions of a generated source", ""),
+    at("data.ood", COUNT_OR_NONE, "questions of each further generated bank", ""),
+    at("data.seed", SEEDS, "of the generated questions, apart from the run's", ""),
+
+    at("difficulty.n", COUNT, "samples per question", "§3.1"),
+    at("difficulty.medium_from", Number(SHARE_ABOVE_0), "share of correct samples where medium starts", "§3.1, reading.md 1"),
+    at("difficulty.simple_from", Number(SHARE_ABOVE_0), "share where simple starts", "§3.1, reading.md 1"),
+    at("difficulty.sampling.temperature", Number(NOT_NEGATIVE), "logits are divided by this", "Table 6, reading.md 2"),
+    at("difficulty.sampling.top_p", Number(SHARE_ABOVE_0), "probability of the nucleus", "Table 6, reading.md 2"),
+    at("difficulty.sampling.max_new_tokens", COUNT, "longest answer", "Table 6, reading.md 2"),
+
+    at("teacher.kind", OneOf(TEACHERS), "rules knows the generated world", ""),
+    at("teacher.max_retries", COUNT_OR_NONE, "times a failed product is asked for again", "reading.md 21 and 43"),
+    at("teacher.temperature", Number(NOT_NEGATIVE), "of a model teacher", "B.1"),
+    at("teacher.top_p", Number(SHARE_ABOVE_0), "of a model teacher", "B.1"),
+
+    at("bridge.tau_i", Number(SHARE), "I at or below is low importance", "C.1, reading.md 15"),
+    at("bridge.tau_j", Number(SHARE), "J above is jumpy", "C.1, reading.md 15"),
+    at("bridge.tau_d", NumberOr(NOT_NEGATIVE, "mean"), "D above is hard; mean: of this session's hard traces", "Table 8, reading.md 14"),
+    at("bridge.score_on", OneOf(&["original", "processed"]), "the steps that D is computed on", "reading.md 11"),
+    at("bridge.difficulty_under", OneOf(&["base", "current"]), "the student whose likelihood D is", "reading.md 24"),
+    at("bridge.without", Several(ACTIONS), "operations that act as keep", "reading.md 20"),
+    at("bridge.max_steps", COUNT, "most steps of a trace", "reading.md 22"),
+
+    at("sft.lr_medium", Number(POSITIVE), "peak rate on medium questions", "Table 5"),
+    at("sft.lr_bridged", Number(POSITIVE), "peak rate on bridged questions", "Table 5"),
+    at("sft.lr_recycled", Number(POSITIVE), "peak rate with recycled lessons", "Table 5"),
+    at("sft.batch", COUNT, "conversations per update", "Table 5"),
+    at("sft.epochs", COUNT, "passes over the data", "Table 5"),
+    at("sft.warmup_ratio", Number(SHARE), "share of updates that warm up from 0", "Table 5, reading.md 26b"),
+    at("sft.min_lr_ratio", Number(SHARE), "the cosine ends at this share of the peak", "Table 5"),
+    at("sft.loss", OneOf(&["sample-mean", "token-mean"]), "how token losses become one", "eq. 21, reading.md 25"),
+    at("sft.max_tokens", COUNT, "longest conversation, cut on the right", "Table 5"),
+    at("sft.save_every", COUNT, "updates between saved states", "Table 5"),
+    at("sft.dev_every", COUNT_OR_NONE, "updates between looks at the dev split; 0: only at the end", "Table 5"),
+    at("sft.adamw.beta1", Number(BELOW_1), "decay of the first moment", "Table 5"),
+    at("sft.adamw.beta2", Number(BELOW_1), "decay of the second moment", "Table 5"),
+    at("sft.adamw.eps", Number(POSITIVE), "added to the root of the second moment", "reading.md 26b"),
+    at("sft.adamw.weight_decay", Number(NOT_NEGATIVE), "decoupled, on all parameters", "Table 5"),
+    at("sft.adamw.clip_norm", Number(POSITIVE), "bound of the global gradient norm", "Table 5"),
+
+    at("rollouts.group", COUNT, "G, samples per question before RL", "Table 6, eq. 14"),
+    at("rollouts.candidates", OneOf(&["all", "acquisition"]), "questions that may enter RL", "reading.md 35"),
+    at("rollouts.sampling.temperature", Number(POSITIVE), "logits are divided by this", "Table 6"),
+    at("rollouts.sampling.top_p", Number(SHARE_ABOVE_0), "probability of the nucleus", "Table 6"),
+    at("rollouts.sampling.max_new_tokens", COUNT, "longest answer", "Table 6"),
+
+    at("grpo.lr", Number(POSITIVE), "peak rate", "Table 6"),
+    at("grpo.warmup_steps", COUNT_OR_NONE, "updates that warm up from 0", ""),
+    at("grpo.final_lr_ratio", Number(SHARE), "the rate falls linearly to this share; 1 keeps it", ""),
+    at("grpo.prompts", COUNT, "prompts per step", "Table 6"),
+    at("grpo.group", COUNT, "G, responses per prompt", "Table 6"),
+    at("grpo.mini_batch", COUNT, "prompts per optimizer update", "Table 6, reading.md 32"),
+    at("grpo.steps", Wholes(1, MANY), "of each iteration, the last repeats; empty: by epochs", ""),
+    at("grpo.epochs", COUNT, "passes over the RL set where steps is empty", "Table 6"),
+    at("grpo.max_prompt_tokens", COUNT, "questions with a longer prompt leave the RL set", "Table 6"),
+    at("grpo.clip_low", Number(BETWEEN), "ratios below 1 - this are cut", "Table 6, reading.md 28"),
+    at("grpo.clip_high", Number(POSITIVE), "ratios above 1 + this are cut", "Table 6, reading.md 28"),
+    at("grpo.dual_clip", NumberOr(ABOVE_1, "off"), "bound for negative advantages", "eq. 25, reading.md 31"),
+    at("grpo.log_ratio_clamp", Number(POSITIVE), "bound of log-ratios, both signs", "reading.md 33"),
+    at("grpo.kl_clamp", Number(POSITIVE), "bound of a token's KL term, both signs", "reading.md 33"),
+    at("grpo.beta", Number(NOT_NEGATIVE), "weight of the KL term", "Table 6"),
+    at("grpo.agg", OneOf(AGGREGATIONS), "how token terms become one loss", "eq. 27, reading.md 29"),
+    at("grpo.norm_len", COUNT, "the constant of seq-mean-token-sum-norm", "reading.md 29"),
+    at("grpo.advantage", OneOf(&["std", "biased", "none"]), "how rewards of a group are scaled", "eq. 23, reading.md 30"),
+    at("grpo.advantage_eps", Number(POSITIVE), "added to that deviation", "eq. 23, reading.md 30"),
+    at("grpo.save_every", COUNT, "steps between saved states", ""),
+    at("grpo.sampling.temperature", Number(POSITIVE), "logits are divided by this", "Table 6"),
+    at("grpo.sampling.top_p", Number(SHARE_ABOVE_0), "probability of the nucleus", "Table 6"),
+    at("grpo.sampling.max_new_tokens", COUNT, "longest answer", "Table 6"),
+    at("grpo.adamw.beta1", Number(BELOW_1), "decay of the first moment", ""),
+    at("grpo.adamw.beta2", Number(BELOW_1), "decay of the second moment", ""),
+    at("grpo.adamw.eps", Number(POSITIVE), "added to the root of the second moment", "reading.md 26b"),
+    at("grpo.adamw.weight_decay", Number(NOT_NEGATIVE), "decoupled, on all parameters", ""),
+    at("grpo.adamw.clip_norm", Number(POSITIVE), "bound of the global gradient norm", "reading.md 28"),
+
+    at("recycle.tau_len", NumberOr(POSITIVE, "mean"), "tokens of a full-length attempt; mean: of hard traces", "Table 9"),
+    at("recycle.tau_steps", NumberOr(POSITIVE, "mean"), "steps of a full attempt; mean: of hard traces", "Table 9"),
+    at("recycle.weights", Numbers(3, NOT_NEGATIVE), "of length, steps and final answer; they sum to 3", "eq. 30"),
+    at("recycle.max_excerpt", COUNT, "longest quoted first error, in characters", "reading.md 43"),
+    at("recycle.start_from", OneOf(&["policy", "base"]), "where the next SFT starts", "reading.md 39"),
+
+    at("evaluate.n", COUNT, "samples per question", "reading.md 10"),
+    at("evaluate.k", COUNT, "k of pass@k", "reading.md 10"),
+    at("evaluate.max_new_tokens", COUNT, "longest greedy answer", "Table 6"),
+    at("evaluate.format_control", Switch, "also with the answer marker banned as first token", ""),
+    at("evaluate.sampling.temperature", Number(NOT_NEGATIVE), "logits are divided by this", "Table 6"),
+    at("evaluate.sampling.top_p", Number(SHARE_ABOVE_0), "probability of the nucleus", "Table 6"),
+    at("evaluate.sampling.max_new_tokens", COUNT, "longest answer", "Table 6"),
+
+    at("gates.bridge", GATE, "after bridge decisions", ""),
+    at("gates.diagnosis", GATE, "after diagnoses", ""),
+];

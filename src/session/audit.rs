@@ -1,0 +1,151 @@
+//! The audit log: the journal read as a list of changes, each with who, when, why, before and after.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::batch::{Author, Head, Op};
+use super::error::Result;
+use super::journal::reader::Reader;
+use super::record::{self, Record};
+
+/// Which changes to list; the default lists all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Only this table (a record's [`Record::TABLE`]).
+    pub table: Option<String>,
+    /// Only keys that begin with this.
+    pub key_prefix: Option<String>,
+    /// Only what people did (`Some(true)`), or only what rules and the pipeline did (`Some(false)`).
+    pub by_researcher: Option<bool>,
+    /// Only frames after this one.
+    pub after: u64,
+}
+
+impl AuditFilter {
+    /// The history of one record and of those whose key it begins.
+    pub fn of<R: Record>(key_prefix: &str) -> Self {
+        Self { table: Some(R::TABLE.into()), key_prefix: Some(key_prefix.into()), ..Self::default() }
+    }
+
+    fn watches(&self, op: &Op) -> bool {
+        self.table.as_ref().is_none_or(|t| *t == op.table)
+            && self.key_prefix.as_ref().is_none_or(|p| op.key.starts_with(p.as_str()))
+    }
+
+    fn lists(&self, head: &Head, sequence: u64) -> bool {
+        let person = matches!(head.author, Author::Researcher(_));
+        sequence > self.after && self.by_researcher.is_none_or(|wanted| wanted == person)
+    }
+}
+
+/// A record's value at some time in the past.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastValue(Arc<[u8]>);
+
+impl PastValue {
+    /// First 16 hexadecimal digits of the SHA-256 of the value's JSON; equal values have equal hashes.
+    pub fn hash(&self) -> String {
+        let json = record::unpack(&self.0).map(|(_, json)| Sha256::digest(&json)).unwrap_or_default();
+        hex::encode(&json[..8])
+    }
+
+    /// The value as JSON; `null` if it does not read, which the journal's checksums rule out.
+    pub fn json(&self) -> Value {
+        record::unpack(&self.0).ok().and_then(|(_, json)| serde_json::from_slice(&json).ok()).unwrap_or_default()
+    }
+
+    /// The value as its type, upgraded where needed.
+    pub fn read<R: Record>(&self, key: &str) -> Result<R> {
+        record::decode(key, &self.0)
+    }
+}
+
+/// One change of one record.
+#[derive(Clone, Debug)]
+pub struct AuditEntry {
+    /// When, in unix milliseconds.
+    pub millis: u64,
+    /// Number of the frame; changes of one batch share it.
+    pub sequence: u64,
+    /// Who.
+    pub author: Author,
+    /// Why, where it was said.
+    pub reason: Option<String>,
+    /// The record's table.
+    pub table: String,
+    /// The record's key.
+    pub key: String,
+    /// What stood there; `None` where nothing did.
+    pub before: Option<PastValue>,
+    /// What stands there since; `None` for a deletion.
+    pub after: Option<PastValue>,
+}
+
+/// Iterator over changes, oldest first. Made by [`super::Session::audit`]; ends after its first error. Keeps the last
+/// value of every record the filter watches, so narrow the filter on long sessions.
+#[derive(Debug)]
+pub struct Audit {
+    reader: Reader,
+    filter: AuditFilter,
+    last: HashMap<Vec<u8>, PastValue>,
+    ready: VecDeque<AuditEntry>,
+    done: bool,
+}
+
+impl Audit {
+    pub(crate) fn open(name: &str, journal: &Path, filter: AuditFilter) -> Result<Self> {
+        let reader = Reader::open(name, journal)?;
+        Ok(Self { reader, filter, last: HashMap::new(), ready: VecDeque::new(), done: false })
+    }
+
+    /// Reads one frame into `ready`; false at the end.
+    fn advance(&mut self) -> Result<bool> {
+        let Some(frame) = self.reader.next_frame()? else { return Ok(false) };
+        let (head, ops) = self.reader.parse(&frame)?;
+        let listed = self.filter.lists(&head, frame.head.sequence);
+        for op in ops {
+            if !self.filter.watches(&op) {
+                continue;
+            }
+            let (key, packed) = op.for_store();
+            let after = packed.map(|p| PastValue(p.into()));
+            let before = match &after {
+                Some(value) => self.last.insert(key, value.clone()),
+                None => self.last.remove(&key),
+            };
+            if listed {
+                let Head { author, reason } = head.clone();
+                let (millis, sequence) = (frame.head.millis, frame.head.sequence);
+                let (table, key) = (op.table, op.key);
+                self.ready.push_back(AuditEntry { millis, sequence, author, reason, table, key, before, after });
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Iterator for Audit {
+    type Item = Result<AuditEntry>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(entry) = self.ready.pop_front() {
+                return Some(Ok(entry));
+            }
+            if self.done {
+                return None;
+            }
+            match self.advance() {
+                Ok(more) => self.done = !more,
+                Err(e) => {
+                    self.done = true;
+                    return Some(Err(e));
+                }
+            }
+        }
+    }
+}

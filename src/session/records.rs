@@ -1,0 +1,263 @@
+//! What the loop writes down. One record is one acknowledged piece of work; a stage asks which are missing and makes
+//! only those.
+
+use serde::{Deserialize, Serialize};
+
+use super::Record;
+use crate::domain::{
+    Action, Bridged, Diagnosis, Excerpt, Partition, Provenance, Question, Rollout, SftSample, StepScores,
+};
+use crate::recipe::SamplingRecipe;
+
+/// Declares the table of each record.
+macro_rules! tables {
+    ($($record:ty => $table:literal),* $(,)?) => {
+        $(impl Record for $record {
+            const TABLE: &'static str = $table;
+            const VERSION: u32 = 1;
+        })*
+    };
+}
+
+tables! {
+    Asked => "question",
+    RolloutGroup => "rollouts",
+    Trace => "trace",
+    Scores => "scores",
+    BridgedTrace => "bridge",
+    TauD => "tau-d",
+    Prepared => "sample",
+    SplitSets => "split",
+    SftUpdate => "sft-update",
+    GrpoStep => "grpo-step",
+    Recycled => "recycled",
+    CheckpointInfo => "checkpoint",
+    StageDone => "stage",
+}
+
+/// A question of a split. Key: `split/question`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    /// `train`, `dev`, `test`, or a bank's name.
+    pub split: String,
+    /// The question.
+    pub question: Question,
+}
+
+/// The sampled answers to one question, judged. Key: `stage/question`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RolloutGroup {
+    /// Question id.
+    pub question: String,
+    /// What they were measured with.
+    pub provenance: Provenance,
+    /// How they were drawn.
+    pub sampling: SamplingRecipe,
+    /// In the order of their sample index.
+    pub rollouts: Vec<Rollout>,
+}
+
+impl RolloutGroup {
+    /// Number of correct rollouts, k.
+    pub fn correct(&self) -> u32 {
+        self.rollouts.iter().filter(|r| r.correct).count() as u32
+    }
+
+    /// Number of rollouts, n.
+    pub fn n(&self) -> u32 {
+        self.rollouts.len() as u32
+    }
+
+    /// ρ of eq. 3; 0 of an empty group.
+    pub fn rho(&self) -> f64 {
+        f64::from(self.correct()) / f64::from(self.n().max(1))
+    }
+
+    /// Tokens generated.
+    pub fn tokens(&self) -> u64 {
+        self.rollouts.iter().map(|r| u64::from(r.tokens)).sum()
+    }
+}
+
+/// Where a teacher's product stands. SFT reads approved products only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "status")]
+pub enum Status {
+    /// Passed its checks, waits for the gate.
+    Proposed,
+    /// May be trained on.
+    Approved,
+    /// Failed a check, or something about it needs a look; never trained on as it is.
+    Review {
+        /// What failed.
+        reason: String,
+    },
+}
+
+/// A teacher's trace of a question. Key: question.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trace {
+    /// Question id.
+    pub question: String,
+    /// The whole text, answer line included.
+    pub text: String,
+    /// Which teacher wrote it.
+    pub teacher: String,
+    /// How many attempts it took.
+    pub attempts: u32,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub status: Status,
+}
+
+/// One scored step of a hard trace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScoredStep {
+    /// The step's own text.
+    pub text: String,
+    /// I, J and D.
+    pub scores: StepScores,
+    /// Tokens of the step, the weight of D in τ_D.
+    pub tokens: u32,
+    /// Negative log-likelihood of each of its tokens, nats.
+    pub token_nll: Vec<f32>,
+}
+
+/// The scores of a hard trace. Key: question.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// Question id.
+    pub question: String,
+    /// Checkpoint under which D was measured.
+    pub checkpoint: String,
+    /// Tokens of the whole trace (τ_ℓ is the mean of these).
+    pub trace_tokens: u32,
+    /// In order.
+    pub steps: Vec<ScoredStep>,
+}
+
+/// The difficulty threshold in force, and where it comes from. Key: `tau-d`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TauD {
+    /// Nats per token.
+    pub value: f64,
+    /// `recipe` or `mean over N tokens of M hard traces`.
+    pub source: String,
+}
+
+/// One step's decision.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BridgedStep {
+    /// The chosen operation.
+    pub action: Action,
+    /// Why, in words.
+    pub reason: String,
+    /// The step after the edit; empty when it was dropped or compressed away.
+    pub text: String,
+}
+
+/// A bridged trace. Key: question.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BridgedTrace {
+    /// Question id.
+    pub question: String,
+    /// In the order of the trace's steps.
+    pub steps: Vec<BridgedStep>,
+    /// The bridged text and its local samples.
+    pub bridged: Bridged,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub status: Status,
+}
+
+/// A training text of one stage, in its place in the data set. Key: `stage/position`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prepared {
+    /// The text and its lineage.
+    pub sample: SftSample,
+    /// Tokens it trains.
+    pub tokens: u32,
+}
+
+/// Consolidation and failed sets of one iteration (eq. 14). Key: stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SplitSets {
+    /// Who goes where, in the order of the questions.
+    pub sets: Partition,
+}
+
+/// One optimizer update of SFT. Key: `stage/update`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SftUpdate {
+    /// Loss before the update, nats.
+    pub loss: f64,
+    /// Learning rate.
+    pub lr: f64,
+    /// Global gradient norm before clipping.
+    pub grad_norm: f64,
+    /// Trained tokens.
+    pub tokens: u64,
+}
+
+/// One step of GRPO: its rollouts, rewards and what the updates measured. Key: `stage/step`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GrpoStep {
+    /// Groups in order.
+    pub groups: Vec<RolloutGroup>,
+    /// Mean reward.
+    pub reward: f64,
+    /// Mean reward minus the mean ρ of the same prompts before RL.
+    pub reward_above_before: f64,
+    /// Everything else, by name.
+    pub metrics: Vec<(String, f64)>,
+    /// Tokens sampled and trained.
+    pub tokens: u64,
+}
+
+/// A failed question on its way into the next SFT. Key: `iteration/question`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recycled {
+    /// Question id.
+    pub question: String,
+    /// Index of the chosen near-miss among the rollouts.
+    pub near_miss: u32,
+    /// Its score (eq. 30).
+    pub score: f64,
+    /// Whether the near-miss repeats itself.
+    pub repetition: bool,
+    /// The response that was diagnosed.
+    pub response: String,
+    /// What the teacher said; `None` when nothing usable came back.
+    pub diagnosis: Option<Diagnosis>,
+    /// Where the first error lies in the response, and how it was found.
+    pub excerpt: Option<Excerpt>,
+    /// The response before the first error.
+    pub prefix: String,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub status: Status,
+}
+
+/// A checkpoint's way back. Key: checkpoint id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CheckpointInfo {
+    /// The checkpoint it was trained from.
+    pub parent: String,
+    /// Hash of the recipe.
+    pub recipe: String,
+    /// Hash over the ids and texts it was trained on.
+    pub data: String,
+    /// SHA-256 of its weights.
+    pub weights: String,
+}
+
+/// A completed stage. Key: stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StageDone {
+    /// One line: what came out.
+    pub summary: String,
+    /// Wall time over all parts, seconds.
+    pub seconds: f64,
+    /// Tokens sampled or trained.
+    pub tokens: u64,
+}

@@ -1,0 +1,117 @@
+//! A screen as a picture: cells to SVG, for the README. Drawn by the same code as the terminal's screen.
+
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier};
+
+use super::look::Look;
+use super::state::State;
+use super::theme::Theme;
+use super::view;
+
+const CELL_WIDTH: f64 = 8.4;
+const CELL_HEIGHT: f64 = 18.0;
+const MARGIN: f64 = 12.0;
+
+/// The screen at `columns` × `rows` as SVG.
+pub fn picture(state: &State, look: &Look, columns: u16, rows: u16) -> String {
+    let mut buf = Buffer::empty(Rect::new(0, 0, columns, rows));
+    view::draw(&mut buf, state, look);
+    buffer_to_svg(&buf, &look.theme)
+}
+
+/// Cells as SVG text: one `text` element per run of cells in one style, every run pinned to its columns, so that a
+/// font with other widths can't shift the picture.
+pub fn buffer_to_svg(buf: &Buffer, theme: &Theme) -> String {
+    let (ground, ink) = if theme.light { ("#ffffff", "#24292f") } else { ("#16181d", "#d7dae0") };
+    let width = f64::from(buf.area.width) * CELL_WIDTH + 2.0 * MARGIN;
+    let height = f64::from(buf.area.height) * CELL_HEIGHT + 2.0 * MARGIN;
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.1} {height:.1}\" width=\"{width:.0}\" \
+         height=\"{height:.0}\" font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\" \
+         font-size=\"14\" xml:space=\"preserve\">\n<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{ground}\"/>\n"
+    );
+    for y in buf.area.top()..buf.area.bottom() {
+        let mut x = buf.area.left();
+        while x < buf.area.right() {
+            let end = (x + 1..buf.area.right()).find(|&next| look_of(&buf[(next, y)]) != look_of(&buf[(x, y)]));
+            let end = end.unwrap_or(buf.area.right());
+            svg.push_str(&run(buf, x, end, y, ground, ink));
+            x = end;
+        }
+    }
+    svg + "</svg>\n"
+}
+
+fn look_of(cell: &Cell) -> (Color, Color, Modifier) {
+    (cell.fg, cell.bg, cell.modifier)
+}
+
+/// The cells from `x` to `end` of one row.
+fn run(buf: &Buffer, x: u16, end: u16, y: u16, ground: &str, ink: &str) -> String {
+    let text: String = (x..end).map(|column| buf[(column, y)].symbol()).collect();
+    let cell = &buf[(x, y)];
+    let (mut front, mut back) = (hex_of(cell.fg, ink), hex_of(cell.bg, ground));
+    if cell.modifier.contains(Modifier::REVERSED) {
+        std::mem::swap(&mut front, &mut back);
+    }
+    let (left, top) = (MARGIN + f64::from(x) * CELL_WIDTH, MARGIN + f64::from(y) * CELL_HEIGHT);
+    let wide = f64::from(end - x) * CELL_WIDTH;
+    let mut out = String::new();
+    if back != ground {
+        out.push_str(&format!(
+            "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{wide:.1}\" height=\"{CELL_HEIGHT}\" fill=\"{back}\"/>\n"
+        ));
+    }
+    if text.trim().is_empty() {
+        return out;
+    }
+    let bold = if cell.modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
+    let dim = if cell.modifier.contains(Modifier::DIM) { " opacity=\"0.6\"" } else { "" };
+    out.push_str(&format!(
+        "<text x=\"{left:.1}\" y=\"{:.1}\" textLength=\"{wide:.1}\" lengthAdjust=\"spacingAndGlyphs\" \
+         fill=\"{front}\"{bold}{dim}>{}</text>\n",
+        top + CELL_HEIGHT * 0.76,
+        escaped(&text)
+    ));
+    out
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace(' ', "\u{a0}")
+}
+
+/// A colour in hexadecimal; `fallback` for the terminal's own.
+fn hex_of(colour: Color, fallback: &str) -> String {
+    match colour {
+        Color::Rgb(r, g, b) => format!("#{r:02x}{g:02x}{b:02x}"),
+        Color::Black => "#000000".to_string(),
+        Color::Red | Color::LightRed => "#d5503c".to_string(),
+        Color::Green | Color::LightGreen => "#2fb58a".to_string(),
+        Color::Yellow | Color::LightYellow => "#e6b93c".to_string(),
+        Color::Blue | Color::LightBlue => "#4a90d9".to_string(),
+        Color::Magenta | Color::LightMagenta => "#cc79a7".to_string(),
+        Color::Cyan | Color::LightCyan => "#56b4e9".to_string(),
+        Color::Gray | Color::DarkGray => "#8a8a8a".to_string(),
+        _ => fallback.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::style::Style;
+
+    use super::*;
+    use crate::workbench::probe::ColourLevel;
+
+    #[test]
+    fn runs_keep_their_columns_colours_and_escapes() {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 12, 2));
+        buf.set_string(0, 0, "a<b", Style::new().fg(Color::Rgb(1, 2, 3)));
+        buf.set_string(3, 0, "&c", Style::new().add_modifier(Modifier::BOLD));
+        let svg = buffer_to_svg(&buf, &Theme::dark(ColourLevel::True));
+        assert!(svg.contains("fill=\"#010203\">a&lt;b</text>"), "{svg}");
+        assert!(svg.contains("<text x=\"37.2\"") && svg.contains("font-weight=\"bold\">&amp;c</text>"), "{svg}");
+        assert_eq!(svg.matches("<text").count(), 2);
+    }
+}

@@ -1,0 +1,149 @@
+//! All that the screen knows. It changes in `update` only, and drawing reads it only.
+
+use std::time::Duration;
+
+use super::curves::{Curves, Family};
+use super::log::Log;
+use super::stages::{StageRow, StageState, overall_eta};
+use crate::pipeline::events::{Outcome, StageId};
+
+/// Where the run stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing was heard yet.
+    Starting,
+    /// At work.
+    Running,
+    /// Asked to stand still; the current step goes on to its end.
+    Pausing,
+    /// Standing still.
+    Paused,
+    /// Asked to stop; the current step goes on to its end.
+    Stopping,
+    /// Over.
+    Ended(Outcome),
+}
+
+impl Phase {
+    /// True when nothing more will happen.
+    pub fn over(&self) -> bool {
+        matches!(self, Phase::Ended(_))
+    }
+
+    /// True while time passes for the run, so that the clock on the screen moves.
+    pub fn ticking(&self) -> bool {
+        matches!(self, Phase::Starting | Phase::Running | Phase::Pausing | Phase::Stopping)
+    }
+}
+
+/// The pane that scroll keys act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pane {
+    /// The list of stages.
+    Stages,
+    /// The log.
+    Log,
+}
+
+/// What lies over the panes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layer {
+    /// Keys and marks, scrolled down by some lines.
+    Help {
+        /// Lines scrolled out at the top.
+        scroll: usize,
+    },
+    /// Stop the run?
+    AskStop,
+}
+
+/// All that the screen knows.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Session name.
+    pub session: String,
+    /// Seed of the run, once heard.
+    pub seed: Option<u64>,
+    /// What the run computes on, such as `cpu`; may be empty.
+    pub device: String,
+    /// Where the run stands.
+    pub phase: Phase,
+    /// The stages in order.
+    pub stages: Vec<StageRow>,
+    /// What was measured.
+    pub curves: Curves,
+    /// What was said.
+    pub log: Log,
+    /// Time since the screen opened.
+    pub now: Duration,
+    /// How long the run was at work, once it is over.
+    pub ended: Option<Duration>,
+    /// A gate that waits for the researcher, and how many products wait there.
+    pub gate: Option<(StageId, u64)>,
+    /// The pane that scroll keys act on.
+    pub pane: Pane,
+    /// The stage that is kept in sight; `None` follows the one at work.
+    pub selected_stage: Option<usize>,
+    /// The curve chosen by the researcher; `None` shows the most telling one.
+    pub chosen_curve: Option<(Family, String)>,
+    /// What lies over the panes, bottom first.
+    pub layers: Vec<Layer>,
+}
+
+impl State {
+    /// A screen on which nothing has happened.
+    pub fn new(session: &str, device: &str) -> Self {
+        Self {
+            session: super::text::printable(session),
+            seed: None,
+            device: super::text::printable(device),
+            phase: Phase::Starting,
+            stages: Vec::new(),
+            curves: Curves::default(),
+            log: Log::default(),
+            now: Duration::ZERO,
+            ended: None,
+            gate: None,
+            pane: Pane::Log,
+            selected_stage: None,
+            chosen_curve: None,
+            layers: Vec::new(),
+        }
+    }
+
+    /// What lies on top, if not the panes.
+    pub fn layer(&self) -> Option<Layer> {
+        self.layers.last().copied()
+    }
+
+    /// Index of the stage at work, else of the last one that was.
+    pub fn current(&self) -> Option<usize> {
+        let running = self.stages.iter().rposition(|row| matches!(row.state, StageState::Running(_)));
+        running.or_else(|| self.stages.iter().rposition(|row| row.state != StageState::Waiting))
+    }
+
+    /// Stages that are complete.
+    pub fn complete(&self) -> usize {
+        self.stages.iter().filter(|row| matches!(row.state, StageState::Done(_))).count()
+    }
+
+    /// Time at work so far: stops when the run ends.
+    pub fn elapsed(&self) -> Duration {
+        self.ended.unwrap_or(self.now)
+    }
+
+    /// Time left for the whole run, as far as it can be guessed.
+    pub fn eta(&self) -> Option<Duration> {
+        if self.phase.over() { None } else { overall_eta(&self.stages, self.now) }
+    }
+
+    /// The curve to draw large: the chosen one, else the reward, else the loss.
+    pub fn main_curve(&self) -> Option<(Family, &str)> {
+        if let Some((family, name)) = &self.chosen_curve {
+            return Some((*family, name));
+        }
+        let telling = [(Family::Rl, "reward"), (Family::Sft, "loss")];
+        let found = telling.into_iter().find(|(family, name)| self.curves.get(*family, name).is_some());
+        found.or_else(|| self.curves.all().first().map(|curve| (curve.family, curve.name.as_str())))
+    }
+}

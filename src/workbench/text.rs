@@ -1,0 +1,207 @@
+//! Words for the screen: control characters out, widths kept, numbers and times short.
+//!
+//! Text from models and files may hold escape codes that would move the cursor, recolour or retitle the terminal, and
+//! marks that reverse the reading direction. None of them passes here.
+
+use std::time::Duration;
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// True for characters that act on the terminal or on the reading order instead of being read.
+fn acts(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
+}
+
+/// One printable line: line breaks and tabs become a space, other control characters vanish.
+pub fn printable(text: &str) -> String {
+    text.chars()
+        .filter_map(|c| match c {
+            '\n' | '\t' | '\u{2028}' | '\u{2029}' => Some(' '),
+            c if acts(c) => None,
+            c => Some(c),
+        })
+        .collect()
+}
+
+/// As [`printable`], with the line breaks kept.
+pub fn printable_lines(text: &str) -> String {
+    text.chars().filter(|&c| c == '\n' || c == '\t' || !acts(c)).collect()
+}
+
+/// A JSON document on one line, with every acting character inside its strings written as an escape.
+pub fn escape_json_line(json: &str) -> String {
+    let mut line = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '\n' | '\r' | '\t' => line.push(' '),
+            c if acts(c) => line.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => line.push(c),
+        }
+    }
+    line
+}
+
+/// Columns a text takes on the terminal.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text cut to `columns`, with `ellipsis` where something is missing.
+pub fn fit(text: &str, columns: usize, ellipsis: &str) -> String {
+    if width(text) <= columns {
+        return text.to_string();
+    }
+    let (mut kept, mut used) = (String::new(), width(ellipsis));
+    if used > columns {
+        return String::new();
+    }
+    for cluster in text.graphemes(true) {
+        used += width(cluster);
+        if used > columns {
+            break;
+        }
+        kept.push_str(cluster);
+    }
+    kept + ellipsis
+}
+
+/// The text broken into lines of at most `columns`, at spaces where there are any. Never empty.
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let (mut lines, mut line, mut used) = (Vec::new(), String::new(), 0);
+    for word in text.split_word_bounds() {
+        if used + width(word) > columns && used > 0 {
+            lines.push(std::mem::take(&mut line).trim_end().to_string());
+            used = 0;
+        }
+        if used == 0 && word.trim().is_empty() && !lines.is_empty() {
+            continue;
+        }
+        for cluster in word.graphemes(true) {
+            if used + width(cluster) > columns && used > 0 {
+                lines.push(std::mem::take(&mut line));
+                used = 0;
+            }
+            line.push_str(cluster);
+            used += width(cluster);
+        }
+    }
+    if !line.trim().is_empty() || lines.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// `0:07`, `12:40`, `3:02:11`.
+pub fn clock(time: Duration) -> String {
+    let s = time.as_secs();
+    let (h, m, s) = (s / 3600, s / 60 % 60, s % 60);
+    if h > 0 { format!("{h}:{m:02}:{s:02}") } else { format!("{m}:{s:02}") }
+}
+
+/// Seconds that came from elsewhere as a duration: nonsense becomes zero.
+pub fn seconds(value: f64) -> Duration {
+    Duration::try_from_secs_f64(value).unwrap_or_default()
+}
+
+/// `950`, `14.2k`, `3.1M`: three figures are enough to watch.
+pub fn short(value: f64) -> String {
+    match value {
+        v if !v.is_finite() => "?".to_string(),
+        v if v.abs() >= 999_950.0 => format!("{:.1}M", v / 1e6),
+        v if v.abs() >= 9_999.5 => format!("{:.1}k", v / 1e3),
+        v => format!("{v:.0}"),
+    }
+}
+
+/// A value of a curve in at most seven characters: `.612`, `-.03`, `187`, `1e-4`.
+pub fn figure(value: f64) -> String {
+    let size = value.abs();
+    if !value.is_finite() {
+        "?".to_string()
+    } else if size == 0.0 {
+        "0".to_string()
+    } else if size >= 9_999.5 {
+        short(value)
+    } else if size >= 99.5 {
+        format!("{value:.0}")
+    } else if size >= 0.9995 {
+        format!("{value:.2}")
+    } else if size >= 0.0005 {
+        format!("{value:.3}").replacen("0.", ".", 1)
+    } else {
+        format!("{value:.0e}")
+    }
+}
+
+/// `1,988`: whole numbers that a person counts with.
+pub fn count(value: u64) -> String {
+    let digits = value.to_string();
+    let mut grouped = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_acts_on_a_terminal_passes() {
+        let hostile = "a\u{1b}[31mred\u{1b}]0;title\u{7}\r\nb\tc\u{9b}2J\u{202e}d\u{7f}";
+        assert_eq!(printable(hostile), "a[31mred]0;title b c2Jd");
+        assert_eq!(printable_lines("x\u{1b}[2J\ny\r"), "x[2J\ny");
+    }
+
+    #[test]
+    fn json_keeps_its_meaning_when_escaped() {
+        let value = serde_json::json!({"message": "a\u{9b}b\u{7f}\u{1b}c\u{202e}"});
+        let line = escape_json_line(&value.to_string());
+        assert!(!line.chars().any(acts));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap(), value);
+    }
+
+    #[test]
+    fn fits_by_columns_not_by_bytes() {
+        assert_eq!(fit("abcdef", 6, "…"), "abcdef");
+        assert_eq!(fit("abcdefg", 6, "…"), "abcde…");
+        assert_eq!(fit("日本語", 5, "…"), "日本…");
+        assert_eq!(fit("日本語", 4, "…"), "日…");
+        assert_eq!(fit("ab", 0, "…"), "");
+    }
+
+    #[test]
+    fn wraps_at_spaces_and_cuts_long_words() {
+        assert_eq!(wrap("the tall bridge", 8), ["the tall", "bridge"]);
+        assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(wrap("", 5), [""]);
+        assert_eq!(wrap("日本", 1), ["日", "本"]);
+    }
+
+    #[test]
+    fn times_and_numbers_are_short() {
+        for (s, text) in [(7, "0:07"), (760, "12:40"), (10_931, "3:02:11")] {
+            assert_eq!(clock(Duration::from_secs(s)), text);
+        }
+        assert_eq!(clock(seconds(f64::NAN)), "0:00");
+        for (v, text) in [(950.4, "950"), (14_213.0, "14.2k"), (3_140_000.0, "3.1M"), (f64::INFINITY, "?")] {
+            assert_eq!(short(v), text);
+        }
+        for (v, text) in
+            [(0.6123, ".612"), (-0.031, "-.031"), (187.2, "187"), (1e-4, "1e-4"), (0.0, "0"), (1.0, "1.00")]
+        {
+            assert_eq!(figure(v), text);
+        }
+        for (v, text) in [(7, "7"), (988, "988"), (1_988, "1,988"), (1_234_567, "1,234,567")] {
+            assert_eq!(count(v), text);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The screen on a real terminal: what it shows, that keys work, that nothing is written when nothing changes, and that
+//! the terminal is given back whatever happens.
+
+use std::io::{Read, Write};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
+
+use super::child::{ARGS, SCENARIO};
+
+/// Longest wait for anything; a wait ends as soon as the thing is seen.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Session {
+    master: Box<dyn MasterPty + Send>,
+    /// Kept open, so that the terminal's settings can be read after the child has gone.
+    _slave: Box<dyn SlavePty + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    keys: Box<dyn Write + Send>,
+    written: Arc<Mutex<Vec<u8>>>,
+    size: (u16, u16),
+    before: String,
+}
+
+fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+}
+
+impl Session {
+    fn start(scenario: &str, columns: u16, rows: u16) -> Self {
+        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
+        let before = modes(&*pair.master);
+        let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+        command.args(ARGS);
+        command.env(SCENARIO, scenario);
+        command.env("TERM", "xterm-256color");
+        command.env("LC_ALL", "C.UTF-8");
+        command.env_remove("NO_COLOR");
+        let child = pair.slave.spawn_command(command).unwrap();
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let (mut reader, sink) = (pair.master.try_clone_reader().unwrap(), Arc::clone(&written));
+        thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            while let Ok(count @ 1..) = reader.read(&mut chunk) {
+                sink.lock().unwrap().extend_from_slice(&chunk[..count]);
+            }
+        });
+        let keys = pair.master.take_writer().unwrap();
+        Self { master: pair.master, _slave: pair.slave, child, keys, written, size: (columns, rows), before }
+    }
+
+    fn parser(&self) -> vt100::Parser {
+        let mut parser = vt100::Parser::new(self.size.1, self.size.0, 0);
+        parser.process(&self.written.lock().unwrap());
+        parser
+    }
+
+    fn text(&self) -> String {
+        self.parser().screen().contents()
+    }
+
+    fn wait(&self, what: &str, seen: impl Fn(&str) -> bool) {
+        let began = Instant::now();
+        while !seen(&self.text()) {
+            assert!(began.elapsed() < PATIENCE, "never saw {what}; the screen:\n{}", self.text());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.process_id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+    }
+
+    /// Waits for the end; the exit code and what stands on the terminal, which must be as it was before.
+    fn end(mut self) -> (u32, String) {
+        let began = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(began.elapsed() < PATIENCE, "it does not end; the screen:\n{}", self.text());
+            thread::sleep(Duration::from_millis(20));
+        };
+        thread::sleep(Duration::from_millis(100));
+        let parser = self.parser();
+        assert!(!parser.screen().alternate_screen(), "still on the alternate screen");
+        assert!(!parser.screen().hide_cursor(), "the cursor is still hidden");
+        assert_eq!(modes(&*self.master), self.before, "raw mode was not undone");
+        (status.exit_code(), parser.screen().contents())
+    }
+}
+
+/// The terminal's settings, as text.
+fn modes(master: &(dyn MasterPty + Send)) -> String {
+    let settings = master.get_termios().unwrap();
+    format!("{:?} {:?} {:?}", settings.input_flags, settings.output_flags, settings.local_flags)
+}
+
+#[test]
+fn stays_open_when_the_run_ends_writes_nothing_more_and_prints_the_table_on_leaving() {
+    let mut session = Session::start("done", 100, 30);
+    session.wait("the end", |text| text.contains("done in 0:03"));
+    assert!(session.parser().screen().alternate_screen());
+    thread::sleep(Duration::from_millis(300));
+    let written = session.written.lock().unwrap().len();
+    thread::sleep(Duration::from_millis(1_500));
+    assert_eq!(session.written.lock().unwrap().len(), written, "something was written though nothing changed");
+    session.press("?");
+    session.wait("the help", |text| text.contains("stage complete"));
+    session.press("\u{1b}");
+    session.wait("no help", |text| !text.contains("stage complete"));
+    session.press("q");
+    let (code, text) = session.end();
+    assert_eq!(code, 0);
+    assert!(text.contains("base  | .526"), "{text}");
+}
+
+#[test]
+fn q_asks_then_stops_and_says_how_to_go_on() {
+    let mut session = Session::start("endless", 80, 24);
+    session.wait("progress", |text| text.contains("20 of 20"));
+    session.press("p");
+    session.wait("the pause", |text| text.contains("paused"));
+    session.press("p");
+    session.wait("going on", |text| text.contains("running"));
+    session.press("q");
+    session.wait("the question", |text| text.contains("Stop this run?"));
+    session.press("y");
+    let (code, text) = session.end();
+    assert_eq!(code, 130);
+    assert!(text.contains("go on with: footbridge resume demo-1") && !text.contains("base  | .526"), "{text}");
+}
+
+#[test]
+fn a_terminal_made_too_small_says_so_and_recovers() {
+    let mut session = Session::start("endless", 80, 24);
+    session.wait("progress", |text| text.contains("20 of 20"));
+    for (columns, rows) in [(30, 5), (1, 1)] {
+        session.master.resize(size(columns, rows)).unwrap();
+        session.size = (columns, rows);
+        thread::sleep(Duration::from_millis(300));
+        if columns == 30 {
+            session.wait("the notice", |text| text.contains("too small: needs 40x10"));
+        }
+    }
+    session.written.lock().unwrap().clear();
+    session.master.resize(size(80, 24)).unwrap();
+    session.size = (80, 24);
+    session.wait("the panes again", |text| text.contains("stages") && text.contains("20 of 20"));
+    session.press("\u{3}\u{3}");
+    assert_eq!(session.end_after_clearing(), 130);
+}
+
+impl Session {
+    /// As [`Session::end`], where the beginning of the output was thrown away.
+    fn end_after_clearing(self) -> u32 {
+        self.written.lock().unwrap().splice(0..0, *b"\x1b[?1049h\x1b[?25l");
+        self.end().0
+    }
+}
+
+#[test]
+fn the_terminal_is_given_back_after_signals() {
+    for signal in ["TERM", "INT", "HUP"] {
+        let session = Session::start("endless", 80, 24);
+        session.wait("progress", |text| text.contains("difficulty"));
+        session.signal(signal);
+        let (code, text) = session.end();
+        assert_eq!(code, 130, "{signal}");
+        assert!(text.contains("footbridge resume demo-1"), "{signal}: {text}");
+    }
+}
+
+#[test]
+fn the_terminal_is_given_back_after_a_panic_and_its_message_is_readable() {
+    let (code, text) = Session::start("panic", 80, 24).end();
+    assert_ne!(code, 0);
+    assert!(text.contains("deliberate panic of the screen"), "{text}");
+}
+
+#[test]
+fn a_panic_of_the_engine_is_shown_and_does_not_tear_the_screen() {
+    let mut session = Session::start("engine-panic", 100, 30);
+    session.wait("the failure", |text| text.contains("failed: a defect in footbridge stopped the run"));
+    assert!(session.parser().screen().alternate_screen());
+    session.press("q");
+    let (code, text) = session.end();
+    assert_eq!(code, 1);
+    assert!(text.contains("deliberate panic of the engine"), "{text}");
+}
+
+#[test]
+fn a_terminal_too_small_at_the_start_is_bad_usage() {
+    let (code, text) = Session::start("done", 30, 8).end();
+    assert_eq!(code, 2);
+    assert!(text.replace('\n', "").contains("needs 40x10"), "{text}");
+}
