@@ -336,6 +336,19 @@ pub enum WorldVerb {
         /// Seed of weights and texts
         #[arg(long, value_name = "N", default_value_t = 1)]
         seed: u64,
+        /// Worker threads; every core when not given. The weights don't depend on it
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+        threads: Option<u16>,
+    },
+    /// Greedy accuracy of a student on the demo's questions, by split and number of steps
+    #[command(after_help = "Example:\n  footbridge world accuracy --student base")]
+    Accuracy {
+        /// A folder in the Hugging Face layout, or `world` for the demo's base
+        #[arg(long, value_name = "DIR", default_value = "world")]
+        student: String,
+        /// Worker threads; every core when not given
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+        threads: Option<u16>,
     },
 }
 

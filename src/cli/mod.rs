@@ -14,6 +14,7 @@ pub mod report;
 pub mod score;
 pub mod sessions;
 pub mod start;
+pub mod world;
 
 use std::ffi::OsString;
 
@@ -54,7 +55,7 @@ fn dispatch(verb: Verb) -> Result<Exit, Failure> {
         Verb::Recipe(args) => recipe(&args.verb),
         Verb::Difficulty(args) => difficulty::run(&args),
         Verb::Score(args) => score::run(&args),
-        Verb::World(_) => Err(unconnected("world")),
+        Verb::World(args) => world::run(&args),
         Verb::Bench(args) => bench(&args),
         Verb::Completions { shell } => completions(shell),
     }
@@ -110,10 +111,6 @@ fn bench(args: &args::BenchArgs) -> Result<Exit, Failure> {
     let figures = bench::run(threads, args.json).map_err(|error| Failure::failed(error.to_string()))?;
     let _ = if args.json { out::json_line(&figures)? } else { out::stdout(&figures)? };
     Ok(Exit::Done)
-}
-
-fn unconnected(verb: &str) -> Failure {
-    Failure::failed(format!("`footbridge {verb}` is not part of this build"))
 }
 
 fn completions(shell: clap_complete::Shell) -> Result<Exit, Failure> {

@@ -1,8 +1,11 @@
 //! `footbridge demo` and `footbridge resume`: from arguments to a running loop and a face that shows it.
 
-use super::args::{ArmName, DemoArgs, FaceArgs, ResumeArgs, SessionsDir};
+use std::path::Path;
+
+use super::args::{ArmName, DemoArgs, ResumeArgs, SessionsDir};
 use super::exit::{Exit, Failure};
-use super::{face, out, report};
+use super::face::{self, Face};
+use super::{out, report};
 use crate::pipeline::run;
 use crate::recipe::{Arm, Gate, Loaded, Recipe};
 use crate::session::{NewSession, Session, Sessions};
@@ -32,16 +35,18 @@ pub fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
         Some(name) => name.clone(),
         None => free_name(&sessions, recipe.arm)?,
     };
+    let face = face::choose(&args.face, &Surroundings::read())?;
     let new = NewSession { recipe: &recipe.to_toml(), seed: recipe.seed };
     let session = sessions.create(&name, &new).map_err(Failure::usage)?;
-    go(session, recipe, args.threads, &args.sessions, &args.face)
+    go(session, recipe, args.threads, &args.sessions, (&face, args.face.shot.as_deref()))
 }
 
 /// Continues a run.
 pub fn resume(args: &ResumeArgs) -> Result<Exit, Failure> {
+    let face = face::choose(&args.face, &Surroundings::read())?;
     let session = Sessions::at(&args.sessions.path).open(&args.name).map_err(Failure::usage)?;
     let recipe = recipe_of(&session)?;
-    go(session, recipe, args.threads, &args.sessions, &args.face)
+    go(session, recipe, args.threads, &args.sessions, (&face, args.face.shot.as_deref()))
 }
 
 /// The recipe a session was started with.
@@ -61,13 +66,12 @@ fn go(
     recipe: Recipe,
     asked: Option<u16>,
     sessions: &SessionsDir,
-    shown: &FaceArgs,
+    (face, shot): (&Face, Option<&Path>),
 ) -> Result<Exit, Failure> {
     let name = session.name().to_string();
     for note in session.notes() {
         out::stderr(note);
     }
-    let face = face::choose(shown, &Surroundings::read())?;
     let threads = threads(asked);
     let run = run::start(session, recipe, threads);
     let handle = RunHandle {
@@ -77,7 +81,7 @@ fn go(
         commands: run.commands,
         thread: run.handle,
     };
-    face::watch(&face, handle, shown.shot.as_deref(), || {
+    face::watch(face, handle, shot, || {
         let session = Sessions::at(&sessions.path).open_read_only(&name).map_err(Failure::failed)?;
         report::text(&session, false)
     })

@@ -15,6 +15,7 @@ pub mod gates;
 pub mod lessons;
 pub mod material;
 pub mod plan;
+pub mod pretrain;
 pub mod run;
 pub mod seeds;
 pub mod spent;
