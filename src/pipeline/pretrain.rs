@@ -1,9 +1,10 @@
 //! Pre-training of the generated world's base student, from fresh weights: `footbridge world pretrain`.
 //!
-//! Two phases of the documents of `data::world::pretrain`, each with fresh moments. Phase A learns: its rate follows a cosine
-//! that is laid out for twice its length, since calculating is learned late and at a high rate only; a cosine that ends with
-//! the phase was seen to stop before it. Phase B settles what was learned at a falling rate. The loss is the mean over all
-//! trained tokens of a batch, and batches are filled by trained tokens, so that documents of every length count alike.
+//! Two phases of the documents of `data::world::pretrain`, each with fresh moments. Phase A learns: its rate follows
+//! a cosine that is laid out for twice its length, since calculating is learned late and at a high rate only; a
+//! cosine that ends with the phase was seen to stop before it. Phase B settles what was learned at a falling rate.
+//! The loss is the mean over all trained tokens of a batch, and batches are filled by trained tokens, so that
+//! documents of every length count alike.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -148,8 +149,8 @@ pub enum PretrainError {
 /// The final loss is a mean over this many updates.
 const LAST: usize = 25;
 
-/// Trains a fresh student by `plan`. `watch` hears of every update and may stop it. The result depends on the plan alone,
-/// not on the number of threads.
+/// Trains a fresh student by `plan`. `watch` hears of every update and may stop it. The result depends on the plan
+/// alone, not on the number of threads.
 ///
 /// # Errors
 /// [`PretrainError`].

@@ -1,9 +1,9 @@
 //! Who writes traces, judges steps, edits them and diagnoses failures.
 //!
-//! A teacher answers in text. Whatever it says is a proposal: the caller parses scores strictly onto the grid, checks that a
-//! trace reaches the gold answer and that a diagnosis holds what it must, and asks again or leaves it to the researcher
-//! where a check fails. That goes for rules as for models, so the rule-based teacher of the generated world passes through
-//! the same gates.
+//! A teacher answers in text. Whatever it says is a proposal: the caller parses scores strictly onto the grid, checks
+//! that a trace reaches the gold answer and that a diagnosis holds what it must, and asks again or leaves it to the
+//! researcher where a check fails. That goes for rules as for models, so the rule-based teacher of the generated
+//! world passes through the same gates.
 
 use thiserror::Error;
 

@@ -1,7 +1,8 @@
 //! What is said to the student: one template per purpose, embedded in the program, each named by the hash of its text.
 //!
 //! The hash goes into the provenance of every score, since a score under another prompt is another measurement
-//! (reading.md, row 3). Questions, prefixes and answers are values: whatever stands in them is never read as a template.
+//! (reading.md, row 3). Questions, prefixes and answers are values: whatever stands in them is never read as a
+//! template.
 
 use std::fmt;
 
@@ -165,8 +166,8 @@ impl Prompts {
         self.render(PromptKind::DiagnosisTarget, context! { diagnosis })
     }
 
-    /// The user turn that asks for the right step after `prefix`, what the failed answer says before its first error; may
-    /// be empty.
+    /// The user turn that asks for the right step after `prefix`, what the failed answer says before its first error;
+    /// may be empty.
     pub fn repair(&self, question: &Question, prefix: &str, diagnosis: &Diagnosis) -> Result<String, PromptError> {
         let prefix = prefix.trim_end();
         self.render(PromptKind::Repair, context! { question => question.text, prefix, diagnosis })

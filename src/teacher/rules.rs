@@ -1,7 +1,7 @@
 //! The teacher of the generated world: it knows each problem's program and works everything out by rule.
 //!
-//! It keeps no memory. A trace is drawn from (seed, question, attempt), and the lines of a trace are recognised by their
-//! text, so it can judge and edit traces that were stored, resumed, or mended by hand.
+//! It keeps no memory. A trace is drawn from (seed, question, attempt), and the lines of a trace are recognised by
+//! their text, so it can judge and edit traces that were stored, resumed, or mended by hand.
 
 use std::sync::Arc;
 

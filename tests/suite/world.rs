@@ -4,6 +4,7 @@ mod diagnosis;
 
 mod generator;
 mod jsonl;
+mod pretraining;
 mod prompts;
 mod teacher;
 mod vocabulary;

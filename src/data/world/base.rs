@@ -1,5 +1,5 @@
-//! The checked-in base checkpoint of the world, part of the program. `assets/world-base/made-by.toml` says which command
-//! and seed remake it.
+//! The checked-in base checkpoint of the world, part of the program. `assets/world-base/made-by.toml` says which
+//! command and seed remake it.
 
 /// The files of a Hugging Face folder, in memory.
 #[derive(Clone, Copy, Debug)]

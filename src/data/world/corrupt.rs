@@ -1,5 +1,5 @@
-//! Wrong answers made by rule, for the critique documents of the base checkpoint's pre-training: what a student gets wrong
-//! must look familiar before real failures are diagnosed.
+//! Wrong answers made by rule, for the critique documents of the base checkpoint's pre-training: what a student gets
+//! wrong must look familiar before real failures are diagnosed.
 
 use super::{Op, Operand, Problem, Step, dice::Dice, trace::plain_line};
 

@@ -1,8 +1,8 @@
 //! The first wrong line of an answer, and what would put it right.
 //!
-//! The answer is read line by line beside the program. Every equation is a claim; a claim is held against the steps that
-//! are still open and whose operands are known. Text without an equation is passed over, and so are claims that repeat or
-//! undo a finished step rightly: a student that checks itself makes no error by that.
+//! The answer is read line by line beside the program. Every equation is a claim; a claim is held against the steps
+//! that are still open and whose operands are known. Text without an equation is passed over, and so are claims that
+//! repeat or undo a finished step rightly: a student that checks itself makes no error by that.
 
 use super::{
     Op, Problem, Step,

@@ -1,8 +1,8 @@
 //! Chance as a function of a seed and a path of names.
 //!
-//! Two places that draw from different paths never disturb each other: adding a question or asking twice changes nothing
-//! elsewhere. Numbers are taken from the generator's raw words here, so that they stay the same when a library changes how
-//! it maps words to ranges.
+//! Two places that draw from different paths never disturb each other: adding a question or asking twice changes
+//! nothing elsewhere. Numbers are taken from the generator's raw words here, so that they stay the same when a
+//! library changes how it maps words to ranges.
 
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -1,8 +1,8 @@
 //! The generated world: small English word problems, each made from a program of arithmetic steps.
 //!
-//! Because the program is known, everything a teacher is asked for can be worked out by rule: a trace, the importance and
-//! jumpiness of its lines, easier rewordings, and the first wrong line of a failed answer. A run on a bare machine is then
-//! the whole method on real gradients, with no model and no network behind the teacher.
+//! Because the program is known, everything a teacher is asked for can be worked out by rule: a trace, the importance
+//! and jumpiness of its lines, easier rewordings, and the first wrong line of a failed answer. A run on a bare
+//! machine is then the whole method on real gradients, with no model and no network behind the teacher.
 //!
 //! | file | idea |
 //! |---|---|

@@ -1,8 +1,9 @@
 //! What the base checkpoint is trained on: an endless stream of documents in two phases.
 //!
-//! Phase A teaches arithmetic and the format, mostly on short problems; phase B settles that on one to three steps and
-//! shows the formats of recycled lessons. The base then knows how to answer but lacks long problems, which is what the loop
-//! is for. Problem texts come from the half that no question is drawn from (`splits.rs`), so none of them is ever asked.
+//! Phase A teaches arithmetic and the format, mostly on short problems; phase B settles that on one to three steps
+//! and shows the formats of recycled lessons. The base then knows how to answer but lacks long problems, which is
+//! what the loop is for. Problem texts come from the half that no question is drawn from (`splits.rs`), so none of
+//! them is ever asked.
 
 use super::{
     Bank, Op, Problem,

@@ -1,4 +1,5 @@
-//! A problem's skeleton: steps `a op b = r`, each operand either given in the question or the result of an earlier step.
+//! A problem's skeleton: steps `a op b = r`, each operand either given in the question or the result of an earlier
+//! step.
 
 use std::fmt;
 

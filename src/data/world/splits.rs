@@ -1,8 +1,8 @@
 //! Train, dev, test and the two further banks, without a text in common among themselves or with pre-training text.
 //!
-//! Every problem text belongs to one of two halves by its hash: questions are drawn from one, pre-training text from the
-//! other. So no pre-training text can occur in any split of any seed and size, and the checked-in base stays fair when a
-//! recipe asks for other questions.
+//! Every problem text belongs to one of two halves by its hash: questions are drawn from one, pre-training text from
+//! the other. So no pre-training text can occur in any split of any seed and size, and the checked-in base stays fair
+//! when a recipe asks for other questions.
 
 use std::collections::{HashMap, HashSet};
 

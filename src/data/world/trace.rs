@@ -1,8 +1,8 @@
 //! Solutions, one thought a line: the plain one, and the raw ones a verbose teacher would write.
 //!
-//! A raw trace is right but hard to learn from, the more so the longer the problem: it restates, checks itself, fills up,
-//! sums up, says simple things in long sentences and does two operations at once. Its lines can be told apart again from
-//! their text alone ([`role_of`]), so that whoever is handed a trace needs no memory of how it was drawn.
+//! A raw trace is right but hard to learn from, the more so the longer the problem: it restates, checks itself, fills
+//! up, sums up, says simple things in long sentences and does two operations at once. Its lines can be told apart
+//! again from their text alone ([`role_of`]), so that whoever is handed a trace needs no memory of how it was drawn.
 
 use super::{Op, Problem, Step, dice::Dice};
 

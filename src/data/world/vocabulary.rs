@@ -1,7 +1,8 @@
 //! The world's tokenizer: a token per word with the space before it, digits one by one, about 350 in all.
 //!
-//! The list is closed. Whatever the world, its teacher or its prompts can say is in it, and the tests hold it to that from
-//! both sides: nothing said is missing, nothing listed is never said (but the role name `system`, which belongs to chats).
+//! The list is closed. Whatever the world, its teacher or its prompts can say is in it, and the tests hold it to that
+//! from both sides: nothing said is missing, nothing listed is never said (but the role name `system`, which belongs
+//! to chats).
 
 use serde_json::{Value, json};
 
@@ -30,8 +31,8 @@ const OPENING: &str = "A Answer Compute Each Error Find First Here Hint In Let L
     They This Together We What When Why Write Wrong";
 
 /// Words inside a line, besides names and things.
-const INSIDE: &str = "A After All Compute Each How In On One Stop The Then There They This Together Use We When Which Write \
-    a again all also and another answer are as at away back bags be before bill box boxes brought but buys \
+const INSIDE: &str = "A After All Compute Each How In On One Stop The Then There They This Together Use We When Which \
+    Write a again all also and another answer are as at away back bags be before bill box boxes brought but buys \
     calculation can careful change check comes cost costs count cut day days did do does dollars done doubles each \
     end equal error extra fewer final find finds finish first floor for from get gets gives going group groups had \
     half has have here hold holds in into is it keep keeps last left line loose loses many means misread missing \

@@ -1,5 +1,5 @@
-//! Compare chain: each person has more, fewer, or some times as many as the one before; then perhaps two or three of them
-//! put theirs together.
+//! Compare chain: each person has more, fewer, or some times as many as the one before; then perhaps two or three of
+//! them put theirs together.
 
 use super::{even_splits, factors};
 use crate::data::world::{
