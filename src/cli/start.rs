@@ -6,7 +6,7 @@ use super::args::{ArmName, DemoArgs, ResumeArgs, SessionsDir};
 use super::exit::{Exit, Failure};
 use super::face::{self, Face};
 use super::{out, report};
-use crate::pipeline::run;
+use crate::pipeline::run::{self, Ground};
 use crate::recipe::{Arm, Gate, Loaded, Recipe};
 use crate::session::{NewSession, Session, Sessions};
 use crate::workbench::handle::RunHandle;
@@ -36,9 +36,10 @@ pub fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
         None => free_name(&sessions, recipe.arm)?,
     };
     let face = face::choose(&args.face, &Surroundings::read())?;
+    let ground = Ground::lay(&recipe, threads(args.threads)).map_err(Failure::usage)?;
     let new = NewSession { recipe: &recipe.to_toml(), seed: recipe.seed };
     let session = sessions.create(&name, &new).map_err(Failure::usage)?;
-    go(session, recipe, args.threads, &args.sessions, (&face, args.face.shot.as_deref()))
+    go(session, recipe, (ground, threads(args.threads)), &args.sessions, (&face, args.face.shot.as_deref()))
 }
 
 /// Continues a run.
@@ -46,7 +47,8 @@ pub fn resume(args: &ResumeArgs) -> Result<Exit, Failure> {
     let face = face::choose(&args.face, &Surroundings::read())?;
     let session = Sessions::at(&args.sessions.path).open(&args.name).map_err(Failure::usage)?;
     let recipe = recipe_of(&session)?;
-    go(session, recipe, args.threads, &args.sessions, (&face, args.face.shot.as_deref()))
+    let ground = Ground::lay(&recipe, threads(args.threads)).map_err(Failure::usage)?;
+    go(session, recipe, (ground, threads(args.threads)), &args.sessions, (&face, args.face.shot.as_deref()))
 }
 
 /// The recipe a session was started with.
@@ -64,7 +66,7 @@ pub fn threads(asked: Option<u16>) -> usize {
 fn go(
     session: Session,
     recipe: Recipe,
-    asked: Option<u16>,
+    (ground, threads): (Ground, usize),
     sessions: &SessionsDir,
     (face, shot): (&Face, Option<&Path>),
 ) -> Result<Exit, Failure> {
@@ -72,8 +74,7 @@ fn go(
     for note in session.notes() {
         out::stderr(note);
     }
-    let threads = threads(asked);
-    let run = run::start(session, recipe, threads);
+    let run = run::start(session, recipe, ground);
     let handle = RunHandle {
         session: name.clone(),
         device: format!("cpu · {threads} threads"),

@@ -29,10 +29,20 @@ pub fn save_partial(cx: &Context, at: usize) -> Result<(), StageError> {
     Ok(())
 }
 
+/// Stops a training stage after `at` updates, with its state saved, so that nothing of it is repeated.
+pub fn save_and_stop(cx: &Context, at: usize) -> StageError {
+    let saved = if at > 0 { save_partial(cx, at) } else { Ok(()) };
+    saved.err().unwrap_or(StageError::Cancelled)
+}
+
 /// Opens the training run of this stage: from its last saved state, or from `parent` with fresh moments. Returns the
 /// number of updates already in the weights.
 pub fn restore(cx: &Context, parent: &str, adamw: AdamWRecipe) -> Result<usize, StageError> {
     cx.engine.use_checkpoint(cx.session, parent)?;
+    continue_from_state(cx, adamw)
+}
+
+fn continue_from_state(cx: &Context, adamw: AdamWRecipe) -> Result<usize, StageError> {
     let Some((at, mut saved)) = cx.session.checkpoints().latest_partial(&cx.stage.key())? else {
         cx.engine.begin(adamw, None)?;
         return Ok(0);
@@ -45,7 +55,7 @@ pub fn restore(cx: &Context, parent: &str, adamw: AdamWRecipe) -> Result<usize, 
 pub fn restore_with_reference(cx: &Context, parent: &str, adamw: AdamWRecipe) -> Result<usize, StageError> {
     cx.engine.use_checkpoint(cx.session, parent)?;
     cx.engine.freeze_reference()?;
-    restore(cx, parent, adamw)
+    continue_from_state(cx, adamw)
 }
 
 /// Closes the training run and keeps its weights under the stage's key.

@@ -8,11 +8,11 @@ use thiserror::Error;
 use super::control::{Cancelled, Control};
 use super::emit::Emitter;
 use super::engine::{Engine, EngineError};
-use super::events::StageId;
+use super::events::{StageId, StageKind};
 use super::material::Material;
 use super::plan::{BASE, parent};
 use crate::domain::{Provenance, Verifier};
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, StartFrom};
 use crate::session::{Record, Session, SessionError};
 use crate::student::StudentError;
 use crate::teacher::{PromptError, Prompts, Teacher, TeacherError};
@@ -114,6 +114,9 @@ pub struct Context<'a> {
 impl Context<'_> {
     /// The checkpoint this stage works on.
     pub fn checkpoint(&self) -> String {
+        if self.stage.kind == StageKind::SftRecycled && self.recipe.recycle.start_from == StartFrom::Base {
+            return BASE.into();
+        }
         parent(self.stages, self.stage).map_or_else(|| BASE.into(), StageId::key)
     }
 

@@ -1,18 +1,52 @@
-//! Pause and cancel: two flags that every long loop looks at between two items.
+//! Pause, cancel and gates: flags that every long loop looks at between two items.
+//!
+//! `Paused` is said by whoever stands still, when it does, not by whoever asked for it.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::events::Command;
+use super::events::{Command, Event};
 
 /// The researcher asked the run to stop. Everything written so far is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cancelled;
 
+/// A gate, as the loop sees it. What is told to a gate that nobody stands at goes unheard, so that a key pressed twice
+/// never passes the next gate unseen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Gate {
+    #[default]
+    None,
+    Waiting,
+    Passed,
+}
+
 #[derive(Debug, Default)]
 struct Flags {
     paused: bool,
+    /// Somebody stands still because of `paused`, and it was said.
+    still: bool,
     cancelled: bool,
-    gate: u32,
+    gate: Gate,
+    /// Who hears of pauses; nobody once the run is over.
+    echo: Option<Sender<Event>>,
+}
+
+impl Flags {
+    fn say(&self, event: Event) {
+        if let Some(echo) = &self.echo {
+            // A face that has gone away needs no answer.
+            let _ = echo.send(event);
+        }
+    }
+
+    /// Called by whoever waits: says so once per pause.
+    fn stand_still(&mut self) {
+        if self.paused && !self.still {
+            self.still = true;
+            self.say(Event::Paused);
+        }
+    }
 }
 
 /// Shared by the faces (which set the flags) and the loop (which obeys them).
@@ -27,52 +61,82 @@ impl Control {
         Self::default()
     }
 
+    /// As [`Control::new`]; says `Paused` when work stands still and `Resumed` when it goes on.
+    pub fn echoing(echo: Sender<Event>) -> Self {
+        let control = Self::new();
+        control.flags().echo = Some(echo);
+        control
+    }
+
+    /// The run is over: nothing is said any more, and the channel of events may close.
+    pub fn close(&self) {
+        self.flags().echo = None;
+    }
+
+    /// A thread that panicked while it held the lock leaves plain flags behind: they are still good.
+    fn flags(&self) -> MutexGuard<'_, Flags> {
+        self.inner.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, flags: MutexGuard<'a, Flags>) -> MutexGuard<'a, Flags> {
+        self.inner.1.wait(flags).unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Applies one command.
     pub fn apply(&self, command: &Command) {
-        let (flags, woken) = &*self.inner;
-        // A thread that panicked while it held the lock leaves plain flags behind: they are still good.
-        let mut flags = flags.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut flags = self.flags();
         match command {
             Command::Pause => flags.paused = true,
-            Command::Resume => flags.paused = false,
+            Command::Resume => {
+                if std::mem::take(&mut flags.paused) {
+                    flags.still = false;
+                    flags.say(Event::Resumed);
+                }
+            }
             Command::Cancel => flags.cancelled = true,
-            Command::PassGate => flags.gate += 1,
+            Command::PassGate if flags.gate == Gate::Waiting => flags.gate = Gate::Passed,
+            Command::PassGate => {}
         }
-        woken.notify_all();
+        drop(flags);
+        self.inner.1.notify_all();
     }
 
     /// Stands still while paused; an error once cancelled.
     pub fn check(&self) -> Result<(), Cancelled> {
-        let (flags, woken) = &*self.inner;
-        let mut flags = flags.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut flags = self.flags();
         while flags.paused && !flags.cancelled {
-            flags = woken.wait(flags).unwrap_or_else(PoisonError::into_inner);
+            flags.stand_still();
+            flags = self.wait(flags);
         }
         if flags.cancelled { Err(Cancelled) } else { Ok(()) }
     }
 
-    /// Whether work stands still.
+    /// Whether a pause was asked for.
     pub fn paused(&self) -> bool {
-        self.inner.0.lock().unwrap_or_else(PoisonError::into_inner).paused
+        self.flags().paused
     }
 
-    /// Waits until a gate is passed or the run is cancelled. One `PassGate` passes one gate.
+    /// Closes a gate: from here on `PassGate` is heard. Say that it waits after this, not before.
+    pub fn close_gate(&self) {
+        self.flags().gate = Gate::Waiting;
+    }
+
+    /// Waits until the closed gate is passed or the run is cancelled. One `PassGate` passes one gate.
     pub fn wait_for_gate(&self) -> Result<(), Cancelled> {
-        let (flags, woken) = &*self.inner;
-        let mut flags = flags.lock().unwrap_or_else(PoisonError::into_inner);
-        while flags.gate == 0 && !flags.cancelled {
-            flags = woken.wait(flags).unwrap_or_else(PoisonError::into_inner);
+        let mut flags = self.flags();
+        while flags.gate == Gate::Waiting && !flags.cancelled {
+            flags.stand_still();
+            flags = self.wait(flags);
         }
-        if flags.cancelled {
-            return Err(Cancelled);
-        }
-        flags.gate -= 1;
-        Ok(())
+        flags.gate = Gate::None;
+        if flags.cancelled { Err(Cancelled) } else { Ok(()) }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::channel;
+
     use super::*;
 
     #[test]
@@ -86,11 +150,33 @@ mod tests {
     }
 
     #[test]
-    fn one_pass_passes_one_gate() {
+    fn one_pass_passes_one_gate_and_only_a_closed_one() {
         let control = Control::new();
+        control.close_gate();
+        control.apply(&Command::PassGate);
         control.apply(&Command::PassGate);
         assert_eq!(control.wait_for_gate(), Ok(()));
+        control.apply(&Command::PassGate);
+        control.close_gate();
+        assert_eq!(control.flags().gate, Gate::Waiting);
         control.apply(&Command::Cancel);
         assert_eq!(control.wait_for_gate(), Err(Cancelled));
+    }
+
+    #[test]
+    fn a_pause_is_said_by_who_stands_still_and_the_channel_closes() {
+        let (say, heard) = channel();
+        let control = Control::echoing(say);
+        control.apply(&Command::Resume);
+        control.apply(&Command::Pause);
+        assert_eq!(heard.try_iter().count(), 0);
+        let worker = control.clone();
+        let work = std::thread::spawn(move || worker.check());
+        assert_eq!(heard.recv(), Ok(Event::Paused));
+        control.apply(&Command::Resume);
+        assert_eq!(heard.recv(), Ok(Event::Resumed));
+        assert_eq!(work.join().ok(), Some(Ok(())));
+        control.close();
+        assert!(heard.recv().is_err());
     }
 }

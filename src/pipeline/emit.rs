@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
@@ -21,13 +22,15 @@ struct Pace {
 pub struct Emitter {
     sender: Sender<Event>,
     pace: Mutex<Pace>,
+    /// Tokens of the running part of the stage, as last told.
+    tokens: AtomicU64,
 }
 
 impl Emitter {
     /// Events go to `sender`.
     pub fn new(sender: Sender<Event>) -> Self {
         let past = Instant::now().checked_sub(EVERY).unwrap_or_else(Instant::now);
-        Self { sender, pace: Mutex::new(Pace { last: past, tokens: 0, rate: 0.0 }) }
+        Self { sender, pace: Mutex::new(Pace { last: past, tokens: 0, rate: 0.0 }), tokens: AtomicU64::new(0) }
     }
 
     /// Sends one event.
@@ -41,6 +44,16 @@ impl Emitter {
         self.send(Event::Log { level, message: message.into() });
     }
 
+    /// Forgets the tokens of the stage before.
+    pub fn begin(&self) {
+        self.tokens.store(0, Ordering::Relaxed);
+    }
+
+    /// Tokens sampled or trained since [`Emitter::begin`], as last told.
+    pub fn tokens(&self) -> u64 {
+        self.tokens.load(Ordering::Relaxed)
+    }
+
     /// A stage begins or continues.
     pub fn started(&self, stage: &StageId, done: u64, total: u64, unit: &str) {
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
@@ -51,6 +64,7 @@ impl Emitter {
 
     /// Items were completed; sent at most every 200 ms, and always when the last one is done.
     pub fn progress(&self, stage: &StageId, done: u64, total: u64, tokens: u64) {
+        self.tokens.store(tokens, Ordering::Relaxed);
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         let since = pace.last.elapsed();
         if since < EVERY && done < total {

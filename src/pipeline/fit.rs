@@ -5,7 +5,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::checkpoints::{finish, restore, save_partial};
+use super::checkpoints::{finish, restore, save_and_stop, save_partial};
 use super::context::{Context, StageError, Summary, all};
 use super::seeds::cycle;
 use crate::domain::SftSample;
@@ -37,18 +37,25 @@ pub struct Matched {
 pub fn size_of(cx: &Context, samples: &[SftSample]) -> Result<Matched, StageError> {
     let mut tokens = 0;
     for sample in samples {
-        tokens += cx.engine.text().encode_chat(&sample.messages)?.trained.len() as u64;
+        tokens += encoded(cx, sample)?.trained.len() as u64;
     }
     let epochs = u64::from(cx.recipe.sft.epochs);
     let updates = samples.len().div_ceil(cx.recipe.sft.batch) * epochs as usize;
     Ok(Matched { updates, tokens: tokens * epochs })
 }
 
+/// A text as it is trained: cut to the recipe's length.
+pub fn encoded(cx: &Context, sample: &SftSample) -> Result<ChatTokens, StageError> {
+    let mut chat = cx.engine.text().encode_chat(&sample.messages)?;
+    chat.truncate(cx.recipe.sft.max_tokens);
+    Ok(chat)
+}
+
 /// Trains, from wherever it stopped.
 pub fn fit(cx: &Context, fit: Fit) -> Result<Summary, StageError> {
     let prepared = prepare(cx, fit.samples)?;
     let parent = cx.checkpoint();
-    if prepared.is_empty() {
+    if prepared.is_empty() || fit.matched.is_some_and(|m| m.updates == 0) {
         cx.emit.log(
             super::events::Level::Warn,
             format!("{}: nothing to train on; the weights stay as they were", cx.stage),
@@ -59,9 +66,7 @@ pub fn fit(cx: &Context, fit: Fit) -> Result<Summary, StageError> {
     }
     let mut chats = Vec::with_capacity(prepared.len());
     for text in &prepared {
-        let mut chat = cx.engine.text().encode_chat(&text.sample.messages)?;
-        chat.truncate(cx.recipe.sft.max_tokens);
-        chats.push(chat);
+        chats.push(encoded(cx, &text.sample)?);
     }
     let batches = batches(cx, &chats, fit.matched);
     let updates = batches.len();
@@ -70,7 +75,9 @@ pub fn fit(cx: &Context, fit: Fit) -> Result<Summary, StageError> {
     let mut tokens = 0;
     let mut last = None;
     while at < updates {
-        cx.control.check()?;
+        if cx.control.check().is_err() {
+            return Err(save_and_stop(cx, at));
+        }
         let lr = warmup_cosine(at, updates, fit.lr, cx.recipe.sft.warmup_ratio, cx.recipe.sft.min_lr_ratio);
         let batch: Vec<ChatTokens> = batches[at].iter().map(|&i| chats[i].clone()).collect();
         let metrics = cx.engine.sft_step(batch, lr, cx.recipe.sft.loss)?;
@@ -103,7 +110,7 @@ fn prepare(cx: &Context, samples: Vec<SftSample>) -> Result<Vec<Prepared>, Stage
     let mut batch = Batch::new(Author::Pipeline);
     let mut prepared = Vec::with_capacity(samples.len());
     for (i, sample) in samples.into_iter().enumerate() {
-        let tokens = cx.engine.text().encode_chat(&sample.messages)?.trained.len() as u32;
+        let tokens = encoded(cx, &sample)?.trained.len() as u32;
         let text = Prepared { sample, tokens };
         batch.put(&format!("{prefix}{i:06}"), &text);
         prepared.push(text);
@@ -112,8 +119,8 @@ fn prepare(cx: &Context, samples: Vec<SftSample>) -> Result<Vec<Prepared>, Stage
     Ok(prepared)
 }
 
-/// The texts of each update. Ordinary: seeded passes in batches. Matched: texts until the tokens are reached, spread
-/// evenly over the updates.
+/// The texts of each update. Ordinary: seeded passes in batches. Matched: texts until the tokens are reached and every
+/// update has one, spread evenly over the updates.
 fn batches(cx: &Context, chats: &[ChatTokens], matched: Option<Matched>) -> Vec<Vec<usize>> {
     let place = cx.stage.key();
     let (seed, sft) = (cx.recipe.seed, &cx.recipe.sft);
@@ -130,12 +137,12 @@ fn batches(cx: &Context, chats: &[ChatTokens], matched: Option<Matched>) -> Vec<
         Some(matched) => {
             let mut picked = Vec::new();
             let mut tokens = 0;
-            while tokens < matched.tokens {
+            while tokens < matched.tokens || picked.len() < matched.updates {
                 let next = cycle(seed, &place, chats.len(), picked.len(), 1)[0];
                 tokens += chats[next].trained.len().max(1) as u64;
                 picked.push(next);
             }
-            let updates = matched.updates.max(1);
+            let updates = matched.updates;
             (0..updates)
                 .map(|u| picked[u * picked.len() / updates..(u + 1) * picked.len() / updates].to_vec())
                 .collect()

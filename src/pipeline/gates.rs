@@ -12,6 +12,7 @@ pub fn pass(cx: &Context) -> Result<(), StageError> {
     if pending == 0 {
         return Ok(());
     }
+    cx.control.close_gate();
     cx.emit.send(Event::GateWaiting { stage: cx.stage.clone(), pending });
     cx.control.wait_for_gate()?;
     let approved = approve(cx)?;

@@ -29,35 +29,26 @@ pub struct Run {
     pub handle: JoinHandle<Outcome>,
 }
 
-/// Starts, or continues, the run of a session.
-pub fn start(session: Session, recipe: Recipe, threads: usize) -> Run {
+/// Starts, or continues, the run of a session on its ground. The channel of events closes behind the last one.
+pub fn start(session: Session, recipe: Recipe, ground: Ground) -> Run {
     let (events_in, events) = channel();
     let (commands, commands_out) = channel::<Command>();
-    let control = Control::new();
+    let control = Control::echoing(events_in.clone());
     let listener = control.clone();
-    let echo = events_in.clone();
     // Ends when every sender is gone.
-    std::thread::spawn(move || {
-        for command in commands_out {
-            listener.apply(&command);
-            let echoed = match command {
-                Command::Pause => Event::Paused,
-                Command::Resume => Event::Resumed,
-                Command::Cancel | Command::PassGate => continue,
-            };
-            let _ = echo.send(echoed);
-        }
-    });
+    std::thread::spawn(move || commands_out.iter().for_each(|command| listener.apply(&command)));
     let handle = std::thread::spawn(move || {
+        let echo = Echo(control.clone());
         let begun = Instant::now();
         let emit = Emitter::new(events_in);
-        let outcome = match go(&session, &recipe, threads, &emit, &control) {
+        let outcome = match go(&session, &recipe, ground, &emit, &control) {
             Ok(()) => Outcome::Done,
             Err(StageError::Cancelled) => Outcome::Cancelled,
             Err(error) => Outcome::Failed { reason: error.to_string() },
         };
         // The session is closed before the last event, so that whoever hears it may open it.
         drop(session);
+        drop(echo);
         let seconds = begun.elapsed().as_secs_f64();
         emit.send(Event::RunFinished { outcome: outcome.clone(), seconds });
         outcome
@@ -65,8 +56,18 @@ pub fn start(session: Session, recipe: Recipe, threads: usize) -> Run {
     Run { events, commands, handle }
 }
 
-/// Everything a run stands on.
-struct Ground {
+/// Ends the echo of pauses with the run, also where the run's thread dies.
+struct Echo(Control);
+
+impl Drop for Echo {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Everything a run stands on. Laid before anything is begun, so that a recipe or a student that cannot be used is told
+/// while there is nothing to clear up.
+pub struct Ground {
     world: World,
     material: Material,
     prompts: Prompts,
@@ -74,19 +75,24 @@ struct Ground {
     engine: Engine,
 }
 
-fn ground(recipe: &Recipe, threads: usize) -> Result<Ground, StageError> {
-    let verifier = recipe.data.verifier.parse::<Verifier>().map_err(|e| StageError::Recipe(e.to_string()))?;
-    let world = world_of(recipe)?;
-    let material = Material::of_world(&world);
-    let prompts = Prompts::world()?;
-    let engine = Engine::start(&recipe.student, threads)?;
-    Ok(Ground { world, material, prompts, verifier, engine })
+impl Ground {
+    /// Makes the questions and loads the student.
+    ///
+    /// # Errors
+    /// What of the recipe, the student's folder or the world cannot be used.
+    pub fn lay(recipe: &Recipe, threads: usize) -> Result<Self, StageError> {
+        let verifier = recipe.data.verifier.parse::<Verifier>().map_err(|e| StageError::Recipe(e.to_string()))?;
+        let world = world_of(recipe)?;
+        let material = Material::of_world(&world);
+        let prompts = Prompts::world()?;
+        let engine = Engine::start(&recipe.student, threads)?;
+        Ok(Self { world, material, prompts, verifier, engine })
+    }
 }
 
-fn go(session: &Session, recipe: &Recipe, threads: usize, emit: &Emitter, control: &Control) -> Result<(), StageError> {
+fn go(session: &Session, recipe: &Recipe, ground: Ground, emit: &Emitter, control: &Control) -> Result<(), StageError> {
     let stages = plan(recipe);
     emit.send(Event::RunStarted { session: session.name().into(), seed: recipe.seed, stages: stages.clone() });
-    let ground = ground(recipe, threads)?;
     let teacher = RuleTeacher::new(ground.world.clone(), recipe.seed);
     write_questions(session, &ground.material)?;
     for stage in &stages {
@@ -136,12 +142,14 @@ fn write_questions(session: &Session, material: &Material) -> Result<(), StageEr
 
 fn run_stage(cx: &Context) -> Result<(), StageError> {
     let begun = Instant::now();
+    cx.emit.begin();
     let spent = super::spent::Spent::resume(cx)?;
     let result = dispatch(cx).and_then(|summary| super::gates::pass(cx).map(|()| summary));
     let Summary { text, tokens } = match result {
         Ok(summary) => summary,
         Err(error) => {
-            spent.keep(cx, begun.elapsed().as_secs_f64())?;
+            // Where even this can't be written, the first error is the one to tell.
+            let _ = spent.keep(cx, begun.elapsed().as_secs_f64(), cx.emit.tokens());
             return Err(error);
         }
     };

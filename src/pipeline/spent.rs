@@ -26,9 +26,9 @@ impl Spent {
     }
 
     /// Adds the part that was just interrupted. A killed program keeps no count of its last part.
-    pub fn keep(&self, cx: &Context, seconds: f64) -> Result<(), StageError> {
+    pub fn keep(&self, cx: &Context, seconds: f64, tokens: u64) -> Result<(), StageError> {
         let mut batch = Batch::new(Author::Pipeline);
-        batch.put(&cx.stage.key(), &Self { seconds: self.seconds + seconds, tokens: self.tokens });
+        batch.put(&cx.stage.key(), &Self { seconds: self.seconds + seconds, tokens: self.tokens + tokens });
         cx.session.write(batch)?;
         Ok(())
     }

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 
 use crate::domain::{Question, Rollout};
 use crate::pipeline::asking::judge;
-use crate::pipeline::checkpoints::{finish, restore_with_reference, save_partial};
+use crate::pipeline::checkpoints::{finish, restore_with_reference, save_and_stop, save_partial};
 use crate::pipeline::context::{Context, StageError, Summary, all};
 use crate::pipeline::engine::{Asking, GrpoGroup};
+use crate::pipeline::events::Level;
 use crate::pipeline::seeds::{cycle, stream};
 use crate::session::records::{GrpoStep, RolloutGroup, SplitSets};
 use crate::session::{Author, Batch};
@@ -21,6 +22,7 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     let iteration = cx.stage.iteration;
     let sets = cx.session.get::<SplitSets>(&format!("{iteration}-split"))?;
     let consolidation = sets.ok_or_else(|| cx.nothing("the split of this iteration is missing"))?.sets.consolidation;
+    let consolidation = short_enough(cx, consolidation)?;
     let parent = cx.checkpoint();
     if consolidation.is_empty() {
         return Err(cx.nothing("the student solved no training question, so there is nothing to reinforce"));
@@ -31,7 +33,9 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     cx.emit.started(cx.stage, at as u64, steps as u64, "steps");
     let mut tokens = 0;
     while at < steps {
-        cx.control.check()?;
+        if cx.control.check().is_err() {
+            return Err(save_and_stop(cx, at));
+        }
         let picked = cycle(
             cx.recipe.seed,
             &cx.stage.key(),
@@ -40,7 +44,10 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
             cx.recipe.grpo.prompts,
         );
         let questions: Vec<&Question> = picked.iter().filter_map(|&i| cx.material.find(&consolidation[i])).collect();
-        let step = one_step(cx, at, steps, &questions, &before)?;
+        let step = match one_step(cx, at, steps, &questions, &before) {
+            Err(StageError::Cancelled) => return Err(save_and_stop(cx, at)),
+            step => step?,
+        };
         at += 1;
         tokens += step.tokens;
         say(cx, at, &step);
@@ -59,17 +66,50 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     Ok(Summary { text: format!("{steps} steps, mean reward {reward:.3}, {above:+.3} above the rate before"), tokens })
 }
 
+/// The questions whose prompt fits the recipe's length; the others leave the RL set.
+fn short_enough(cx: &Context, ids: Vec<String>) -> Result<Vec<String>, StageError> {
+    let (all, max) = (ids.len(), cx.recipe.grpo.max_prompt_tokens);
+    let mut short = Vec::with_capacity(all);
+    for id in ids {
+        let Some(question) = cx.material.find(&id) else { continue };
+        if cx.engine.text().encode_prompt(&cx.prompts.ask(question)?)?.len() <= max {
+            short.push(id);
+        }
+    }
+    if short.len() < all {
+        let left = all - short.len();
+        cx.emit.log(Level::Warn, format!("{}: {left} questions have prompts over {max} tokens; left out", cx.stage));
+    }
+    Ok(short)
+}
+
 /// ρ of every candidate in the rollouts before this stage.
 fn rates_before(cx: &Context) -> Result<HashMap<String, f64>, StageError> {
     let groups = all::<RolloutGroup>(cx.session, &format!("{}-rollouts/", cx.stage.iteration))?;
     Ok(groups.into_iter().map(|(_, g)| (g.question.clone(), g.rho())).collect())
 }
 
-/// The recipe's number of steps, or one epoch over the set.
+/// The recipe's number of steps, or its epochs over the set.
 fn steps(cx: &Context, questions: usize) -> usize {
     let listed = &cx.recipe.grpo.steps;
     let at = (cx.stage.iteration as usize - 1).min(listed.len().saturating_sub(1));
-    listed.get(at).map_or_else(|| questions.div_ceil(cx.recipe.grpo.prompts), |&s| s as usize)
+    listed
+        .get(at)
+        .map_or_else(|| (questions * cx.recipe.grpo.epochs as usize).div_ceil(cx.recipe.grpo.prompts), |&s| s as usize)
+}
+
+/// A random stream per group. A set smaller than a step has questions that come twice in it; they are sampled afresh.
+fn streams<'a>(seed: u64, place: &str, questions: &[&'a Question]) -> Vec<u64> {
+    let mut seen: HashMap<&'a str, usize> = HashMap::new();
+    let mut one = |question: &'a Question| {
+        let times = seen.entry(question.id.as_str()).or_default();
+        *times += 1;
+        match *times {
+            1 => stream(seed, place, &question.id),
+            again => stream(seed, &format!("{place}/{again}"), &question.id),
+        }
+    };
+    questions.iter().map(|q| one(q)).collect()
 }
 
 fn one_step(
@@ -82,7 +122,7 @@ fn one_step(
     let recipe = &cx.recipe.grpo;
     let prompts = questions.iter().map(|q| cx.prompts.ask(q)).collect::<Result<Vec<_>, _>>()?;
     let place = format!("{}/{at}", cx.stage.key());
-    let streams = questions.iter().map(|q| stream(cx.recipe.seed, &place, &q.id)).collect();
+    let streams = streams(cx.recipe.seed, &place, questions);
     let asking = Asking {
         prompts: prompts.clone(),
         streams,

@@ -6,7 +6,7 @@
 use crate::domain::SftSample;
 use crate::domain::samples::Origin;
 use crate::pipeline::context::{Context, StageError, Summary};
-use crate::pipeline::fit::{Fit, Matched, fit, size_of};
+use crate::pipeline::fit::{Fit, Matched, encoded, fit, size_of};
 use crate::pipeline::lessons;
 use crate::recipe::Arm;
 
@@ -52,10 +52,10 @@ fn neutral(cx: &Context, instead_of: &[SftSample], lr: f64) -> Result<Summary, S
         if tokens >= matched.tokens {
             break;
         }
-        let id = format!("{:06}", samples.len());
+        let id = format!("{}-{:06}", cx.stage.kind.name(), samples.len());
         let origin = Origin { iteration: cx.stage.iteration, question: &id, lineage: &[] };
         let sample = SftSample { messages: document.messages, ..origin.neutral("", "") };
-        tokens += cx.engine.text().encode_chat(&sample.messages)?.trained.len() as u64;
+        tokens += encoded(cx, &sample)?.trained.len() as u64;
         samples.push(sample);
     }
     fit(cx, Fit { samples, lr, matched: Some(matched) })
