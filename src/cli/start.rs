@@ -7,6 +7,7 @@ use super::exit::{Exit, Failure};
 use super::face::{self, Face};
 use super::{out, report};
 use crate::pipeline::run;
+use crate::pipeline::supported::supported;
 use crate::recipe::{Arm, Gate, Loaded, Recipe};
 use crate::session::{NewSession, Session, Sessions};
 use crate::workbench::handle::RunHandle;
@@ -30,6 +31,7 @@ pub fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
         recipe.gates.diagnosis = Gate::Review;
     }
     recipe.validate().map_err(Failure::usage)?;
+    supported(&recipe).map_err(Failure::usage)?;
     let sessions = Sessions::at(&args.sessions.path);
     let name = match &args.session {
         Some(name) => name.clone(),

@@ -8,7 +8,7 @@ use super::context::{Context, StageError, Summary};
 use super::control::Control;
 use super::emit::Emitter;
 use super::engine::Engine;
-use super::events::{Command, Event, Outcome, StageId, StageKind};
+use super::events::{Command, Event, Outcome, StageKind};
 use super::material::{Material, world_of};
 use super::plan::plan;
 use super::stages;
@@ -84,6 +84,7 @@ fn ground(recipe: &Recipe, threads: usize) -> Result<Ground, StageError> {
 }
 
 fn go(session: &Session, recipe: &Recipe, threads: usize, emit: &Emitter, control: &Control) -> Result<(), StageError> {
+    super::supported::supported(recipe)?;
     let stages = plan(recipe);
     emit.send(Event::RunStarted { session: session.name().into(), seed: recipe.seed, stages: stages.clone() });
     let ground = ground(recipe, threads)?;
@@ -169,13 +170,4 @@ fn dispatch(cx: &Context) -> Result<Summary, StageError> {
         StageKind::Recycle => stages::recycle::run(cx),
         StageKind::Evaluate => stages::evaluate::run(cx),
     }
-}
-
-/// Which stages of a plan a session has completed.
-pub fn completed(session: &Session, stages: &[StageId]) -> Result<usize, StageError> {
-    let mut done = 0;
-    for stage in stages {
-        done += usize::from(session.get::<StageDone>(&stage.key())?.is_some());
-    }
-    Ok(done)
 }
