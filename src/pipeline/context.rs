@@ -8,11 +8,11 @@ use thiserror::Error;
 use super::control::{Cancelled, Control};
 use super::emit::Emitter;
 use super::engine::{Engine, EngineError};
-use super::events::StageId;
+use super::events::{StageId, StageKind};
 use super::material::Material;
 use super::plan::{BASE, parent};
 use crate::domain::{Provenance, Verifier};
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, StartFrom};
 use crate::session::{Record, Session, SessionError};
 use crate::student::StudentError;
 use crate::teacher::{PromptError, Prompts, Teacher, TeacherError};
@@ -112,8 +112,12 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// The checkpoint this stage works on.
+    /// The checkpoint this stage works on; an SFT with recycled lessons may begin again from the base (reading.md, row
+    /// 39).
     pub fn checkpoint(&self) -> String {
+        if self.stage.kind == StageKind::SftRecycled && self.recipe.recycle.start_from == StartFrom::Base {
+            return BASE.into();
+        }
         parent(self.stages, self.stage).map_or_else(|| BASE.into(), StageId::key)
     }
 
