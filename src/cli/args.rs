@@ -22,8 +22,7 @@ use clap_complete::Shell;
                   footbridge report demo-1            its results, as far as it has come\n\nExit codes: 0 done, 1 \
                   failed, 2 bad usage or input, 130 interrupted (a run can be resumed).",
     subcommand_required = true,
-    arg_required_else_help = true,
-    propagate_version = false
+    arg_required_else_help = true
 )]
 pub struct Cli {
     /// What to do.

@@ -98,9 +98,4 @@ impl Action {
             Action::Localize => "localize",
         }
     }
-
-    /// The teacher has to write something for it.
-    pub fn needs_edit(self) -> bool {
-        matches!(self, Action::Compress | Action::Expand | Action::Localize)
-    }
 }

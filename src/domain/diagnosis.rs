@@ -1,6 +1,6 @@
 //! What a teacher's diagnosis must satisfy before the student may see it (eq. 17; reading.md, rows 42 and 43).
 
-use super::excerpt::{Excerpt, LONGEST_EXCERPT, find_excerpt};
+use super::excerpt::{Excerpt, find_excerpt};
 use super::steps::split_steps;
 use super::types::Diagnosis;
 use super::verify::Verifier;
@@ -15,8 +15,13 @@ pub enum DiagnosisFault {
     #[error("`{0}` is empty")]
     EmptyField(&'static str),
     /// The excerpt is too long.
-    #[error("`first_error` has {0} characters, the most is {LONGEST_EXCERPT}")]
-    LongExcerpt(usize),
+    #[error("`first_error` has {length} characters, the most is {most}")]
+    LongExcerpt {
+        /// Its characters.
+        length: usize,
+        /// How many it may have.
+        most: usize,
+    },
     /// The excerpt is not the student's.
     #[error("`first_error` was not found in the answer, not even nearly")]
     ExcerptNotFound,
@@ -36,12 +41,14 @@ pub fn parse_diagnosis(text: &str) -> Result<Diagnosis, DiagnosisFault> {
     serde_json::from_str(text).map_err(|error| DiagnosisFault::NotSevenFields(error.to_string()))
 }
 
-/// Checks a diagnosis of `answer` and says where its excerpt lies, or everything that is wrong with it.
+/// Checks a diagnosis of `answer` and says where its excerpt lies, or everything that is wrong with it. `most` is the
+/// longest excerpt in characters; no more than [`LONGEST_EXCERPT`](super::excerpt::LONGEST_EXCERPT) are looked for.
 pub fn check_diagnosis(
     diagnosis: &Diagnosis,
     answer: &str,
     gold: &str,
     verifier: Verifier,
+    most: usize,
 ) -> Result<Excerpt, Vec<DiagnosisFault>> {
     let mut faults: Vec<DiagnosisFault> = fields(diagnosis)
         .into_iter()
@@ -50,8 +57,8 @@ pub fn check_diagnosis(
         .collect();
     let length = diagnosis.first_error.trim().chars().count();
     let found = find_excerpt(answer, &diagnosis.first_error);
-    if length > LONGEST_EXCERPT {
-        faults.push(DiagnosisFault::LongExcerpt(length));
+    if length > most {
+        faults.push(DiagnosisFault::LongExcerpt { length, most });
     } else if found.is_none() && length > 0 {
         faults.push(DiagnosisFault::ExcerptNotFound);
     }

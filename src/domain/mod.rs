@@ -19,7 +19,7 @@ pub mod text;
 pub mod types;
 pub mod verify;
 
-pub use advantage::{AdvantageScaling, advantages};
+pub use advantage::{AdvantageScale, advantages};
 pub use assemble::{Bridged, EditedStep, LocalStep, assemble};
 pub use band::{Band, BandEdges};
 pub use bridge::{Decision, Thresholds, decide};

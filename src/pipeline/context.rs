@@ -112,7 +112,8 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// The checkpoint this stage works on.
+    /// The checkpoint this stage works on; an SFT with recycled lessons may begin again from the base (reading.md, row
+    /// 39).
     pub fn checkpoint(&self) -> String {
         if self.stage.kind == StageKind::SftRecycled && self.recipe.recycle.start_from == StartFrom::Base {
             return BASE.into();

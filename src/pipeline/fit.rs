@@ -7,8 +7,9 @@ use sha2::{Digest, Sha256};
 
 use super::checkpoints::{finish, restore, save_and_stop, save_partial};
 use super::context::{Context, StageError, Summary, all};
+use super::events::Level;
 use super::seeds::cycle;
-use crate::domain::SftSample;
+use crate::domain::{SampleKind, SftSample};
 use crate::session::records::{Prepared, SftUpdate};
 use crate::session::{Author, Batch};
 use crate::student::ChatTokens;
@@ -56,14 +57,12 @@ pub fn fit(cx: &Context, fit: Fit) -> Result<Summary, StageError> {
     let prepared = prepare(cx, fit.samples)?;
     let parent = cx.checkpoint();
     if prepared.is_empty() || fit.matched.is_some_and(|m| m.updates == 0) {
-        cx.emit.log(
-            super::events::Level::Warn,
-            format!("{}: nothing to train on; the weights stay as they were", cx.stage),
-        );
+        cx.emit.log(Level::Warn, format!("{}: nothing to train on; the weights stay as they were", cx.stage));
         cx.engine.use_checkpoint(cx.session, &parent)?;
         finish(cx, &parent, &data_hash(&prepared))?;
         return Ok(Summary { text: "nothing to train on".into(), tokens: 0 });
     }
+    cx.emit.log(Level::Info, format!("{} trains on {}", cx.stage, mix(&prepared)));
     let mut chats = Vec::with_capacity(prepared.len());
     for text in &prepared {
         chats.push(encoded(cx, &text.sample)?);
@@ -98,6 +97,21 @@ pub fn fit(cx: &Context, fit: Fit) -> Result<Summary, StageError> {
     };
     let loss = last.map_or(f64::NAN, |u| u.loss);
     Ok(Summary { text: format!("{} texts, {updates} updates, last loss {loss:.3}", prepared.len()), tokens })
+}
+
+/// Texts and trained tokens of each kind, in the order in which the kinds come (reading.md, row 45).
+fn mix(prepared: &[Prepared]) -> String {
+    let mut kinds: Vec<(SampleKind, usize, u64)> = Vec::new();
+    for Prepared { sample, tokens } in prepared {
+        let at = kinds.iter().position(|(kind, ..)| *kind == sample.kind).unwrap_or(kinds.len());
+        if at == kinds.len() {
+            kinds.push((sample.kind, 0, 0));
+        }
+        kinds[at].1 += 1;
+        kinds[at].2 += u64::from(*tokens);
+    }
+    let parts = kinds.iter().map(|(kind, texts, tokens)| format!("{texts} {} ({tokens} tokens)", kind.as_str()));
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 /// Writes the texts of this stage once, in one frame; afterwards they are read back, never rebuilt.

@@ -40,13 +40,6 @@ impl Material {
 /// The generated world, as the recipe sizes it.
 pub fn world_of(recipe: &Recipe) -> Result<World, StageError> {
     let data = &recipe.data;
-    if data.source != "world" {
-        return Err(StageError::Recipe(format!(
-            "data.source = \"{}\": a run on a file of questions needs a model teacher, which this version does not have; \
-             set data.source = \"world\"",
-            data.source
-        )));
-    }
     let spec = WorldSpec { seed: data.seed, train: data.train, dev: data.dev, test: data.test, ood: data.ood };
     Ok(World::generate(&spec)?)
 }

@@ -20,4 +20,5 @@ pub mod run;
 pub mod seeds;
 pub mod spent;
 pub mod stages;
+pub mod supported;
 pub mod workshop;

@@ -8,7 +8,7 @@ use super::context::{Context, StageError, Summary};
 use super::control::Control;
 use super::emit::Emitter;
 use super::engine::Engine;
-use super::events::{Command, Event, Outcome, StageId, StageKind};
+use super::events::{Command, Event, Outcome, StageKind};
 use super::material::{Material, world_of};
 use super::plan::plan;
 use super::stages;
@@ -81,6 +81,7 @@ impl Ground {
     /// # Errors
     /// What of the recipe, the student's folder or the world cannot be used.
     pub fn lay(recipe: &Recipe, threads: usize) -> Result<Self, StageError> {
+        super::supported::supported(recipe)?;
         let verifier = recipe.data.verifier.parse::<Verifier>().map_err(|e| StageError::Recipe(e.to_string()))?;
         let world = world_of(recipe)?;
         let material = Material::of_world(&world);
@@ -177,13 +178,4 @@ fn dispatch(cx: &Context) -> Result<Summary, StageError> {
         StageKind::Recycle => stages::recycle::run(cx),
         StageKind::Evaluate => stages::evaluate::run(cx),
     }
-}
-
-/// Which stages of a plan a session has completed.
-pub fn completed(session: &Session, stages: &[StageId]) -> Result<usize, StageError> {
-    let mut done = 0;
-    for stage in stages {
-        done += usize::from(session.get::<StageDone>(&stage.key())?.is_some());
-    }
-    Ok(done)
 }

@@ -3,6 +3,7 @@
 //! Not carried over: the settings of Tables 5 and 6 that describe the authors' cluster rather than the method (number
 //! of GPUs, sharding, tensor parallel size, memory share, number format and caching of the rollout engine, micro-batches
 //! per GPU). `student.slots` and `student.micro_batch_tokens` stand in their place; neither changes the outcome.
+//! Table 5 looks at its validation set every 100 updates; here the dev split is measured after every sub-stage.
 //! Table 6 never saves during training; a run here must survive a kill, so `grpo.save_every` is 10.
 //! The paper's student and questions are no defaults: a recipe names its own.
 
@@ -96,7 +97,6 @@ impl Default for SftRecipe {
             max_tokens: 1536,
             adamw: AdamWRecipe::default(),
             save_every: 100,
-            dev_every: 100,
         }
     }
 }

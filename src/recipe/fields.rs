@@ -110,7 +110,6 @@ pub const FIELDS: &[Field] = &[
     at("sft.loss", OneOf(&["sample-mean", "token-mean"]), "how token losses become one", "eq. 21, reading.md 25"),
     at("sft.max_tokens", COUNT, "longest conversation, cut on the right", "Table 5"),
     at("sft.save_every", COUNT, "updates between saved states", "Table 5"),
-    at("sft.dev_every", COUNT_OR_NONE, "updates between looks at the dev split; 0: only at the end", "Table 5"),
     at("sft.adamw.beta1", Number(BELOW_1), "decay of the first moment", "Table 5"),
     at("sft.adamw.beta2", Number(BELOW_1), "decay of the second moment", "Table 5"),
     at("sft.adamw.eps", Number(POSITIVE), "added to the root of the second moment", "reading.md 26b"),
@@ -155,7 +154,7 @@ pub const FIELDS: &[Field] = &[
     at("recycle.tau_len", NumberOr(POSITIVE, "mean"), "tokens of a full-length attempt; mean: of hard traces", "Table 9"),
     at("recycle.tau_steps", NumberOr(POSITIVE, "mean"), "steps of a full attempt; mean: of hard traces", "Table 9"),
     at("recycle.weights", Numbers(3, NOT_NEGATIVE), "of length, steps and final answer; they sum to 3", "eq. 30"),
-    at("recycle.max_excerpt", COUNT, "longest quoted first error, in characters", "reading.md 43"),
+    at("recycle.max_excerpt", Whole(1, 120), "longest quoted first error, in characters", "reading.md 43"),
     at("recycle.start_from", OneOf(&["policy", "base"]), "where the next SFT starts", "reading.md 39"),
 
     at("evaluate.n", COUNT, "samples per question", "reading.md 10"),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::types::SamplingRecipe;
+pub use crate::domain::AdvantageScale;
 
 /// How per-token losses become one number (reading.md, row 25).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -57,8 +58,6 @@ pub struct SftRecipe {
     pub adamw: AdamWRecipe,
     /// Updates between two saved states of a running stage.
     pub save_every: u32,
-    /// Updates between two looks at the dev split while a stage runs; 0 looks only after it.
-    pub dev_every: u32,
 }
 
 /// Rollouts before RL (eq. 14).
@@ -95,19 +94,6 @@ pub enum Aggregation {
     TokenMean,
     /// Sum per response, mean over responses, divided by a constant (Dr. GRPO).
     SeqMeanTokenSumNorm,
-}
-
-/// How rewards of a group are scaled (reading.md, row 30).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AdvantageScale {
-    /// Sample deviation, n − 1 (eq. 23).
-    #[default]
-    Std,
-    /// Population deviation, n.
-    Biased,
-    /// Not scaled (Dr. GRPO).
-    None,
 }
 
 /// GRPO (eqs. 22 to 28, Table 6).

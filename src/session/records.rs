@@ -227,6 +227,9 @@ pub struct Recycled {
     pub repetition: bool,
     /// The response that was diagnosed.
     pub response: String,
+    /// The record of the verified trace that the teacher was given beside it; `None` where there was none (reading.md,
+    /// row 44).
+    pub reference: Option<String>,
     /// What the teacher said; `None` when nothing usable came back.
     pub diagnosis: Option<Diagnosis>,
     /// Where the first error lies in the response, and how it was found.

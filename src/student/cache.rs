@@ -1,6 +1,6 @@
 //! Keys and values of one sequence, all layers, for decoding token by token.
 //!
-//! Keys stand turned over in blocks of [`BLOCK`] positions, `[layer, kv head, block, head_dim, BLOCK]`, so that the
+//! Keys stand turned over in blocks of `BLOCK` positions, `[layer, kv head, block, head_dim, BLOCK]`, so that the
 //! scores of a whole block come from vector instructions; values stand as `[layer, kv head, position, head_dim]`. The
 //! attention step below reads positions in a fixed order, whoever shares the batch.
 

@@ -49,8 +49,15 @@ pub trait Teacher: Send + Sync {
     /// `step` said so that a small student can follow; may be `step` itself (reading.md, row 18).
     fn localize(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError>;
 
-    /// The diagnosis of a failed `response` (eq. 17), not yet checked.
-    fn diagnose(&self, question: &Question, response: &str, attempt: u32) -> Result<Diagnosis, TeacherError>;
+    /// The diagnosis of a failed `response` (eq. 17), not yet checked. `reference` is a trace that reaches the gold
+    /// answer, where there is one (reading.md, row 44).
+    fn diagnose(
+        &self,
+        question: &Question,
+        response: &str,
+        reference: Option<&str>,
+        attempt: u32,
+    ) -> Result<Diagnosis, TeacherError>;
 
     /// More of what the student was pre-trained on, for the neutral arm; endless, and another for every `seed`. Only a
     /// teacher that knows the student's pre-training has it.

@@ -120,7 +120,13 @@ impl Teacher for RuleTeacher {
         self.plainly(question, step)
     }
 
-    fn diagnose(&self, question: &Question, response: &str, _attempt: u32) -> Result<Diagnosis, TeacherError> {
+    fn diagnose(
+        &self,
+        question: &Question,
+        response: &str,
+        _reference: Option<&str>,
+        _attempt: u32,
+    ) -> Result<Diagnosis, TeacherError> {
         diagnose(self.problem(question)?, response).ok_or_else(|| TeacherError::NothingWrong(question.id.clone()))
     }
 

@@ -1,16 +1,17 @@
 //! GRPO: the group-relative policy gradient (eqs. 22 to 28).
 //!
-//! Read from top to bottom: the advantage of a response, the two terms of a token, how tokens become one loss.
+//! Read from top to bottom: the advantage of a response ([`advantages`]), the two terms of a token, how tokens become one
+//! loss.
 //! Deviations from the paper's formulas, each an option whose default is the paper's or its framework's:
 //!
-//! 1. **Advantage** (eq. 23): the deviation divides by n − 1 and ε is 1e-6; a group of one has advantage 0; `biased`
+//! 1. **Advantage** (eq. 23): the deviation divides by n − 1 and ε (`advantage_eps`) is 1e-6; a group of one has advantage 0; `biased`
 //!    divides by n, `none` does not scale (reading.md, row 30).
-//! 2. **Ratio** (eq. 24): the log-ratio is clamped to ±20; beyond, its gradient is 0 (row 33). Log-probs are taken at
+//! 2. **Ratio** (eq. 24): the log-ratio is clamped to ±20 (`log_ratio_clamp`); beyond, its gradient is 0 (row 33). Log-probs are taken at
 //!    the rollouts' temperature, top-p is not applied, and `old` is recomputed by the trainer (row 32).
 //! 3. **Clip** (eq. 25): the two sides have settings of their own; a second bound for negative advantages
 //!    (`dual_clip`) is absent in the paper and off (row 31).
 //! 4. **KL** (eq. 26): the estimator k3 = e^d − d − 1 with d = reference − current clamped to ±20 and the result to
-//!    ±10 (row 33). The reference is the policy at the start of the RL stage (row 34).
+//!    ±10 (`kl_clamp`, row 33). The reference is the policy at the start of the RL stage (row 34).
 //! 5. **Aggregation** (eq. 27): mean over a response's tokens, then over responses; `token-mean` and
 //!    `seq-mean-token-sum-norm` are offered (row 29). Each is a weight per token, so shards of a batch simply add up.
 //! 6. The expectation over questions is the mean over the responses of a mini-batch (row 32).
@@ -19,30 +20,8 @@
 
 use burn::tensor::Tensor;
 
-use crate::recipe::{AdvantageScale, Aggregation, GrpoRecipe};
-
-/// ε of eq. 23.
-const EPSILON: f64 = 1e-6;
-/// Bound of log-ratios and of the KL estimator's d.
-const LOG_RATIO_BOUND: f32 = 20.0;
-/// Bound of one token's KL.
-const KL_BOUND: f32 = 10.0;
-
-/// Eq. 23: each reward of a group relative to the group's mean, in units of its deviation.
-pub fn advantages(rewards: &[f64], scale: AdvantageScale) -> Vec<f64> {
-    let n = rewards.len() as f64;
-    if rewards.len() < 2 {
-        return vec![0.0; rewards.len()];
-    }
-    let mean = rewards.iter().sum::<f64>() / n;
-    let squares: f64 = rewards.iter().map(|r| (r - mean) * (r - mean)).sum();
-    let divisor = match scale {
-        AdvantageScale::Std => (squares / (n - 1.0)).sqrt() + EPSILON,
-        AdvantageScale::Biased => (squares / n).sqrt() + EPSILON,
-        AdvantageScale::None => 1.0,
-    };
-    rewards.iter().map(|r| (r - mean) / divisor).collect()
-}
+pub use crate::domain::advantages;
+use crate::recipe::{Aggregation, GrpoRecipe};
 
 /// What eqs. 24 and 25 give per token, `[tokens]` each.
 pub struct PolicyTerms {
@@ -58,7 +37,7 @@ pub struct PolicyTerms {
 
 /// Eqs. 24 and 25: ρ = π/π_old and −min(ρ·A, clip(ρ)·A) per token. All inputs are `[tokens]`.
 pub fn policy_terms(current: Tensor<1>, old: Tensor<1>, advantage: Tensor<1>, recipe: &GrpoRecipe) -> PolicyTerms {
-    let ratio = (current - old).clamp(-LOG_RATIO_BOUND, LOG_RATIO_BOUND).exp();
+    let ratio = both_sides(current - old, recipe.log_ratio_clamp).exp();
     let within = ratio.clone().clamp(1.0 - recipe.clip_low, 1.0 + recipe.clip_high);
     let free = (ratio.clone() * advantage.clone()).neg();
     let held = (within * advantage.clone()).neg();
@@ -77,9 +56,14 @@ pub fn policy_terms(current: Tensor<1>, old: Tensor<1>, advantage: Tensor<1>, re
 }
 
 /// Eq. 26: the estimator k3 of D_KL[π ‖ π_ref] per token, `[tokens]`.
-pub fn kl_terms(current: Tensor<1>, reference: Tensor<1>) -> Tensor<1> {
-    let d = (reference - current).clamp(-LOG_RATIO_BOUND, LOG_RATIO_BOUND);
-    (d.clone().exp() - d - 1.0).clamp(-KL_BOUND, KL_BOUND)
+pub fn kl_terms(current: Tensor<1>, reference: Tensor<1>, recipe: &GrpoRecipe) -> Tensor<1> {
+    let d = both_sides(reference - current, recipe.log_ratio_clamp);
+    both_sides(d.clone().exp() - d - 1.0, recipe.kl_clamp)
+}
+
+/// Clamped to ± `bound`.
+fn both_sides(tensor: Tensor<1>, bound: f64) -> Tensor<1> {
+    tensor.clamp(-bound, bound)
 }
 
 /// Eq. 27's averages as one weight per response: what each of its tokens counts for in the loss. `lengths` are the
@@ -133,7 +117,7 @@ pub fn objective(tokens: Tokens, recipe: &GrpoRecipe) -> Objective {
 
     let terms = policy_terms(current.clone(), old, advantage, recipe);
     let policy = (terms.term * weight.clone()).sum();
-    let kl = (kl_terms(current, reference) * weight).sum();
+    let kl = (kl_terms(current, reference, recipe) * weight).sum();
     let loss = policy.clone() + kl.clone() * recipe.beta;
 
     let (clipped, dual_clipped) = (terms.clipped.sum(), terms.dual_clipped.sum());

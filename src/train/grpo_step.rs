@@ -266,7 +266,7 @@ fn mini_batch(groups: &[&Group], recipe: &GrpoRecipe) -> MiniBatch {
     let mut flat = MiniBatch::default();
     for Group { prompt, responses, rewards } in groups {
         flat.sequences.extend(responses.iter().map(|response| Sequence::response(prompt, response)));
-        flat.advantages.extend(advantages(rewards, recipe.advantage));
+        flat.advantages.extend(advantages(rewards, recipe.advantage, recipe.advantage_eps));
     }
     flat
 }

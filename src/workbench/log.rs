@@ -64,16 +64,11 @@ impl Log {
         (self.warnings, self.errors)
     }
 
-    /// Moves by entries: down is positive. At the newest it follows again.
+    /// Moves by entries: down is positive, and `isize::MIN` goes to the oldest. At the newest it follows again.
     pub fn scroll(&mut self, by: isize) {
         let Some(bottom) = self.bottom() else { return };
         let to = bottom.saturating_add_signed(by).max(self.dropped);
         self.held = (to < self.newest()).then_some(to);
-    }
-
-    /// To the oldest.
-    pub fn to_top(&mut self) {
-        self.scroll(isize::MIN);
     }
 
     /// To the newest, following.
@@ -124,18 +119,18 @@ mod tests {
     #[test]
     fn top_and_bottom() {
         let mut log = log(5);
-        log.to_top();
+        log.scroll(isize::MIN);
         assert_eq!((bottom(&log), log.upwards().count()), ("0", 1));
         log.to_bottom();
         assert_eq!(log.upwards().count(), 5);
-        Log::default().to_top();
+        Log::default().scroll(isize::MIN);
         assert_eq!(Log::default().upwards().count(), 0);
     }
 
     #[test]
     fn the_oldest_go_and_a_held_place_goes_with_them() {
         let mut log = log(10);
-        log.to_top();
+        log.scroll(isize::MIN);
         for line in 0..MOST_ENTRIES {
             log.push(Duration::ZERO, Level::Info, &format!("later {line}"));
         }

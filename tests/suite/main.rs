@@ -4,6 +4,7 @@
 mod cli;
 mod domain;
 mod faces;
+mod floors;
 mod pipeline;
 mod recipe;
 mod sample;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::domain::steps::separator_of;
 use crate::domain::{Action, Decision, EditedStep, Question, Thresholds, assemble, decide, split_answer, split_steps};
 use crate::pipeline::context::{Context, StageError, Summary, all};
-use crate::recipe::{Gate, ScoreOn};
+use crate::recipe::Gate;
 use crate::session::records::{BridgedStep, BridgedTrace, Scores, Status, TauD, Trace};
 use crate::session::{Author, Batch};
 
@@ -15,11 +15,6 @@ const FRAME: usize = 32;
 
 /// Bridges what is missing.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
-    if cx.recipe.bridge.score_on == ScoreOn::Processed {
-        return Err(StageError::Recipe(
-            "bridge.score_on = \"processed\" is not built yet; set it to \"original\" (the default)".into(),
-        ));
-    }
     let tau_d = cx.session.get::<TauD>("tau-d")?.ok_or_else(|| cx.nothing("τ_D was never fixed"))?.value;
     let thresholds = Thresholds { tau_i: cx.recipe.bridge.tau_i, tau_j: cx.recipe.bridge.tau_j, tau_d };
     let scored = all::<Scores>(cx.session, "")?;

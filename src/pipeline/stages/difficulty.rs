@@ -7,6 +7,9 @@ use crate::pipeline::context::{Context, StageError, Summary, all};
 use crate::session::Session;
 use crate::session::records::RolloutGroup;
 
+/// The stage that bands the questions of a run.
+pub const FIRST: &str = "1-difficulty";
+
 /// Samples what is missing.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
     let ask = Ask {
@@ -38,7 +41,7 @@ pub fn bands(session: &Session, stage: &str, edges: &BandEdges) -> Result<Vec<(S
 
 /// The questions of one band, as the run's first difficulty stage measured it.
 pub fn questions_of<'a>(cx: &Context<'a>, band: Band) -> Result<Vec<&'a Question>, StageError> {
-    let bands = bands(cx.session, "1-difficulty", &edges(cx.recipe))?;
+    let bands = bands(cx.session, FIRST, &edges(cx.recipe))?;
     let chosen = bands.into_iter().filter(|(_, b)| *b == band);
     Ok(chosen.filter_map(|(id, _)| cx.material.find(&id)).collect())
 }

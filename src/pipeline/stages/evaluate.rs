@@ -4,11 +4,14 @@
 use crate::evaluate::{mean_of_columns, measure};
 use crate::pipeline::asking::{Ask, sample_missing};
 use crate::pipeline::context::{Context, StageError, Summary, all};
+use crate::pipeline::events::{Level, StageId, StageKind};
 use crate::recipe::SamplingRecipe;
 use crate::session::records::RolloutGroup;
 
 /// The split that chooses the checkpoint.
 pub const DEV: &str = "dev";
+/// A fall of the dev split by more than this, in shares, is worth a warning.
+pub const FALL: f64 = 0.02;
 
 /// Samples what is missing.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
@@ -35,6 +38,7 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         }
     }
     let tokens = sample_missing(cx, checkpoint, &asks)?;
+    warn_of_a_fall(cx)?;
     let mut parts = Vec::new();
     let mut columns = Vec::new();
     for (split, _) in &cx.material.evaluated {
@@ -48,4 +52,24 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     }
     let mean = mean_of_columns(&columns);
     Ok(Summary { text: format!("{} · mean {:.1} %", parts.join(" · "), 100.0 * mean.value), tokens })
+}
+
+/// Greedy accuracy on the dev split, as one evaluation measured it; `None` where it did not.
+fn dev_accuracy(cx: &Context, evaluation: &StageId) -> Result<Option<f64>, StageError> {
+    let groups = all::<RolloutGroup>(cx.session, &format!("{}/greedy/{DEV}/", evaluation.key()))?;
+    let right = groups.iter().filter(|(_, group)| group.correct() > 0).count();
+    Ok((!groups.is_empty()).then(|| right as f64 / groups.len() as f64))
+}
+
+/// Warns where a stage lowered the dev split (reading.md, row 40).
+fn warn_of_a_fall(cx: &Context) -> Result<(), StageError> {
+    let earlier = cx.stages.iter().take_while(|stage| *stage != cx.stage);
+    let Some(before) = earlier.filter(|stage| stage.kind == StageKind::Evaluate).last() else { return Ok(()) };
+    if let (Some(was), Some(is)) = (dev_accuracy(cx, before)?, dev_accuracy(cx, cx.stage)?)
+        && was - is > FALL
+    {
+        let text = format!("{} lowered the dev split from {:.1} to {:.1} %", cx.stage.of, 100.0 * was, 100.0 * is);
+        cx.emit.log(Level::Warn, text);
+    }
+    Ok(())
 }

@@ -158,10 +158,42 @@ fn one_step(
     Ok(GrpoStep { groups: records, reward, reward_above_before: reward - base, metrics: named, tokens: 2 * sampled })
 }
 
+/// A random stream per prompt. Where a pass over the set ends within a step a question may stand in it twice; the second
+/// time it gets a stream of its own, so that it is not the same group again.
+fn streams(seed: u64, place: &str, questions: &[&Question]) -> Vec<u64> {
+    let mut seen: HashMap<&str, u32> = HashMap::new();
+    let mut streams = Vec::with_capacity(questions.len());
+    for question in questions {
+        let times = seen.entry(&question.id).or_default();
+        *times += 1;
+        streams.push(match *times {
+            1 => stream(seed, place, &question.id),
+            again => stream(seed, &format!("{place}/{again}"), &question.id),
+        });
+    }
+    streams
+}
+
 fn say(cx: &Context, at: usize, step: &GrpoStep) {
     cx.emit.metric(cx.stage, at as u64, "reward", step.reward);
     cx.emit.metric(cx.stage, at as u64, "reward-above-before", step.reward_above_before);
     for (name, value) in &step.metrics {
         cx.emit.metric(cx.stage, at as u64, name, *value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_that_stands_twice_in_a_step_is_not_sampled_alike() {
+        let question =
+            |id: &str| Question { id: id.into(), text: String::new(), gold: "1".into(), solution: None, steps: None };
+        let (a, b) = (question("a"), question("b"));
+        let drawn = streams(7, "1-grpo/3", &[&a, &b, &a]);
+        assert_eq!(drawn[0], stream(7, "1-grpo/3", "a"));
+        assert!(drawn[0] != drawn[1] && drawn[0] != drawn[2]);
+        assert_eq!(drawn, streams(7, "1-grpo/3", &[&a, &b, &a]));
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::domain::{NearMissSettings, Question, Rollout, check_diagnosis, choose_near_miss, prefix_before};
 use crate::pipeline::context::{Context, StageError, Summary, all};
 use crate::recipe::Gate;
-use crate::session::records::{Recycled, RolloutGroup, Scores, SplitSets, Status};
+use crate::session::records::{Recycled, RolloutGroup, Scores, SplitSets, Status, Trace};
 use crate::session::{Author, Batch};
 
 /// Records per frame.
@@ -65,20 +65,24 @@ fn diagnose(
     let chosen =
         choose_near_miss(rollouts, settings).ok_or_else(|| cx.nothing("a failed question has no wrong rollout"))?;
     let response = &rollouts[chosen.index].text;
+    let reference = cx.session.get::<Trace>(&question.id)?.filter(|trace| trace.status == Status::Approved);
     let mut recycled = Recycled {
         question: question.id.clone(),
         near_miss: chosen.index as u32,
         score: chosen.score.score,
         repetition: chosen.repeats,
         response: response.clone(),
+        reference: reference.as_ref().map(|trace| format!("trace/{}", trace.question)),
         diagnosis: None,
         excerpt: None,
         prefix: String::new(),
         status: Status::Review { reason: "no diagnosis".into() },
     };
     for attempt in 0..=cx.recipe.teacher.max_retries {
-        let diagnosis = cx.teacher.diagnose(question, response, attempt)?;
-        let checked = check_diagnosis(&diagnosis, response, &question.gold, cx.verifier);
+        let diagnosis =
+            cx.teacher.diagnose(question, response, reference.as_ref().map(|trace| trace.text.as_str()), attempt)?;
+        let most = cx.recipe.recycle.max_excerpt;
+        let checked = check_diagnosis(&diagnosis, response, &question.gold, cx.verifier, most);
         recycled.diagnosis = Some(diagnosis);
         match checked {
             Ok(excerpt) => {

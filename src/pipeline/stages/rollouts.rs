@@ -1,9 +1,9 @@
 //! Rollouts before RL: G answers per candidate question (eq. 14). At the end of a run once more, to see what RL left.
 
-use crate::domain::{Band, Question};
+use crate::domain::{Question, sets::acquisition};
 use crate::pipeline::asking::{Ask, sample_missing};
 use crate::pipeline::context::{Context, StageError, Summary, all};
-use crate::pipeline::stages::difficulty::questions_of;
+use crate::pipeline::stages::difficulty::{FIRST, bands, edges};
 use crate::recipe::Candidates;
 use crate::session::records::RolloutGroup;
 
@@ -12,9 +12,9 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     let questions: Vec<Question> = match cx.recipe.rollouts.candidates {
         Candidates::All => cx.material.train.clone(),
         Candidates::Acquisition => {
-            let mut chosen = questions_of(cx, Band::Medium)?;
-            chosen.extend(questions_of(cx, Band::Hard)?);
-            chosen.into_iter().cloned().collect()
+            let bands = bands(cx.session, FIRST, &edges(cx.recipe))?;
+            let (medium, hard) = acquisition(bands.iter().map(|(id, band)| (id.as_str(), *band)));
+            medium.into_iter().chain(hard).filter_map(|id| cx.material.find(id)).cloned().collect()
         }
     };
     let ask = Ask {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use footbridge::domain::near_miss::first_highest;
 use footbridge::domain::{
-    Action, AdvantageScaling, NearMissScore, NearMissSettings, StepScores, Thresholds, Verifier, advantages, decide,
+    Action, AdvantageScale, NearMissScore, NearMissSettings, StepScores, Thresholds, Verifier, advantages, decide,
     pass_at_k,
 };
 use serde_json::Value;
@@ -133,19 +133,15 @@ fn pass_at_k_of_every_row() {
 #[test]
 fn advantages_of_every_group() {
     let table = read("grpo.json");
-    let scalings = [
-        ("std", AdvantageScaling::Sample),
-        ("biased", AdvantageScaling::Population),
-        ("none", AdvantageScaling::Unscaled),
-    ];
+    let scalings = [("std", AdvantageScale::Std), ("biased", AdvantageScale::Biased), ("none", AdvantageScale::None)];
     let numbers =
         |value: &Value| -> Vec<f64> { value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect() };
     let check = |rewards: &Value, wanted: &Value, scaling| {
-        let (got, wanted) = (advantages(&numbers(rewards), scaling), numbers(wanted));
+        let (got, wanted) = (advantages(&numbers(rewards), scaling, 1e-6), numbers(wanted));
         assert_eq!(got.len(), wanted.len());
         assert!(got.iter().zip(&wanted).all(|(a, b)| (a - b).abs() <= 1e-6), "{got:?} against {wanted:?}");
     };
-    check(&table["formula"]["rewards"], &table["formula"]["advantages"], AdvantageScaling::Sample);
+    check(&table["formula"]["rewards"], &table["formula"]["advantages"], AdvantageScale::Std);
     let mut groups = 0;
     for (_, checkpoint) in table.as_object().unwrap().iter().filter(|(name, _)| *name != "formula") {
         for group in rows(checkpoint, "groups") {

@@ -255,16 +255,16 @@ fn diagnosis() -> Diagnosis {
 
 #[test]
 fn diagnoses_pass_only_whole() {
-    let found = check_diagnosis(&diagnosis(), ANSWER, "1018", Verifier::Gsm8kStrict).unwrap();
+    let found = check_diagnosis(&diagnosis(), ANSWER, "1018", Verifier::Gsm8kStrict, 120).unwrap();
     assert_eq!((&ANSWER[found.start..found.end], found.kind), ("$4 \\times 5 = 25$", MatchKind::Exact));
     let faults = |change: fn(&mut Diagnosis)| {
         let mut changed = diagnosis();
         change(&mut changed);
-        check_diagnosis(&changed, ANSWER, "1018", Verifier::Gsm8kStrict).unwrap_err()
+        check_diagnosis(&changed, ANSWER, "1018", Verifier::Gsm8kStrict, 120).unwrap_err()
     };
     assert_eq!(faults(|d| d.why_wrong = " ".into()), [DiagnosisFault::EmptyField("why_wrong")]);
     assert_eq!(faults(|d| d.first_error = String::new()), [DiagnosisFault::EmptyField("first_error")]);
-    assert_eq!(faults(|d| d.first_error = "x".repeat(121)), [DiagnosisFault::LongExcerpt(121)]);
+    assert_eq!(faults(|d| d.first_error = "x".repeat(121)), [DiagnosisFault::LongExcerpt { length: 121, most: 120 }]);
     assert_eq!(faults(|d| d.first_error = "not there at all".into()), [DiagnosisFault::ExcerptNotFound]);
     assert_eq!(faults(|d| d.correct_next_step = d.first_error.clone()), [DiagnosisFault::RepeatsError]);
     assert_eq!(faults(|d| d.short_correct_reasoning.push_str("\nDone.")), [DiagnosisFault::WrongAnswer("1018".into())]);

@@ -51,7 +51,7 @@ fn table_5_is_the_default_of_sft() {
     let Recipe { seed, sft, .. } = Recipe::default();
     assert_eq!((seed, sft.epochs, sft.batch, sft.max_tokens), (1111, 1, 8, 1536));
     assert_eq!((sft.lr_medium, sft.lr_bridged, sft.lr_recycled), (2e-5, 2e-5, 2e-5));
-    assert_eq!((sft.warmup_ratio, sft.min_lr_ratio, sft.save_every, sft.dev_every), (0.2, 0.1, 100, 100));
+    assert_eq!((sft.warmup_ratio, sft.min_lr_ratio, sft.save_every), (0.2, 0.1, 100));
     assert_eq!(sft.adamw, AdamWRecipe { beta1: 0.9, beta2: 0.95, eps: 1e-8, weight_decay: 0.1, clip_norm: 1.0 });
     assert_eq!(sft.loss, SftLoss::SampleMean);
 }

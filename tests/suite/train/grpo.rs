@@ -99,13 +99,19 @@ fn groups_follow_the_reference() {
             let what = format!("{name}, {}", group["name"]);
             for (kind, want) in group["advantages"].as_object().unwrap() {
                 let scale: AdvantageScale = serde_json::from_value(Value::String(kind.clone())).unwrap();
-                for (got, want) in advantages(&rewards, scale).iter().zip(numbers(want)) {
+                for (got, want) in advantages(&rewards, scale, 1e-6).iter().zip(numbers(want)) {
                     assert_close(&format!("{what}: advantage, {kind}"), *got, want, 1e-4, 1e-6);
                 }
             }
             for row in group["results"].as_array().unwrap() {
                 let recipe = grpo_recipe(row, &part.section);
-                part.check(&trainer, &what, row, &members, &advantages(&rewards, recipe.advantage));
+                part.check(
+                    &trainer,
+                    &what,
+                    row,
+                    &members,
+                    &advantages(&rewards, recipe.advantage, recipe.advantage_eps),
+                );
             }
         }
     }
@@ -120,7 +126,8 @@ fn a_mini_batch_of_two_groups_follows_the_reference() {
         for row in mini_batch["results"].as_array().unwrap() {
             let recipe = grpo_recipe(row, &part.section);
             let groups = lists(&mini_batch["rewards"]);
-            let both: Vec<f64> = groups.iter().flat_map(|rewards| advantages(rewards, recipe.advantage)).collect();
+            let both: Vec<f64> =
+                groups.iter().flat_map(|rewards| advantages(rewards, recipe.advantage, recipe.advantage_eps)).collect();
             for (got, want) in both.iter().zip(numbers(&mini_batch["advantages"])) {
                 assert_close(&name, *got, want, 1e-4, 1e-6);
             }

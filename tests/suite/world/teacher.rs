@@ -104,8 +104,8 @@ fn questions_and_steps_that_do_not_exist_are_refused_in_plain_words() {
     let error = teacher.importance(&question, &[], 0, 0).unwrap_err();
     assert!(error.to_string().contains("has 0"), "{error}");
     let right = format!("#### {}", question.gold);
-    assert_eq!(teacher.diagnose(&question, &right, 0), Err(TeacherError::NothingWrong(question.id.clone())));
-    assert_eq!(teacher.diagnose(&question, "#### 0", 0).unwrap().first_error, "#### 0");
+    assert_eq!(teacher.diagnose(&question, &right, None, 0), Err(TeacherError::NothingWrong(question.id.clone())));
+    assert_eq!(teacher.diagnose(&question, "#### 0", None, 0).unwrap().first_error, "#### 0");
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn lessons_from_real_looking_failures_are_encoded_too() {
     for problem in world.problems(Split::Train) {
         let question = problem.question();
         let response = wrong_answer(problem, &mut dice);
-        let found = teacher.diagnose(&question, &response, 0).unwrap();
+        let found = teacher.diagnose(&question, &response, None, 0).unwrap();
         let texts = [
             prompts.local(&question, &plain_trace(problem)).unwrap(),
             prompts.local(&question, "").unwrap(),
