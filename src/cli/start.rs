@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use super::args::{ArmName, DemoArgs, ResumeArgs, SessionsDir};
+use super::args::{ArmName, DemoArgs, ResumeArgs, SESSIONS, SessionsDir};
 use super::exit::{Exit, Failure};
 use super::face::{self, Face};
 use super::{out, report};
+use crate::pipeline::material::world_of;
 use crate::pipeline::run;
 use crate::recipe::{Arm, Gate, Loaded, Recipe};
 use crate::session::{NewSession, Session, Sessions};
@@ -14,7 +15,7 @@ use crate::workbench::probe::Surroundings;
 
 /// Starts a new run of the demo.
 pub fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
-    let mut recipe = Recipe::preset("demo").and_then(|r| r.with(&args.set)).map_err(Failure::usage)?;
+    let mut recipe = Recipe::find(&args.recipe).and_then(|r| r.with(&args.set)).map_err(Failure::usage)?;
     if let Some(seed) = args.seed {
         recipe.seed = seed;
     }
@@ -30,6 +31,7 @@ pub fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
         recipe.gates.diagnosis = Gate::Review;
     }
     recipe.validate().map_err(Failure::usage)?;
+    world_of(&recipe).map_err(Failure::usage)?;
     let sessions = Sessions::at(&args.sessions.path);
     let name = match &args.session {
         Some(name) => name.clone(),
@@ -76,6 +78,7 @@ fn go(
     let run = run::start(session, recipe, threads);
     let handle = RunHandle {
         session: name.clone(),
+        resume: resume_command(&name, &sessions.path),
         device: format!("cpu · {threads} threads"),
         events: run.events,
         commands: run.commands,
@@ -87,6 +90,17 @@ fn go(
     })
 }
 
+/// The command that goes on with a session, as a shell takes it.
+fn resume_command(name: &str, sessions: &Path) -> String {
+    if sessions == Path::new(SESSIONS) {
+        return format!("footbridge resume {name}");
+    }
+    let folder = sessions.display().to_string();
+    let plain = folder.chars().all(|c| c.is_alphanumeric() || "/._-".contains(c));
+    let folder = if plain { folder } else { format!("'{}'", folder.replace('\'', "'\\''")) };
+    format!("footbridge resume {name} --sessions-dir {folder}")
+}
+
 /// `demo-1`, `demo-2`, … or `demo-raw-hard-1`: the first that is free.
 fn free_name(sessions: &Sessions, arm: Arm) -> Result<String, Failure> {
     let stem = match arm {
@@ -96,4 +110,22 @@ fn free_name(sessions: &Sessions, arm: Arm) -> Result<String, Failure> {
     let taken = sessions.names().map_err(Failure::usage)?;
     let name = (1..).map(|n| format!("{stem}-{n}")).find(|name| !taken.contains(name));
     Ok(name.unwrap_or(stem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_to_go_on_names_a_folder_that_is_not_the_usual_one() {
+        let cases = [
+            (SESSIONS, "footbridge resume a-1"),
+            ("/data/runs", "footbridge resume a-1 --sessions-dir /data/runs"),
+            ("my runs", "footbridge resume a-1 --sessions-dir 'my runs'"),
+            ("it's", "footbridge resume a-1 --sessions-dir 'it'\\''s'"),
+        ];
+        for (folder, command) in cases {
+            assert_eq!(resume_command("a-1", Path::new(folder)), command);
+        }
+    }
 }
