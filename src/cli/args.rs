@@ -16,7 +16,7 @@ use clap_complete::Shell;
                   into steps it can learn, trains it (SFT, then GRPO), and turns what it still fails into new \
                   lessons.\n\nStart with `footbridge demo`: the whole loop on a generated world, without a GPU, a \
                   network or any download.",
-    after_help = "Examples:\n  footbridge demo                     the whole loop, about three minutes on two cores\n  \
+    after_help = "Examples:\n  footbridge demo                     the whole loop, a minute or two on two cores\n  \
                   footbridge demo --seed 2 --plain    another seed, plain lines instead of the screen\n  \
                   footbridge resume demo-1            go on where a run stopped or was killed\n  \
                   footbridge report demo-1            its results, as far as it has come\n\nExit codes: 0 done, 1 \
@@ -47,9 +47,9 @@ pub enum Verb {
     Difficulty(DifficultyArgs),
     /// Judge stored answers with a verifier
     Score(ScoreArgs),
-    /// Work on the generated world itself
+    /// Train the demo's base student anew, or measure a student on the demo's questions
     World(WorldArgs),
-    /// Measure sampling and training speed
+    /// Measure sampling and training speed of this machine
     Bench(BenchArgs),
     /// Print shell completions
     #[command(after_help = "Example:\n  footbridge completions zsh > ~/.zfunc/_footbridge")]
@@ -69,7 +69,7 @@ pub struct FaceArgs {
     /// Every event as one JSON line on stdout
     #[arg(long, conflicts_with = "plain")]
     pub json: bool,
-    /// Draw with ASCII only, for fonts and terminals without braille and block characters
+    /// Draw marks, bars and curves in ASCII, for fonts and terminals without braille and block characters
     #[arg(long)]
     pub ascii: bool,
     /// Colours of the screen: `dark`, `light`, or a TOML file like themes/dark.toml
@@ -83,11 +83,14 @@ pub struct FaceArgs {
     pub shot: Option<PathBuf>,
 }
 
+/// The folder of sessions when none is named.
+pub const SESSIONS: &str = "sessions";
+
 /// Where sessions live.
 #[derive(Args, Clone, Debug)]
 pub struct SessionsDir {
     /// Folder that holds the sessions
-    #[arg(long = "sessions-dir", value_name = "DIR", default_value = "sessions")]
+    #[arg(long = "sessions-dir", value_name = "DIR", default_value = SESSIONS)]
     pub path: PathBuf,
 }
 
@@ -109,7 +112,7 @@ pub enum ArmName {
                         footbridge demo --set grpo.lr=5e-5 --set iterations=1\n  footbridge demo --json | jq -c \
                         'select(.name == \"reward\")'")]
 pub struct DemoArgs {
-    /// Seed of everything random in the run
+    /// Seed of everything random in the run; the questions have their own, `data.seed`
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// Name of the session; `demo-1`, `demo-2`, … when not given
@@ -118,13 +121,16 @@ pub struct DemoArgs {
     /// What the hard questions become before SFT
     #[arg(long, value_enum, value_name = "ARM")]
     pub arm: Option<ArmName>,
-    /// Wait for approval after bridge decisions and after diagnoses
+    /// Wait after bridge decisions and after diagnoses until they are approved, all at once, with a key on the screen
     #[arg(long)]
     pub review: bool,
     /// Worker threads; every core when not given. The results don't depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
-    /// Change one number of the recipe; `footbridge recipe show demo` lists them
+    /// The recipe: a preset, or a TOML file that says `extends = "demo"`
+    #[arg(long, value_name = "PRESET|FILE", default_value = "demo")]
+    pub recipe: String,
+    /// Change one setting of the recipe; may be repeated. `footbridge recipe show` lists them
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
     pub set: Vec<(String, String)>,
     /// Where the session is kept.
@@ -158,7 +164,7 @@ pub struct ResumeArgs {
 pub struct ReportArgs {
     /// Name of the session
     pub name: String,
-    /// The same as one JSON document
+    /// Print one JSON document instead of tables
     #[arg(long)]
     pub json: bool,
     /// Where the session is kept.
@@ -199,11 +205,11 @@ pub enum SessionsVerb {
         #[command(flatten)]
         sessions: SessionsDir,
     },
-    /// Remove a session with its records and checkpoints
+    /// Remove a session with its records and checkpoints, for good
     Rm {
         /// Name of the session
         name: String,
-        /// Don't ask
+        /// Really remove it; without this, only say what would go
         #[arg(long, short)]
         yes: bool,
         /// Where it is kept.
@@ -246,7 +252,7 @@ pub enum RecipeVerb {
         /// A preset (`demo`, `paper-qwen2.5-0.5b`, `paper-llama-3.2-1b`) or a TOML file
         #[arg(value_name = "PRESET|FILE", default_value = "demo")]
         recipe: String,
-        /// Change one number
+        /// Change one setting; may be repeated
         #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
         set: Vec<(String, String)>,
         /// As JSON instead of TOML
@@ -269,7 +275,7 @@ pub struct DifficultyArgs {
     /// Hugging Face folder of the student, or `world` for the built-in base
     #[arg(long, value_name = "DIR")]
     pub student: String,
-    /// Questions: JSONL with `question` and `answer`, or `world`
+    /// Questions: JSONL with `question` and `answer`, or `world` for the demo's training questions
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
     /// Use only the first N questions
@@ -278,7 +284,7 @@ pub struct DifficultyArgs {
     /// Samples per question
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub n: u32,
-    /// How an answer is judged
+    /// How an answer is judged; `footbridge score --help` lists the verifiers
     #[arg(long, value_name = "NAME", default_value = "gsm8k-flexible")]
     pub verifier: String,
     /// Seed of the samples
@@ -307,7 +313,7 @@ pub struct ScoreArgs {
     /// Questions: JSONL with `question` and `answer`
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
-    /// Stored generations: JSONL, in the order of the questions or with their ids
+    /// Stored generations: JSONL with `response` or `responses` per line, in the order of the questions or with `id`
     #[arg(long, value_name = "FILE")]
     pub responses: PathBuf,
     /// One JSON line per response

@@ -16,7 +16,7 @@ use crate::workbench::probe::Surroundings;
 use crate::workbench::signals::Signals;
 use crate::workbench::state::State;
 use crate::workbench::update::{Msg, update};
-use crate::workbench::{shot, view};
+use crate::workbench::{shot, text, view};
 
 /// Columns and rows of the picture that `--shot` writes.
 const PICTURE: (u16, u16) = (120, 36);
@@ -72,6 +72,7 @@ pub fn watch(
         .build()
         .map_err(|error| Failure::failed(format!("the clock and signals can't be set up: {error}")))?;
     let mut state = State::new(&run.session, &run.device);
+    state.resume = text::printable(&run.resume);
     let outcome = runtime.block_on(async {
         let mut signals =
             Signals::new().map_err(|error| Failure::failed(format!("signals can't be listened for: {error}")))?;
@@ -85,7 +86,7 @@ pub fn watch(
         let svg = shot::picture(&state, &Look::picture(), PICTURE.0, PICTURE.1);
         std::fs::write(path, svg).map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
     }
-    finish(face, outcome, &state.session, table)
+    finish(face, outcome, &state.resume, table)
 }
 
 /// How a watched run ended; `None` when it was left at work.
@@ -101,9 +102,9 @@ async fn screen(
     match left.map_err(|error| Failure::failed(format!("the terminal can't be used ({error}); try --plain"))) {
         Ok(Left::Ended(outcome)) => Ok(Some(outcome)),
         Ok(Left::AtOnce) => Ok(None),
-        Ok(Left::Signal) => Ok(wind_down(listener, signals).await),
+        Ok(Left::Signal) => Ok(wind_down(listener, signals, &mut |_| {}).await),
         Err(failure) => {
-            wind_down(listener, signals).await;
+            wind_down(listener, signals, &mut |_| {}).await;
             Err(failure)
         }
     }
@@ -117,9 +118,16 @@ async fn lines(
 ) -> Result<Ending, Failure> {
     let began = Instant::now();
     let mut plain = Plain::default();
+    let mut say = |event: &Event| -> Result<Pipe, Failure> {
+        match face {
+            Face::Json => return say_json(event),
+            _ => plain.lines(event, began.elapsed()).iter().for_each(|line| out::stderr(line)),
+        }
+        Ok(Pipe::Open)
+    };
     loop {
         let heard = tokio::select! {
-            () = signals.next() => return Ok(wind_down(listener, signals).await),
+            () = signals.next() => return Ok(wind_down(listener, signals, &mut |event| drop(say(event))).await),
             heard = listener.next() => heard,
         };
         let event = match heard {
@@ -130,20 +138,15 @@ async fn lines(
             }
             None => return Ok(None),
         };
-        match face {
-            Face::Json => {
-                if say_json(&event)? == Pipe::Closed {
-                    out::stderr("nobody reads the events any more");
-                    return Ok(wind_down(listener, signals).await);
-                }
-            }
-            _ => plain.lines(&event, began.elapsed()).iter().for_each(|line| out::stderr(line)),
+        if say(&event)? == Pipe::Closed {
+            out::stderr("nobody reads the events any more");
+            return Ok(wind_down(listener, signals, &mut |_| {}).await);
         }
         let gate = matches!(event, Event::GateWaiting { .. });
         update(state, Msg::Run(event), began.elapsed());
         if gate {
             out::stderr("nobody can approve here; the run stops, go on with it on a terminal");
-            return Ok(wind_down(listener, signals).await);
+            return Ok(wind_down(listener, signals, &mut |event| drop(say(event))).await);
         }
     }
 }
@@ -154,15 +157,15 @@ fn say_json(event: &Event) -> Result<Pipe, Failure> {
     out::json_line(&line)
 }
 
-/// Stops the run after its current step; a second signal leaves at once.
-async fn wind_down(listener: &mut Listener, signals: &mut Signals) -> Ending {
+/// Stops the run after its current step, still saying what happens; a second signal leaves at once.
+async fn wind_down(listener: &mut Listener, signals: &mut Signals, say: &mut impl FnMut(&Event)) -> Ending {
     out::stderr("stopping after the current step; interrupt again to leave at once");
     listener.tell(Command::Cancel);
     loop {
         tokio::select! {
             () = signals.next() => return None,
             heard = listener.next() => match heard {
-                Some(FromRun::Said(_)) => {}
+                Some(FromRun::Said(event)) => say(&event),
                 // A run that had just ended when it was asked to stop is complete, or has failed.
                 Some(FromRun::Ended(outcome)) => return Some(outcome),
                 None => return None,
@@ -174,7 +177,7 @@ async fn wind_down(listener: &mut Listener, signals: &mut Signals) -> Ending {
 fn finish(
     face: &Face,
     outcome: Ending,
-    session: &str,
+    resume: &str,
     table: impl FnOnce() -> Result<String, Failure>,
 ) -> Result<Exit, Failure> {
     match outcome {
@@ -185,11 +188,10 @@ fn finish(
             Ok(Exit::Done)
         }
         Some(Outcome::Failed { reason }) => {
-            let resume = format!("when that is mended, go on with: footbridge resume {session}");
-            Err(Failure::failed(format!("{reason}\n{resume}")))
+            Err(Failure::failed(format!("{reason}\nwhen that is mended, go on with: {resume}")))
         }
         Some(Outcome::Cancelled) | None => {
-            out::stderr(&format!("go on with: footbridge resume {session}"));
+            out::stderr(&format!("go on with: {resume}"));
             Ok(Exit::Interrupted)
         }
     }

@@ -81,7 +81,12 @@ pub fn show(sessions: &Sessions, name: &str) -> Result<String> {
         format!("folder       {}", session.dir().display()),
         format!("activity     {}", activity_text(&summary.activity)),
         format!("state        {}", if summary.line.is_empty() { "-".to_owned() } else { printable(&summary.line) }),
-        format!("created      {} by footbridge {}, seed {}", show_time(meta.created), printable(&meta.program), meta.seed),
+        format!(
+            "created      {} by footbridge {}, seed {}",
+            show_time(meta.created),
+            printable(&meta.program),
+            meta.seed
+        ),
         format!("changed      {}", show_time(summary.changed)),
         format!("size         {}", show_size(summary.bytes)),
         format!("journal      {} frames", session.sequence()),
@@ -123,4 +128,3 @@ fn activity_text(activity: &Activity) -> String {
         Activity::Unreadable(why) => format!("unreadable: {}", printable(why)),
     }
 }
-

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::args::{ArmName, DemoArgs, ResumeArgs, SessionsDir};
+use super::args::{ArmName, DemoArgs, ResumeArgs, SESSIONS, SessionsDir};
 use super::exit::{Exit, Failure};
 use super::face::{self, Face};
 use super::{out, report};
@@ -14,7 +14,7 @@ use crate::workbench::probe::Surroundings;
 
 /// Starts a new run of the demo.
 pub fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
-    let mut recipe = Recipe::preset("demo").and_then(|r| r.with(&args.set)).map_err(Failure::usage)?;
+    let mut recipe = Recipe::find(&args.recipe).and_then(|r| r.with(&args.set)).map_err(Failure::usage)?;
     if let Some(seed) = args.seed {
         recipe.seed = seed;
     }
@@ -77,6 +77,7 @@ fn go(
     let run = run::start(session, recipe, ground);
     let handle = RunHandle {
         session: name.clone(),
+        resume: resume_command(&name, &sessions.path),
         device: format!("cpu · {threads} threads"),
         events: run.events,
         commands: run.commands,
@@ -88,6 +89,17 @@ fn go(
     })
 }
 
+/// The command that goes on with a session, as a shell takes it.
+fn resume_command(name: &str, sessions: &Path) -> String {
+    if sessions == Path::new(SESSIONS) {
+        return format!("footbridge resume {name}");
+    }
+    let folder = sessions.display().to_string();
+    let plain = folder.chars().all(|c| c.is_alphanumeric() || "/._-".contains(c));
+    let folder = if plain { folder } else { format!("'{}'", folder.replace('\'', "'\\''")) };
+    format!("footbridge resume {name} --sessions-dir {folder}")
+}
+
 /// `demo-1`, `demo-2`, … or `demo-raw-hard-1`: the first that is free.
 fn free_name(sessions: &Sessions, arm: Arm) -> Result<String, Failure> {
     let stem = match arm {
@@ -97,4 +109,22 @@ fn free_name(sessions: &Sessions, arm: Arm) -> Result<String, Failure> {
     let taken = sessions.names().map_err(Failure::usage)?;
     let name = (1..).map(|n| format!("{stem}-{n}")).find(|name| !taken.contains(name));
     Ok(name.unwrap_or(stem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_to_go_on_names_a_folder_that_is_not_the_usual_one() {
+        let cases = [
+            (SESSIONS, "footbridge resume a-1"),
+            ("/data/runs", "footbridge resume a-1 --sessions-dir /data/runs"),
+            ("my runs", "footbridge resume a-1 --sessions-dir 'my runs'"),
+            ("it's", "footbridge resume a-1 --sessions-dir 'it'\\''s'"),
+        ];
+        for (folder, command) in cases {
+            assert_eq!(resume_command("a-1", Path::new(folder)), command);
+        }
+    }
 }

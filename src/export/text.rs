@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{CellAlignment, Table};
+use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent};
 
 use super::report::{CheckpointRow, Report, Results};
 use crate::evaluate::{Estimate, Measure};
@@ -22,17 +22,22 @@ fn optional(estimate: Option<&Estimate>) -> String {
     estimate.map_or_else(|| "·".into(), |e| percent(e.value))
 }
 
-/// A table whose columns but the first are aligned right.
+/// Columns of a report, whatever the terminal: a report in a file is the same as one on a screen.
+const COLUMNS: u16 = 120;
+
+/// A table whose columns but the first are aligned right, one line per row where that fits.
 fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_preset(UTF8_HORIZONTAL_ONLY).set_header(header);
+    table.remove_style(TableComponent::HorizontalLines).remove_style(TableComponent::MiddleIntersections);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(COLUMNS);
     for row in rows {
         table.add_row(row);
     }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    table.lines().map(|line| line.trim_end().to_string()).collect::<Vec<_>>().join("\n")
+    table.lines().map(|line| line.trim_end().to_string()).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 impl fmt::Display for Report {

@@ -14,6 +14,8 @@ use crate::pipeline::events::{Command, Event, Outcome};
 pub struct RunHandle {
     /// Session name.
     pub session: String,
+    /// The command that goes on with this run, as a shell takes it.
+    pub resume: String,
     /// What the run computes on, such as `cpu`.
     pub device: String,
     /// What the run says; closed when it has nothing more to say.
@@ -116,7 +118,8 @@ mod tests {
         let _held_open = say.clone();
         let (commands, _listens) = mpsc::channel();
         let thread = thread::spawn(move || work(say));
-        let run = RunHandle { session: "s".into(), device: String::new(), events, commands, thread };
+        let run =
+            RunHandle { session: "s".into(), resume: String::new(), device: String::new(), events, commands, thread };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let mut listener = Listener::new(run);

@@ -44,16 +44,16 @@ pub async fn show(listener: &mut Listener, signals: &mut Signals, state: &mut St
         let now = began.elapsed();
         if pacer.wait(now) == Some(Duration::ZERO) {
             if screen.show(state, look).is_err() {
-                return Ok(Left::Signal);
+                return Ok(signalled(state));
             }
             pacer.drawn(began.elapsed());
         }
         let (messages, gap) = tokio::select! {
-            () = signals.next() => return Ok(Left::Signal),
+            () = signals.next() => return Ok(signalled(state)),
             key = keys.next() => match key {
                 Some(Ok(TerminalEvent::Key(key))) => (vec![Msg::Key(key)], ANSWER),
                 Some(Ok(_)) => (vec![Msg::Tick], ANSWER),
-                Some(Err(_)) | None => return Ok(Left::Signal),
+                Some(Err(_)) | None => return Ok(signalled(state)),
             },
             heard = listener.next(), if run_open => match heard {
                 Some(first) => (gathered(first, listener), progress),
@@ -91,6 +91,14 @@ fn gathered(first: FromRun, listener: &mut Listener) -> Vec<Msg> {
     messages
 }
 
+/// A signal came or the terminal went away: that interrupts a run that is at work, and no other.
+fn signalled(state: &State) -> Left {
+    match left(state) {
+        Left::AtOnce => Left::Signal,
+        ended => ended,
+    }
+}
+
 fn left(state: &State) -> Left {
     match &state.phase {
         Phase::Ended(outcome) => Left::Ended(outcome.clone()),
@@ -108,5 +116,18 @@ async fn wait_for(time: Option<Duration>) {
     match time {
         Some(time) => tokio::time::sleep(time).await,
         None => pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_does_not_interrupt_what_is_over() {
+        let mut state = State::new("s", "");
+        assert_eq!(signalled(&state), Left::Signal);
+        state.phase = Phase::Ended(Outcome::Done);
+        assert_eq!(signalled(&state), Left::Ended(Outcome::Done));
     }
 }

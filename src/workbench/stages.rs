@@ -45,12 +45,14 @@ pub struct StageRow {
     speed: Speed,
 }
 
-/// Items per second, smoothed over [`RATE_HORIZON`].
+/// Items per second over about [`RATE_HORIZON`]: items and seconds both fade, so that a slow first item weighs no more
+/// than the time it took.
 #[derive(Clone, Copy, Debug, Default)]
 struct Speed {
     at: Duration,
     done: u64,
-    per_second: Option<f64>,
+    items: f64,
+    seconds: f64,
 }
 
 impl Speed {
@@ -59,10 +61,14 @@ impl Speed {
         if seconds <= 0.0 || done <= self.done {
             return;
         }
-        let fresh = (done - self.done) as f64 / seconds;
-        let weight = 1.0 - (-seconds / RATE_HORIZON).exp();
-        self.per_second = Some(self.per_second.map_or(fresh, |old| old + weight * (fresh - old)));
+        let kept = (-seconds / RATE_HORIZON).exp();
+        self.items = self.items * kept + (done - self.done) as f64;
+        self.seconds = self.seconds * kept + seconds;
         (self.at, self.done) = (now, done);
+    }
+
+    fn per_second(&self) -> Option<f64> {
+        (self.seconds > 0.0).then(|| self.items / self.seconds)
     }
 }
 
@@ -86,7 +92,7 @@ impl StageRow {
     pub fn start(&mut self, done: u64, total: u64, unit: &str, now: Duration) {
         self.state = StageState::Running(now);
         (self.done, self.total, self.unit) = (done, total, text::printable(unit));
-        self.speed = Speed { at: now, done, per_second: None };
+        self.speed = Speed { at: now, done, ..Speed::default() };
     }
 
     /// It came further.
@@ -121,7 +127,7 @@ impl StageRow {
 
     /// Time left, while it is at work and its speed is known.
     pub fn eta(&self, now: Duration) -> Option<Duration> {
-        let speed = self.speed.per_second.filter(|&s| s > 0.0)?;
+        let speed = self.speed.per_second().filter(|&s| s > 0.0)?;
         let StageState::Running(_) = self.state else { return None };
         let left = self.total.saturating_sub(self.speed.done) as f64 / speed;
         Some(text::seconds(left.min(1e9)).saturating_sub(now.saturating_sub(self.speed.at)))
@@ -154,20 +160,18 @@ pub fn kind_name(kind: StageKind) -> &'static str {
     }
 }
 
-/// What a kind of stage usually costs beside the others, from the prototype of the demo (CPU-seconds). Only used to
-/// guess the time of stages that were never seen in this run.
+/// What a kind of stage usually costs beside the others, as seen in runs of the demo (seconds). Only used to guess the
+/// time of stages that were never seen in this run.
 fn usual_cost(kind: StageKind) -> f64 {
     match kind {
-        StageKind::Difficulty => 15.0,
-        StageKind::Traces | StageKind::Bridge | StageKind::Split => 0.5,
-        StageKind::Scores => 2.0,
-        StageKind::SftMedium => 2.4,
-        StageKind::SftBridged => 9.4,
-        StageKind::SftRecycled => 16.0,
-        StageKind::Rollouts => 19.0,
-        StageKind::Grpo => 45.0,
-        StageKind::Recycle => 2.0,
-        StageKind::Evaluate => 4.5,
+        StageKind::Difficulty | StageKind::Rollouts => 2.0,
+        StageKind::Traces | StageKind::Bridge | StageKind::Split | StageKind::Recycle => 0.1,
+        StageKind::Scores => 0.4,
+        StageKind::SftMedium => 1.0,
+        StageKind::SftBridged => 4.0,
+        StageKind::SftRecycled => 8.0,
+        StageKind::Grpo => 30.0,
+        StageKind::Evaluate => 4.0,
     }
 }
 
@@ -251,6 +255,16 @@ mod tests {
     }
 
     #[test]
+    fn a_slow_first_item_does_not_set_the_speed() {
+        let mut stage = row(StageKind::Evaluate);
+        stage.start(0, 1_000, "questions", s(0));
+        stage.progress(1, 1_000, 0, 0.0, s(1));
+        stage.progress(101, 1_000, 0, 0.0, s(2));
+        let left = stage.eta(s(2)).unwrap();
+        assert!(left < s(19), "{left:?}");
+    }
+
+    #[test]
     fn a_pause_is_not_slowness() {
         let mut stage = row(StageKind::Grpo);
         stage.start(0, 10, "updates", s(0));
@@ -265,9 +279,9 @@ mod tests {
         let mut rows = vec![row(StageKind::Difficulty), row(StageKind::Rollouts), row(StageKind::Rollouts)];
         assert_eq!(overall_eta(&rows, s(0)), None);
         rows[0].start(0, 10, "questions", s(0));
-        rows[0].finish("", 30.0, 0);
-        // Twice the usual cost so far, so 19 becomes 38 for each of the two.
-        assert_eq!(overall_eta(&rows, s(30)), Some(s(76)));
+        rows[0].finish("", 20.0, 0);
+        // Ten times the usual cost so far, so 2 becomes 20 for each of the two.
+        assert_eq!(overall_eta(&rows, s(20)), Some(s(40)));
         rows[1].start(0, 10, "questions", s(30));
         rows[1].finish("", 10.0, 0);
         // A rollout stage was measured now: the other takes as long.

@@ -62,6 +62,8 @@ pub enum Layer {
 pub struct State {
     /// Session name.
     pub session: String,
+    /// The command that goes on with this run.
+    pub resume: String,
     /// Seed of the run, once heard.
     pub seed: Option<u64>,
     /// What the run computes on, such as `cpu`; may be empty.
@@ -95,6 +97,7 @@ impl State {
     pub fn new(session: &str, device: &str) -> Self {
         Self {
             session: super::text::printable(session),
+            resume: super::text::printable(&format!("footbridge resume {session}")),
             seed: None,
             device: super::text::printable(device),
             phase: Phase::Starting,

@@ -85,7 +85,7 @@ fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Log { level, message } => state.log.push(now, level, &message),
         Event::GateWaiting { stage, pending } => {
             let name = row(state, &stage).name();
-            state.log.push(now, Level::Warn, &format!("{name} waits for approval of {}", text::count(pending)));
+            state.log.push(now, Level::Info, &format!("{name}: {} wait for approval", text::count(pending)));
             state.gate = Some((stage, pending));
         }
         Event::Paused => state.phase = if state.phase == Phase::Stopping { Phase::Stopping } else { Phase::Paused },
@@ -133,7 +133,7 @@ fn end(state: &mut State, outcome: Outcome, seconds: Option<f64>) -> Vec<Effect>
         Outcome::Failed { reason } => state.log.push(state.now, Level::Error, &format!("the run failed: {reason}")),
     }
     if outcome != Outcome::Done {
-        let resume = format!("go on with: footbridge resume {}", state.session);
+        let resume = format!("go on with: {}", state.resume);
         state.log.push(state.now, Level::Info, &resume);
     }
     state.layers.retain(|layer| *layer != Layer::AskStop);

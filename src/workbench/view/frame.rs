@@ -77,7 +77,7 @@ fn clock(state: &State) -> String {
 }
 
 fn resume(state: &State) -> String {
-    format!("go on with: footbridge resume {}", state.session)
+    format!("go on with: {}", state.resume)
 }
 
 fn alarms(state: &State, look: &Look) -> Vec<Span<'static>> {

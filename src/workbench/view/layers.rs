@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
 
-use super::put;
+use super::{put, put_right};
 use crate::workbench::action::{self, available, key_name, keymap};
 use crate::workbench::look::Look;
 use crate::workbench::state::{Layer, State};
@@ -61,7 +61,7 @@ fn help(state: &State, look: &Look) -> Lines {
 }
 
 fn question(state: &State, look: &Look, columns: u16) -> Lines {
-    let resume = format!("Go on later with: footbridge resume {}", state.session);
+    let resume = format!("Go on later with: {}", state.resume);
     let words = ["Stop this run?", "It stops after the current step, and nothing that is done is lost.", &resume];
     let room = usize::from(columns).saturating_sub(4);
     let mut lines: Lines =
@@ -75,18 +75,29 @@ fn question(state: &State, look: &Look, columns: u16) -> Lines {
     lines
 }
 
-/// A framed window in the middle of the screen, as large as its lines or as the screen allows.
+/// A framed window in the middle of the screen, as large as its lines or as the screen allows above the hints.
 fn window(buf: &mut Buffer, area: Rect, look: &Look, title: &str, lines: &Lines, scroll: usize) {
     let widest = lines.iter().map(|line| line.iter().map(Span::width).sum::<usize>()).max().unwrap_or(0);
     let width = (widest as u16 + 4).min(area.width);
-    let height = (lines.len() as u16 + 2).min(area.height);
+    let room = area.height.saturating_sub(1);
+    let height = (lines.len() as u16 + 2).min(room);
     if width < 4 || height < 3 {
         return;
     }
-    let outer = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
+    let outer = Rect { x: area.x + (area.width - width) / 2, y: area.y + (room - height) / 2, width, height };
     border(buf, outer, look, title);
     let inner = Rect { x: outer.x + 2, y: outer.y + 1, width: width - 4, height: height - 2 };
-    let first = scroll.min(lines.len().saturating_sub(usize::from(inner.height)));
+    let hidden = lines.len().saturating_sub(usize::from(inner.height));
+    let first = scroll.min(hidden);
+    if hidden > first {
+        let more = format!(" {} more below ", hidden - first);
+        put_right(
+            buf,
+            Rect { y: outer.bottom() - 1, height: 1, ..inner },
+            0,
+            vec![Span::styled(more, look.theme.warn)],
+        );
+    }
     for (y, line) in (inner.top()..inner.bottom()).zip(lines.iter().skip(first)) {
         put(buf, Rect { y, height: 1, ..inner }, line.clone());
     }

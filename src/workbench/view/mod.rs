@@ -79,14 +79,13 @@ fn too_small(buf: &mut Buffer, area: Rect, state: &State, look: &Look) {
         None => String::new(),
     };
     let lines = [
-        format!("too small: needs {LEAST_COLUMNS}x{LEAST_ROWS}, has {}x{}", area.width, area.height),
+        format!("too small: needs {LEAST_COLUMNS}x{LEAST_ROWS}"),
         format!("{} {}", phase_word(state), place).trim().to_string(),
-        "the run goes on; enlarge or press q".to_string(),
+        if state.phase.over() { "enlarge, or q to leave" } else { "it runs on; enlarge, or q" }.to_string(),
     ];
     let asked = ["stop the run? y, n".to_string()];
     let lines = match state.layer() {
         Some(Layer::AskStop) => &asked[..],
-        _ if state.phase.over() => &lines[..2],
         _ => &lines[..],
     };
     for (y, line) in (area.top()..area.bottom()).zip(lines) {

@@ -16,11 +16,14 @@ const NAME: usize = 22;
 /// Draws as many stages as there is room for, the current or the selected one among them.
 pub fn draw(buf: &mut Buffer, area: Rect, state: &State, look: &Look) {
     let focused = state.pane == Pane::Stages;
-    let facts = joined(&[format!("{} of {}", state.complete(), state.stages.len())], look, look.theme.dim);
-    let body = header(buf, area, look, "stages", focused, facts);
     let kept = state.selected_stage.or(state.current()).unwrap_or(0);
-    let rows = usize::from(body.height);
-    let first = kept.saturating_sub(rows / 2).min(state.stages.len().saturating_sub(rows));
+    let rows = usize::from(area.height.saturating_sub(1));
+    let hidden = state.stages.len().saturating_sub(rows);
+    let first = kept.saturating_sub(rows / 2).min(hidden);
+    let unseen = |count: usize, where_to: &str| if count > 0 { format!("{count} {where_to}") } else { String::new() };
+    let complete = format!("{} of {} done", state.complete(), state.stages.len());
+    let facts = [complete, unseen(first, "above"), unseen(hidden - first, "below")];
+    let body = header(buf, area, look, "stages", focused, joined(&facts, look, look.theme.dim));
     let name = state.stages.iter().map(|row| text::width(&row.name())).max().unwrap_or(0);
     let name = name.min(NAME).min(usize::from(body.width) * 9 / 20);
     for (y, (at, row)) in (body.top()..body.bottom()).zip(state.stages.iter().enumerate().skip(first)) {

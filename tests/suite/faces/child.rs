@@ -65,7 +65,8 @@ fn scripted(scenario: &str) -> RunHandle {
     let (commands, told) = mpsc::channel();
     let scenario = scenario.to_string();
     let thread = thread::spawn(move || play(&scenario, &say, &told));
-    RunHandle { session: "demo-1".into(), device: "cpu".into(), events, commands, thread }
+    let resume = "footbridge resume demo-1".into();
+    RunHandle { session: "demo-1".into(), resume, device: "cpu".into(), events, commands, thread }
 }
 
 fn play(scenario: &str, say: &Sender<Event>, told: &Receiver<Command>) -> Outcome {
