@@ -98,20 +98,6 @@ fn steps(cx: &Context, questions: usize) -> usize {
         .map_or_else(|| (questions * cx.recipe.grpo.epochs as usize).div_ceil(cx.recipe.grpo.prompts), |&s| s as usize)
 }
 
-/// A random stream per group. A set smaller than a step has questions that come twice in it; they are sampled afresh.
-fn streams<'a>(seed: u64, place: &str, questions: &[&'a Question]) -> Vec<u64> {
-    let mut seen: HashMap<&'a str, usize> = HashMap::new();
-    let mut one = |question: &'a Question| {
-        let times = seen.entry(question.id.as_str()).or_default();
-        *times += 1;
-        match *times {
-            1 => stream(seed, place, &question.id),
-            again => stream(seed, &format!("{place}/{again}"), &question.id),
-        }
-    };
-    questions.iter().map(|q| one(q)).collect()
-}
-
 fn one_step(
     cx: &Context,
     at: usize,
