@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use comfy_table::{Table, presets};
 
 use crate::session::{Activity, Result, SessionSummary, Sessions, show_size, show_time};
+use crate::workbench::text::printable;
 
 /// One line per session: name, what it is doing, how far it has come, size, last change.
 pub fn list(sessions: &Sessions) -> Result<String> {
@@ -16,7 +17,7 @@ pub fn list(sessions: &Sessions) -> Result<String> {
     table.load_preset(presets::NOTHING).set_header(["session", "activity", "state", "size", "changed"]);
     for session in all {
         let SessionSummary { name, activity, line, bytes, changed } = session;
-        table.add_row([name, activity_text(&activity), plain(&line), show_size(bytes), show_time(changed)]);
+        table.add_row([name, activity_text(&activity), printable(&line), show_size(bytes), show_time(changed)]);
     }
     Ok(table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n"))
 }
@@ -79,8 +80,13 @@ pub fn show(sessions: &Sessions, name: &str) -> Result<String> {
         format!("session      {name}"),
         format!("folder       {}", session.dir().display()),
         format!("activity     {}", activity_text(&summary.activity)),
-        format!("state        {}", if summary.line.is_empty() { "-".to_owned() } else { plain(&summary.line) }),
-        format!("created      {} by footbridge {}, seed {}", show_time(meta.created), plain(&meta.program), meta.seed),
+        format!("state        {}", if summary.line.is_empty() { "-".to_owned() } else { printable(&summary.line) }),
+        format!(
+            "created      {} by footbridge {}, seed {}",
+            show_time(meta.created),
+            printable(&meta.program),
+            meta.seed
+        ),
         format!("changed      {}", show_time(summary.changed)),
         format!("size         {}", show_size(summary.bytes)),
         format!("journal      {} frames", session.sequence()),
@@ -119,11 +125,6 @@ fn activity_text(activity: &Activity) -> String {
         Activity::Running(holder) => format!("running ({holder})"),
         Activity::Stopped => "stopped".to_owned(),
         Activity::Done => "done".to_owned(),
-        Activity::Unreadable(why) => format!("unreadable: {}", plain(why)),
+        Activity::Unreadable(why) => format!("unreadable: {}", printable(why)),
     }
-}
-
-/// Text from files, without what could steer a terminal.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
