@@ -6,6 +6,7 @@ mod domain;
 mod faces;
 mod pipeline;
 mod recipe;
+mod report;
 mod sample;
 mod score;
 mod session;
