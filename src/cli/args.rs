@@ -160,11 +160,15 @@ pub struct ResumeArgs {
 
 /// Arguments of `report`.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  footbridge report demo-1\n  footbridge report demo-1 --json | jq .stages")]
+#[command(after_help = "Examples:\n  footbridge report demo-1\n  footbridge report demo-1 --beside raw neutral\n  \
+                        footbridge report demo-1 --json | jq .results.comparisons")]
 pub struct ReportArgs {
     /// Name of the session
     pub name: String,
-    /// Print one JSON document instead of tables
+    /// Also show the same rows of these sessions (control arms, other seeds) and the paired differences
+    #[arg(long, value_name = "OTHER", num_args = 1..)]
+    pub beside: Vec<String>,
+    /// The same as one JSON document
     #[arg(long)]
     pub json: bool,
     /// Where the session is kept.
@@ -284,8 +288,8 @@ pub struct DifficultyArgs {
     /// Samples per question
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub n: u32,
-    /// How an answer is judged; `footbridge score --help` lists the verifiers
-    #[arg(long, value_name = "NAME", default_value = "gsm8k-flexible")]
+    /// How an answer is judged
+    #[arg(long, value_name = "NAME", default_value = "gsm8k-strict")]
     pub verifier: String,
     /// Seed of the samples
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -304,18 +308,26 @@ pub struct DifficultyArgs {
 /// Arguments of `score`.
 #[derive(Args, Debug)]
 #[command(after_help = "Verifiers: gsm8k-strict, gsm8k-flexible, lm-eval-strict, lm-eval-flexible, numeric, \
-                        math\n\nExample:\n  footbridge score --verifier gsm8k-strict --data gsm8k/test.jsonl \
-                        --responses answers.jsonl")]
+                        math\n\nExamples:\n  footbridge score --verifier gsm8k-strict --data gsm8k/test.jsonl \
+                        --responses answers.jsonl\n  footbridge score --pattern 'A: (.*)' --data gsm8k/test.jsonl \
+                        --responses others.jsonl --field model-1.solution")]
 pub struct ScoreArgs {
     /// How an answer is judged
-    #[arg(long, value_name = "NAME")]
-    pub verifier: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "pattern")]
+    pub verifier: Option<String>,
+    /// Read the answer from the last match of this expression, first capture group; it is compared by value
+    #[arg(long, value_name = "REGEX")]
+    pub pattern: Option<String>,
     /// Questions: JSONL with `question` and `answer`
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
-    /// Stored generations: JSONL with `response` or `responses` per line, in the order of the questions or with `id`
+    /// Stored generations: JSONL, with an `id` or the `question`, else in the order of the questions
     #[arg(long, value_name = "FILE")]
     pub responses: PathBuf,
+    /// Where a line holds its texts: a text, a list of texts, or an object with one text; dots lead inwards. Several
+    /// are counted apart; `response` or `responses` when not given
+    #[arg(long, value_name = "NAME")]
+    pub field: Vec<String>,
     /// One JSON line per response
     #[arg(long)]
     pub json: bool,

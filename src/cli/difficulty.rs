@@ -10,12 +10,13 @@ use super::args::DifficultyArgs;
 use super::exit::{Exit, Failure};
 use super::out;
 use crate::data::jsonl::questions;
-use crate::domain::{Band, BandEdges, Question, Verifier};
+use crate::domain::{Band, BandEdges, Message, Question, Verifier};
 use crate::pipeline::control::Control;
 use crate::pipeline::engine::{Asking, Engine};
 use crate::pipeline::material::{Material, world_of};
 use crate::pipeline::seeds::stream;
 use crate::recipe::{Recipe, SamplingRecipe, StudentRecipe};
+use crate::student::Student;
 use crate::teacher::Prompts;
 
 /// What the samples of one question came to, as `--json` prints it.
@@ -39,13 +40,22 @@ pub fn run(args: &DifficultyArgs) -> Result<Exit, Failure> {
     let prompts = prompts.map_err(Failure::failed)?;
     let recipe = StudentRecipe { path: args.student.clone(), ..StudentRecipe::default() };
     let engine = Engine::start(&recipe, super::start::threads(args.threads)).map_err(Failure::usage)?;
+    let asked: Vec<Vec<Message>> =
+        questions.iter().map(|q| prompts.ask(q)).collect::<Result<_, _>>().map_err(Failure::failed)?;
     let mut sampling = SamplingRecipe::default();
-    if let Some(max) = args.max_new_tokens {
-        sampling.max_new_tokens = max;
-    }
+    let wanted = args.max_new_tokens.unwrap_or(sampling.max_new_tokens);
+    sampling.max_new_tokens = room(engine.text(), &questions, &asked, wanted)?;
+    out::stderr(&format!(
+        "difficulty: {} questions, {} samples each, T={} top-p={}, at most {} tokens",
+        questions.len(),
+        args.n,
+        sampling.temperature,
+        sampling.top_p,
+        sampling.max_new_tokens
+    ));
     let begun = Instant::now();
     let asking = Asking {
-        prompts: questions.iter().map(|q| prompts.ask(q)).collect::<Result<_, _>>().map_err(Failure::failed)?,
+        prompts: asked,
         streams: questions.iter().map(|q| stream(args.seed, "difficulty", &q.id)).collect(),
         samples: args.n,
         sampling,
@@ -55,6 +65,31 @@ pub fn run(args: &DifficultyArgs) -> Result<Exit, Failure> {
     let text = if args.json { json(&sampled)? } else { table(&sampled, args, begun) };
     let _ = out::stdout(&text)?;
     Ok(Exit::Done)
+}
+
+/// The longest answer, `wanted` tokens or what the student's context leaves after the longest prompt: one length for
+/// all, since a question that gets more room is not measured alike. Says so where it cuts.
+fn room(student: &Student, questions: &[Question], asked: &[Vec<Message>], wanted: usize) -> Result<usize, Failure> {
+    let limit = student.config.max_positions;
+    let (mut longest, mut of) = (0, "");
+    for (question, messages) in questions.iter().zip(asked) {
+        let tokens = student.encode_prompt(messages).map_err(Failure::usage)?.len();
+        if tokens > longest {
+            (longest, of) = (tokens, question.id.as_str());
+        }
+    }
+    let left = limit.saturating_sub(longest);
+    if left == 0 {
+        let line = format!("the prompt of `{of}` has {longest} tokens and the student reads {limit}; leave it out");
+        return Err(Failure::usage(line));
+    }
+    if wanted > left {
+        out::stderr(&format!(
+            "note: answers are cut at {left} tokens instead of {wanted}: the student reads {limit}, and the longest \
+             prompt (`{of}`) takes {longest}"
+        ));
+    }
+    Ok(wanted.min(left))
 }
 
 /// The training questions of the demo's world.

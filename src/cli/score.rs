@@ -2,38 +2,29 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use regex::Regex;
+use serde::Serialize;
+use serde_json::Value;
 
 use super::args::ScoreArgs;
 use super::exit::{Exit, Failure};
 use super::out;
 use crate::data::jsonl::{questions, rows};
-use crate::domain::{Question, Verifier};
+use crate::domain::{Question, Verdict, Verifier};
 use crate::evaluate::Estimate;
-
-/// One line of stored generations. Without `id`, lines follow the order of the questions.
-#[derive(Deserialize)]
-struct Stored {
-    #[serde(default)]
-    id: Option<String>,
-    #[serde(default)]
-    response: Option<String>,
-    #[serde(default)]
-    responses: Vec<String>,
-}
 
 /// One judged response, as `--json` prints it.
 #[derive(Serialize)]
 struct Judged<'a> {
     id: &'a str,
+    field: &'a str,
     sample: usize,
     answer: Option<&'a str>,
     correct: bool,
 }
 
-/// What all responses came to.
+/// What the responses of one field came to.
 #[derive(Default)]
 struct Count {
     responses: usize,
@@ -41,74 +32,198 @@ struct Count {
     correct: usize,
 }
 
-/// Judges every response and prints the counts.
-pub fn run(args: &ScoreArgs) -> Result<Exit, Failure> {
-    let verifier: Verifier = args.verifier.parse().map_err(Failure::usage)?;
-    let questions = questions(&args.data).map_err(Failure::usage)?;
-    let stored: Vec<(usize, Stored)> = rows(&args.responses).map_err(Failure::usage)?;
-    let index: HashMap<&str, &Question> = questions.iter().map(|q| (q.id.as_str(), q)).collect();
-    let mut count = Count::default();
-    let mut lines = String::new();
-    for (at, (line, stored)) in stored.iter().enumerate() {
-        let fault = |what: String| Failure::usage(format!("{}:{line}: {what}", args.responses.display()));
-        let question = match &stored.id {
-            Some(id) => index.get(id.as_str()).copied().ok_or_else(|| {
-                fault(format!(
-                    "there is no question `{id}` in {}; ids there look like `{}`",
-                    args.data.display(),
-                    questions[0].id
-                ))
-            })?,
-            None => questions.get(at).ok_or_else(|| {
-                fault(format!("{} has only {} questions; give each line an `id`", args.data.display(), questions.len()))
-            })?,
-        };
-        let texts: Vec<&String> = stored.response.iter().chain(&stored.responses).collect();
-        if texts.is_empty() {
-            return Err(fault("needs `response` (a text) or `responses` (a list of texts)".into()));
+/// How a response is judged.
+enum Judge {
+    /// By a rule.
+    Rule(Verifier),
+    /// The answer is what an expression captures, compared by value.
+    Pattern(Regex),
+}
+
+impl Judge {
+    fn of(args: &ScoreArgs) -> Result<Self, Failure> {
+        let verifier: Option<Verifier> =
+            args.verifier.as_deref().map(str::parse).transpose().map_err(Failure::usage)?;
+        match (&args.pattern, verifier) {
+            (Some(pattern), None | Some(Verifier::Numeric)) => {
+                let regex = Regex::new(pattern).map_err(|error| Failure::usage(format!("--pattern: {error}")))?;
+                if regex.captures_len() < 2 {
+                    let line =
+                        format!("--pattern `{pattern}` captures nothing; put the answer in (…), as in `A: (.*)`");
+                    return Err(Failure::usage(line));
+                }
+                Ok(Self::Pattern(regex))
+            }
+            (Some(_), Some(other)) => Err(Failure::usage(format!(
+                "--pattern compares by value and {other} reads the answer by itself; leave one of them out"
+            ))),
+            (None, Some(verifier)) => Ok(Self::Rule(verifier)),
+            (None, None) => Err(Failure::usage("give --verifier or --pattern")),
         }
-        for (sample, text) in texts.iter().enumerate() {
-            let verdict = verifier.judge(text, &question.gold);
-            count.responses += 1;
-            count.parsed += usize::from(verdict.answer.is_some());
-            count.correct += usize::from(verdict.correct);
-            if args.json {
-                let judged =
-                    Judged { id: &question.id, sample, answer: verdict.answer.as_deref(), correct: verdict.correct };
-                let json = serde_json::to_string(&judged).map_err(Failure::failed)?;
-                lines.push_str(&json);
-                lines.push('\n');
+    }
+
+    fn judge(&self, text: &str, gold: &str) -> Verdict {
+        match self {
+            Self::Rule(verifier) => verifier.judge(text, gold),
+            Self::Pattern(regex) => {
+                let answer = regex.captures_iter(text).last().and_then(|c| c.get(1)).map(|m| m.as_str());
+                answer.map_or(Verdict { answer: None, correct: false }, |answer| {
+                    Verifier::Numeric.judge(&format!("#### {answer}"), gold)
+                })
             }
         }
     }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Rule(verifier) => verifier.name().into(),
+            Self::Pattern(regex) => format!("{} of the last `{regex}`", Verifier::Numeric),
+        }
+    }
+}
+
+/// Judges every response and prints the counts.
+pub fn run(args: &ScoreArgs) -> Result<Exit, Failure> {
+    let judge = Judge::of(args)?;
+    let asked = Asked::read(args)?;
+    let stored: Vec<(usize, Value)> = rows(&args.responses).map_err(Failure::usage)?;
+    let given = !args.field.is_empty();
+    let fields = if given { args.field.clone() } else { vec!["response".into(), "responses".into()] };
+    // Fields that were named are counted apart.
+    let mut counts: Vec<Count> = args.field.iter().map(|_| Count::default()).collect();
+    counts.resize_with(counts.len().max(1), Count::default);
+    let mut lines = String::new();
+    for (at, (line, stored)) in stored.iter().enumerate() {
+        let fault = |what: String| Failure::usage(format!("{}:{line}: {what}", args.responses.display()));
+        let question = asked.question_of(at, stored).map_err(fault)?;
+        let mut found = false;
+        for (at, field) in fields.iter().enumerate() {
+            let Some(texts) = find(stored, field).and_then(texts) else {
+                if given {
+                    return Err(fault(no_texts(stored, field)));
+                }
+                continue;
+            };
+            found = true;
+            let count = &mut counts[if given { at } else { 0 }];
+            for (sample, text) in texts.iter().enumerate() {
+                let Verdict { answer, correct } = judge.judge(text, &question.gold);
+                count.responses += 1;
+                count.parsed += usize::from(answer.is_some());
+                count.correct += usize::from(correct);
+                if args.json {
+                    let judged = Judged { id: &question.id, field, sample, answer: answer.as_deref(), correct };
+                    lines.push_str(&serde_json::to_string(&judged).map_err(Failure::failed)?);
+                    lines.push('\n');
+                }
+            }
+        }
+        if !found {
+            return Err(fault(
+                "needs `response` (a text) or `responses` (a list of texts), or name what it has by --field".into(),
+            ));
+        }
+    }
     if !args.json {
-        lines = summary(&args.data, verifier, questions.len(), &count);
+        let counts: Vec<(&String, Count)> = fields.iter().zip(counts).collect();
+        lines = summary(args, &judge, asked.questions.len(), &counts);
     }
     let _ = out::stdout(&lines)?;
     Ok(Exit::Done)
 }
 
-fn summary(data: &Path, verifier: Verifier, questions: usize, count: &Count) -> String {
-    let accuracy = Estimate::share(count.correct, count.responses);
-    let percent = |share: f64| 100.0 * share;
+/// The questions, to be found by id, by text, or by place.
+struct Asked<'a> {
+    args: &'a ScoreArgs,
+    questions: Vec<Question>,
+    by_id: HashMap<String, usize>,
+    by_text: HashMap<String, usize>,
+}
+
+impl<'a> Asked<'a> {
+    fn read(args: &'a ScoreArgs) -> Result<Self, Failure> {
+        let questions = questions(&args.data).map_err(Failure::usage)?;
+        let by =
+            |key: fn(&Question) -> &String| questions.iter().enumerate().map(|(i, q)| (key(q).clone(), i)).collect();
+        Ok(Self { args, by_id: by(|q| &q.id), by_text: by(|q| &q.text), questions })
+    }
+
+    /// The question that the row in place `at` answers: by its `id`, else by its `question`, else by its place.
+    fn question_of(&self, at: usize, row: &Value) -> Result<&Question, String> {
+        let data = self.args.data.display();
+        if let Some(id) = row.get("id").and_then(Value::as_str) {
+            let like = self.questions.first().map_or("", |q| q.id.as_str());
+            let at = self.by_id.get(id);
+            return at
+                .map(|&at| &self.questions[at])
+                .ok_or_else(|| format!("there is no question `{id}` in {data}; ids there look like `{like}`"));
+        }
+        let here = self.questions.get(at);
+        if let Some(text) = row.get("question").and_then(Value::as_str) {
+            if let Some(here) = here.filter(|q| q.text == text) {
+                return Ok(here);
+            }
+            let at = self.by_text.get(text);
+            return at.map(|&at| &self.questions[at]).ok_or_else(|| {
+                format!("its `question` is none of those in {data}; give the file it was answered for")
+            });
+        }
+        let n = self.questions.len();
+        here.ok_or_else(|| format!("{data} has only {n} questions; give each line an `id`"))
+    }
+}
+
+/// The value under a name, or under names joined by dots.
+fn find<'a>(row: &'a Value, field: &str) -> Option<&'a Value> {
+    row.get(field).or_else(|| field.split('.').try_fold(row, |value, name| value.get(name)))
+}
+
+/// The texts in a value: a text, a list of texts, or an object that holds exactly one text.
+fn texts(value: &Value) -> Option<Vec<&str>> {
+    match value {
+        Value::String(text) => Some(vec![text]),
+        Value::Array(items) => items.iter().map(Value::as_str).collect(),
+        Value::Object(fields) => {
+            let mut inner = fields.values().filter_map(Value::as_str);
+            let text = inner.next()?;
+            inner.next().is_none().then(|| vec![text])
+        }
+        _ => None,
+    }
+}
+
+fn no_texts(row: &Value, field: &str) -> String {
+    let names = row.as_object().map(|o| o.keys().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", "));
+    match find(row, field) {
+        Some(_) => {
+            format!("`{field}` holds no text, no list of texts and no object with just one; name it as `{field}.…`")
+        }
+        None => format!("there is no `{field}`; the line has {}", names.unwrap_or_default()),
+    }
+}
+
+fn summary(args: &ScoreArgs, judge: &Judge, questions: usize, fields: &[(&String, Count)]) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "verifier   {}", verifier.name());
-    let _ = writeln!(text, "questions  {questions} in {}", data.display());
-    let _ = writeln!(text, "responses  {}", count.responses);
-    let _ = writeln!(
-        text,
-        "parsed     {} ({:.1} %)",
-        count.parsed,
-        percent(count.parsed as f64 / count.responses.max(1) as f64)
-    );
-    let _ = writeln!(
-        text,
-        "correct    {} ({:.2} % [{:.2}, {:.2}])",
-        count.correct,
-        percent(accuracy.value),
-        percent(accuracy.low),
-        percent(accuracy.high)
-    );
+    let _ = writeln!(text, "verifier   {}", judge.name());
+    let _ = writeln!(text, "questions  {questions} in {}", args.data.display());
+    for (field, count) in fields {
+        let accuracy = Estimate::share(count.correct, count.responses);
+        let percent = |share: f64| 100.0 * share;
+        let parsed = percent(count.parsed as f64 / count.responses.max(1) as f64);
+        if !args.field.is_empty() {
+            let _ = writeln!(text, "\nfield      {field}");
+        }
+        let _ = writeln!(text, "responses  {}", count.responses);
+        let _ = writeln!(text, "parsed     {} ({parsed:.1} %)", count.parsed);
+        let _ = writeln!(
+            text,
+            "correct    {} ({:.2} % [{:.2}, {:.2}])",
+            count.correct,
+            percent(accuracy.value),
+            percent(accuracy.low),
+            percent(accuracy.high)
+        );
+    }
     text
 }

@@ -59,15 +59,24 @@ impl Difference {
 /// `pairs` holds (before, after) of the same question, so what both sides share cancels. The same seed gives the same
 /// interval. Costs `resamples × pairs` steps; 2,000 resamples are plenty. Without pairs everything is 0.
 pub fn paired_bootstrap(pairs: &[(f64, f64)], resamples: u32, seed: u64) -> Difference {
-    let n = pairs.len();
-    if n == 0 {
+    paired_bootstrap_of_means(&[pairs], resamples, seed)
+}
+
+/// [`paired_bootstrap`] of the plain mean over several sets of questions, each resampled within itself: the mean over
+/// benchmarks of different size (reading.md, row 6). Sets without pairs are passed over.
+pub fn paired_bootstrap_of_means(sets: &[&[(f64, f64)]], resamples: u32, seed: u64) -> Difference {
+    let differences = |pairs: &&[(f64, f64)]| pairs.iter().map(|(before, after)| after - before).collect();
+    let sets: Vec<Vec<f64>> = sets.iter().filter(|pairs| !pairs.is_empty()).map(differences).collect();
+    let Some(count) = Some(sets.len() as f64).filter(|n| *n > 0.0) else {
         return Difference { mean: 0.0, low: 0.0, high: 0.0, n: 0 };
-    }
-    let differences: Vec<f64> = pairs.iter().map(|(before, after)| after - before).collect();
-    let mean = differences.iter().sum::<f64>() / n as f64;
+    };
+    let n = sets.iter().map(Vec::len).sum();
+    let mean = sets.iter().map(|set| set.iter().sum::<f64>() / set.len() as f64).sum::<f64>() / count;
     let mut random = SplitMix(seed);
+    let mut resampled =
+        |set: &Vec<f64>| (0..set.len()).map(|_| set[random.below(set.len())]).sum::<f64>() / set.len() as f64;
     let mut means: Vec<f64> =
-        (0..resamples.max(1)).map(|_| (0..n).map(|_| differences[random.below(n)]).sum::<f64>() / n as f64).collect();
+        (0..resamples.max(1)).map(|_| sets.iter().map(&mut resampled).sum::<f64>() / count).collect();
     means.sort_by(f64::total_cmp);
     Difference { mean, low: quantile(&means, 0.025), high: quantile(&means, 0.975), n }
 }

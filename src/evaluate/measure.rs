@@ -51,6 +51,8 @@ pub struct Measure {
     pub n: u32,
     /// Mean over questions of the share of right samples.
     pub mean_at_n: Option<Estimate>,
+    /// The k of pass@k.
+    pub k: u32,
     /// Mean over questions of the unbiased pass@k.
     pub pass_at_k: Option<Estimate>,
     /// Greedy accuracy with the answer marker banned as first token: format or skill?
@@ -72,6 +74,7 @@ pub fn measure(greedy: &[RolloutGroup], sampled: &[RolloutGroup], control: &[Rol
         parse_rate: parsed as f64 / greedy.len().max(1) as f64,
         mean_tokens: tokens as f64 / greedy.len().max(1) as f64,
         n: sampled.first().map_or(0, RolloutGroup::n),
+        k,
         mean_at_n: per_question(&RolloutGroup::rho),
         pass_at_k: per_question(&|g| pass_at_k(u64::from(g.n()), u64::from(g.correct()), u64::from(k))),
         control: (!control.is_empty()).then(|| Estimate::share(right(control), control.len())),
@@ -131,7 +134,7 @@ mod tests {
         assert_eq!((measured.questions, measured.accuracy.value, measured.parse_rate), (4, 0.75, 0.75));
         assert_eq!(measured.mean_at_n.unwrap().value, 0.5);
         assert!((measured.pass_at_k.unwrap().value - 2.0 / 3.0).abs() < 1e-12);
-        assert_eq!((measured.n, measured.mean_tokens, measured.control), (2, 10.0, None));
+        assert_eq!((measured.n, measured.k, measured.mean_tokens, measured.control), (2, 2, 10.0, None));
         assert!(measured.accuracy.low > 0.2 && measured.accuracy.high < 1.0);
     }
 

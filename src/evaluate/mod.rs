@@ -1,5 +1,10 @@
-//! Accuracy, parse rate, mean@n and unbiased pass@k of one checkpoint on one set of questions, with 95 % intervals.
+//! Accuracy, parse rate, mean@n and unbiased pass@k of one checkpoint on one set of questions, and paired differences
+//! between two checkpoints, all with 95 % intervals.
 
 mod measure;
+mod paired;
+mod splits;
 
 pub use measure::{Estimate, Measure, by_steps, mean_of_columns, measure};
+pub use paired::{Answers, Change, Changes, FormatControl, RESAMPLES, Values, changes, format_control, values};
+pub use splits::{BySplit, DEV};

@@ -2,26 +2,42 @@
 
 use std::collections::BTreeMap;
 
-use super::report::{AllZero, Bands, CheckpointRow, Grpo, Report, Results, SampleCount, Timing};
-use crate::domain::{Band, BandEdges, GroupOutcome};
-use crate::evaluate::{Estimate, by_steps, mean_of_columns, measure};
-use crate::pipeline::events::{StageId, StageKind};
-use crate::pipeline::plan::plan;
-use crate::recipe::Recipe;
-use crate::session::records::{
-    Asked, BridgedTrace, GrpoStep, Prepared, Recycled, RolloutGroup, StageDone, Status, Trace,
+use sha2::{Digest, Sha256};
+
+use super::report::{CheckpointRow, Comparison, Report, Results, Timing};
+use super::training;
+use crate::domain::Provenance;
+use crate::evaluate::{
+    Answers, BySplit, DEV, Estimate, by_steps, changes, format_control, mean_of_columns, measure, values,
 };
+use crate::pipeline::events::{StageId, StageKind};
+use crate::pipeline::plan::{BASE, plan};
+use crate::recipe::{Arm, Recipe};
+use crate::session::records::{Asked, RolloutGroup, StageDone};
 use crate::session::{Record, Session, SessionError};
 
-type Result<T> = std::result::Result<T, SessionError>;
+pub(super) type Result<T> = std::result::Result<T, SessionError>;
 
-/// The split that chooses the checkpoint and is not part of the mean.
-const DEV: &str = "dev";
 /// A fall of the dev split by more than this, in shares, is a warning.
 const FALL: f64 = 0.02;
+const TRAIN: &str = "train";
+const TEST: &str = "test";
 
 /// The report of a session, as far as it has come.
 pub fn gather(session: &Session, recipe: &Recipe) -> Result<Report> {
+    Ok(examine(session, recipe)?.report)
+}
+
+/// A report with what stands behind it: the answers, question by question.
+pub(super) struct Examined {
+    pub report: Report,
+    /// By checkpoint.
+    pub answers: BTreeMap<String, Answers>,
+    /// Solution steps of the test questions.
+    pub steps: BTreeMap<String, u32>,
+}
+
+pub(super) fn examine(session: &Session, recipe: &Recipe) -> Result<Examined> {
     let stages = plan(recipe);
     let mut timing = Vec::new();
     for stage in &stages {
@@ -31,80 +47,140 @@ pub fn gather(session: &Session, recipe: &Recipe) -> Result<Report> {
             timing.push(Timing { stage: stage.key(), seconds, tokens, rate, summary });
         }
     }
-    let results = results(session, recipe, &stages)?;
-    Ok(Report { session: session.name().into(), complete: timing.len() == stages.len(), results, timing })
-}
-
-fn results(session: &Session, recipe: &Recipe, stages: &[StageId]) -> Result<Results> {
-    let mut results = Results { seed: recipe.seed, arm: recipe.arm.name().into(), ..Results::default() };
-    checkpoints(session, recipe, stages, &mut results)?;
+    let mut results = Results {
+        seed: recipe.seed,
+        arm: recipe.arm.name().into(),
+        verifier: recipe.data.verifier.clone(),
+        k: recipe.evaluate.k,
+        ..Results::default()
+    };
+    let questions = Questions::read(session)?;
+    results.data.clone_from(&questions.hash);
+    let answers = checkpoints(session, recipe, &stages, &questions, &mut results)?;
     results.best = best(&results.checkpoints);
-    questions(session, recipe, stages, &mut results)?;
-    for (_, bridged) in all::<BridgedTrace>(session, "")? {
-        for step in &bridged.steps {
-            *results.actions.entry(step.action.as_str().into()).or_default() += 1;
-        }
-        results.in_review += usize::from(is_in_review(&bridged.status));
-    }
-    for (_, trace) in all::<Trace>(session, "")? {
-        results.in_review += usize::from(is_in_review(&trace.status));
-    }
-    lessons(session, stages, &mut results)?;
-    for stage in stages.iter().filter(|s| s.kind == StageKind::Grpo) {
-        results.grpo.extend(grpo(session, stage)?);
-    }
+    compare(recipe, &answers, &questions.test_steps, timing.len() == stages.len(), &mut results);
+    training::fill(session, recipe, &stages, &mut results)?;
     warn(&mut results);
-    Ok(results)
+    let report = Report {
+        session: session.name().into(),
+        complete: timing.len() == stages.len(),
+        stages: [timing.len(), stages.len()],
+        results,
+        beside: None,
+        timing,
+    };
+    Ok(Examined { report, answers, steps: questions.test_steps })
 }
 
-fn is_in_review(status: &Status) -> bool {
-    matches!(status, Status::Review { .. })
-}
-
-fn all<R: Record>(session: &Session, prefix: &str) -> Result<Vec<(String, R)>> {
+pub(super) fn all<R: Record>(session: &Session, prefix: &str) -> Result<Vec<(String, R)>> {
     session.scan::<R>(prefix).collect()
 }
 
-fn groups(session: &Session, prefix: &str) -> Result<Vec<RolloutGroup>> {
+pub(super) fn groups(session: &Session, prefix: &str) -> Result<Vec<RolloutGroup>> {
     session.scan::<RolloutGroup>(prefix).map(|item| item.map(|(_, group)| group)).collect()
 }
 
-/// A row per evaluation that is complete.
-fn checkpoints(session: &Session, recipe: &Recipe, stages: &[StageId], results: &mut Results) -> Result<()> {
-    let mut splits: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
-    for (_, asked) in all::<Asked>(session, "")? {
-        let steps = splits.entry(asked.split.clone()).or_default();
-        steps.extend(asked.question.steps.map(|n| (asked.question.id.clone(), n)));
+/// What was asked.
+struct Questions {
+    /// Evaluated splits.
+    splits: Vec<String>,
+    test_steps: BTreeMap<String, u32>,
+    /// The first 12 hex digits of the SHA-256 over split, id, text and gold answer of each.
+    hash: String,
+}
+
+impl Questions {
+    fn read(session: &Session) -> Result<Self> {
+        let mut hash = Sha256::new();
+        let (mut splits, mut test_steps) = (Vec::new(), BTreeMap::new());
+        let all = all::<Asked>(session, "")?;
+        for (_, Asked { split, question }) in &all {
+            for part in [split, &question.id, &question.text, &question.gold] {
+                hash.update((part.len() as u64).to_le_bytes());
+                hash.update(part.as_bytes());
+            }
+            if split != TRAIN && !splits.contains(split) {
+                splits.push(split.clone());
+            }
+            if split == TEST {
+                test_steps.extend(question.steps.map(|n| (question.id.clone(), n)));
+            }
+        }
+        let mut hash = if all.is_empty() { String::new() } else { hex::encode(hash.finalize()) };
+        hash.truncate(12);
+        Ok(Self { splits, test_steps, hash })
     }
-    splits.remove("train");
+}
+
+/// The judged answers of one evaluation: per split greedy, sampled, and with the answer marker banned.
+struct Evaluation(Vec<(String, [Vec<RolloutGroup>; 3])>);
+
+impl Evaluation {
+    fn read(session: &Session, stage: &StageId, splits: &[String]) -> Result<Self> {
+        let mut measured = Vec::new();
+        for split in splits {
+            let of = |kind: &str| groups(session, &format!("{}/{kind}/{split}/", stage.key()));
+            measured.push((split.clone(), [of("greedy")?, of("sampled")?, of("control")?]));
+        }
+        Ok(Self(measured))
+    }
+
+    fn provenance(&self) -> impl Iterator<Item = &Provenance> {
+        self.0.iter().flat_map(|(_, kinds)| kinds.iter().flatten()).map(|group| &group.provenance)
+    }
+
+    fn answers(&self, k: u32) -> Answers {
+        let pick = |kind: usize, k: Option<u32>| -> BySplit<_> {
+            let asked = self.0.iter().filter(|(_, kinds)| !kinds[kind].is_empty());
+            asked.map(|(split, kinds)| (split.clone(), values(&kinds[kind], k))).collect()
+        };
+        Answers { greedy: pick(0, None), banned: pick(2, None), pass: pick(1, Some(k)) }
+    }
+
+    fn row(&self, checkpoint: &str, k: u32, test_steps: &BTreeMap<String, u32>) -> CheckpointRow {
+        let test = self.0.iter().find(|(split, _)| split == TEST);
+        let by_steps = test.map_or_else(BTreeMap::new, |(_, [greedy, ..])| by_steps(greedy, test_steps));
+        let measured = |(split, [greedy, sampled, control]): &(String, [Vec<RolloutGroup>; 3])| {
+            (split.clone(), measure(greedy, sampled, control, k))
+        };
+        let splits: BySplit<_> = self.0.iter().map(measured).collect();
+        let columns: Vec<Estimate> = splits.reported().map(|(_, m)| m.accuracy).collect();
+        CheckpointRow { checkpoint: checkpoint.into(), splits, mean: mean_of_columns(&columns), by_steps }
+    }
+}
+
+/// A row per evaluation that is complete, and the answers behind it. Rows measured with another verifier or prompt than
+/// the first are left out, with a warning: figures of different provenance are never drawn as one.
+fn checkpoints(
+    session: &Session,
+    recipe: &Recipe,
+    stages: &[StageId],
+    questions: &Questions,
+    results: &mut Results,
+) -> Result<BTreeMap<String, Answers>> {
+    let mut answers = BTreeMap::new();
     for stage in stages.iter().filter(|s| s.kind == StageKind::Evaluate) {
         if !session.contains::<StageDone>(&stage.key())? {
             continue;
         }
-        let mut row = CheckpointRow {
-            checkpoint: stage.of.clone(),
-            splits: BTreeMap::new(),
-            mean: Estimate::default(),
-            by_steps: BTreeMap::new(),
-        };
-        for (split, steps) in &splits {
-            let of = |kind: &str| groups(session, &format!("{}/{kind}/{split}/", stage.key()));
-            let greedy = of("greedy")?;
-            if let Some(first) = greedy.first() {
-                results.verifier.clone_from(&first.provenance.verifier);
-                results.prompt.clone_from(&first.provenance.prompt);
-            }
-            if split == "test" {
-                row.by_steps = by_steps(&greedy, steps);
-            }
-            row.splits.insert(split.clone(), measure(&greedy, &of("sampled")?, &of("control")?, recipe.evaluate.k));
+        let evaluation = Evaluation::read(session, stage, &questions.splits)?;
+        let Some(first) = evaluation.provenance().next() else { continue };
+        if results.checkpoints.is_empty() {
+            results.verifier.clone_from(&first.verifier);
+            results.prompt.clone_from(&first.prompt);
         }
-        let columns: Vec<Estimate> =
-            row.splits.iter().filter(|(split, _)| *split != DEV).map(|(_, m)| m.accuracy).collect();
-        row.mean = mean_of_columns(&columns);
-        results.checkpoints.push(row);
+        let other = |p: &&Provenance| p.verifier != results.verifier || p.prompt != results.prompt;
+        if let Some(p) = evaluation.provenance().find(other) {
+            results.warnings.push(format!(
+                "{} was measured with verifier {} and prompt {}, the rows before it with {} and {}; it is left out",
+                stage.of, p.verifier, p.prompt, results.verifier, results.prompt
+            ));
+            continue;
+        }
+        answers.insert(stage.of.clone(), evaluation.answers(recipe.evaluate.k));
+        results.checkpoints.push(evaluation.row(&stage.of, recipe.evaluate.k, &questions.test_steps));
     }
-    Ok(())
+    Ok(answers)
 }
 
 /// The checkpoint with the best dev accuracy; the earliest of equals.
@@ -119,84 +195,45 @@ fn best(rows: &[CheckpointRow]) -> Option<String> {
     best.map(|(checkpoint, _)| checkpoint.to_string())
 }
 
-/// Bands and all-zero shares of every complete stage that sampled the training questions.
-fn questions(session: &Session, recipe: &Recipe, stages: &[StageId], results: &mut Results) -> Result<()> {
-    let edges = BandEdges { medium_from: recipe.difficulty.medium_from, simple_from: recipe.difficulty.simple_from };
-    for stage in stages {
-        let sampled = matches!(stage.kind, StageKind::Difficulty | StageKind::Rollouts);
-        if !sampled || !session.contains::<StageDone>(&stage.key())? {
+/// The differences a claim would rest on, and those that are known to be small.
+fn compare(
+    recipe: &Recipe,
+    answers: &BTreeMap<String, Answers>,
+    steps: &BTreeMap<String, u32>,
+    complete: bool,
+    results: &mut Results,
+) {
+    let (medium, bridged) = (StageKind::SftMedium, StageKind::SftBridged);
+    let id = |t: u32, kind: StageKind| StageId { iteration: t, kind, of: String::new() }.key();
+    let (medium, bridged) = (id(1, medium), id(1, bridged));
+    let lesson = if recipe.arm == Arm::Bridged { "bridged" } else { recipe.arm.name() };
+    let Some(last) = results.checkpoints.last().map(|row| row.checkpoint.clone()) else { return };
+    let end = if complete { "final" } else { "latest" };
+    let base = || BASE.to_string();
+    let mut pairs = vec![
+        (format!("base → {lesson}"), base(), bridged.clone()),
+        (format!("{lesson} → {end}"), bridged.clone(), last.clone()),
+        (format!("base → {end}"), base(), last.clone()),
+        ("medium alone".into(), base(), medium.clone()),
+        (format!("{lesson} alone"), medium, bridged.clone()),
+        ("GRPO 1 alone".into(), bridged, id(1, StageKind::Grpo)),
+    ];
+    for t in 2..=recipe.iterations {
+        let what = format!("iteration {t} alone");
+        pairs.push((what, id(t - 1, StageKind::Grpo), id(t, StageKind::Grpo)));
+    }
+    for (what, before, after) in pairs {
+        let drawn = |c: &Comparison| c.before == before && c.after == after;
+        if before == after || results.comparisons.iter().any(drawn) {
             continue;
         }
-        let groups = groups(session, &format!("{}/", stage.key()))?;
-        let Some(first) = groups.first() else { continue };
-        let (checkpoint, sampling, n) = (first.provenance.checkpoint.clone(), first.sampling, first.n());
-        let never = groups.iter().filter(|g| GroupOutcome::of_rollouts(&g.rollouts) == Some(GroupOutcome::AllZero));
-        let never = never.count();
-        if stage.kind == StageKind::Difficulty {
-            let mut counts = [0; 3];
-            for group in &groups {
-                counts[Band::of(group.correct(), group.n(), &edges) as usize] += 1;
-            }
-            results.bands.push(Bands { checkpoint, n, sampling, counts, never });
-        } else {
-            let share = Estimate::share(never, groups.len());
-            results.all_zero.push(AllZero { checkpoint, group: n, sampling, share });
+        if let (Some(one), Some(other)) = (answers.get(&before), answers.get(&after)) {
+            results.comparisons.push(Comparison { what, changes: changes(one, other, steps), before, after });
         }
     }
-    Ok(())
-}
-
-fn lessons(session: &Session, stages: &[StageId], results: &mut Results) -> Result<()> {
-    for stage in stages {
-        let mut kinds: BTreeMap<&'static str, (usize, u64)> = BTreeMap::new();
-        for (_, text) in all::<Prepared>(session, &format!("{}/", stage.key()))? {
-            let (count, tokens) = kinds.entry(text.sample.kind.as_str()).or_default();
-            *count += 1;
-            *tokens += u64::from(text.tokens);
-        }
-        results.samples.extend(kinds.into_iter().map(|(kind, (count, tokens))| SampleCount {
-            stage: stage.key(),
-            kind: kind.into(),
-            count,
-            tokens,
-        }));
-        if stage.kind == StageKind::Recycle && session.contains::<StageDone>(&stage.key())? {
-            let mut types: BTreeMap<String, usize> = BTreeMap::new();
-            for (_, recycled) in all::<Recycled>(session, &format!("{}/", stage.iteration))? {
-                results.in_review += usize::from(is_in_review(&recycled.status));
-                let error = recycled.diagnosis.map_or_else(|| "no diagnosis".into(), |d| d.error_type);
-                *types.entry(error).or_default() += 1;
-            }
-            results.errors.push((stage.iteration, types));
-        }
+    if let (Some(base), Some(last)) = (answers.get(BASE), answers.get(&last).filter(|_| last != BASE)) {
+        results.format_control = format_control(base, last);
     }
-    Ok(())
-}
-
-/// First and last quarter of a GRPO stage; `None` before its first step.
-fn grpo(session: &Session, stage: &StageId) -> Result<Option<Grpo>> {
-    let steps: Vec<GrpoStep> = all(session, &format!("{}/", stage.key()))?.into_iter().map(|(_, s)| s).collect();
-    if steps.is_empty() {
-        return Ok(None);
-    }
-    let quarter = steps.len().div_ceil(4);
-    let (first, last) = (&steps[..quarter], &steps[steps.len() - quarter..]);
-    let mean =
-        |steps: &[GrpoStep], of: &dyn Fn(&GrpoStep) -> f64| steps.iter().map(of).sum::<f64>() / steps.len() as f64;
-    let both = |of: &dyn Fn(&GrpoStep) -> f64| [mean(first, of), mean(last, of)];
-    let named = |step: &GrpoStep, name: &str| step.metrics.iter().find(|(n, _)| n == name).map_or(0.0, |(_, v)| *v);
-    let length = |step: &GrpoStep| {
-        let rollouts: f64 = step.groups.iter().map(|g| f64::from(g.n())).sum();
-        step.groups.iter().map(RolloutGroup::tokens).sum::<u64>() as f64 / rollouts.max(1.0)
-    };
-    Ok(Some(Grpo {
-        stage: stage.key(),
-        steps: steps.len(),
-        reward: both(&|s| s.reward),
-        above_before: both(&|s| s.reward_above_before),
-        kl: mean(last, &|s| named(s, "kl")),
-        length: both(&length),
-    }))
 }
 
 /// Stages that lowered the dev split (reading.md, row 40).

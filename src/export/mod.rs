@@ -1,8 +1,19 @@
 //! What a run leaves for others: its report as data, as text, as JSON.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `report` | the report as data |
+//! | `gather` | a session into a report: the checkpoints and what differs between them |
+//! | `training` | the rest of it: questions, texts, SFT and GRPO |
+//! | `beside` | other sessions at its side |
+//! | `text` | tables for a terminal of 100 columns |
 
+mod beside;
 mod gather;
 mod report;
 mod text;
+mod training;
 
+pub use beside::{Beside, BesideError, BesideRow, BesideSession, beside};
 pub use gather::gather;
-pub use report::{AllZero, Bands, CheckpointRow, Grpo, Report, Results, SampleCount, Timing};
+pub use report::{AllZero, Bands, CheckpointRow, Comparison, Grpo, Report, Results, SampleCount, Sft, Timing};

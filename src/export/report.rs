@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::{Estimate, Measure};
+use super::beside::Beside;
+use crate::evaluate::{BySplit, Changes, Estimate, FormatControl, Measure};
 use crate::recipe::SamplingRecipe;
 
 /// What one run found, as far as it has come.
@@ -14,8 +15,13 @@ pub struct Report {
     pub session: String,
     /// Whether every stage is complete.
     pub complete: bool,
+    /// Complete stages, and all stages of the plan.
+    pub stages: [usize; 2],
     /// What the run found; equal for equal recipe and seed on the CPU.
     pub results: Results,
+    /// Other sessions beside this one, where asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Beside>,
     /// What it took here.
     pub timing: Vec<Timing>,
 }
@@ -27,20 +33,30 @@ pub struct Results {
     pub seed: u64,
     /// The arm: `bridged`, `raw-hard` or `neutral`.
     pub arm: String,
-    /// Verifier and prompt hash behind every score.
+    /// Verifier behind every score.
     pub verifier: String,
-    /// Hash of the prompt template.
+    /// Hash of the prompt template; empty before the first answer.
     pub prompt: String,
+    /// Hash over the texts and gold answers of all questions; empty before they are there.
+    pub data: String,
+    /// The k of pass@k.
+    pub k: u32,
     /// A row per evaluated checkpoint, in order of training.
     pub checkpoints: Vec<CheckpointRow>,
     /// The checkpoint with the best dev accuracy; the earliest of equals.
     pub best: Option<String>,
+    /// Paired differences between checkpoints: which steps are more than noise.
+    pub comparisons: Vec<Comparison>,
+    /// Format or skill? Of base against the last checkpoint.
+    pub format_control: Vec<FormatControl>,
     /// S/M/H of the training questions, measured alike at each point.
     pub bands: Vec<Bands>,
-    /// All-zero groups before each RL stage and at the end, measured alike.
+    /// All-zero groups wherever training questions were sampled.
     pub all_zero: Vec<AllZero>,
     /// Steps by bridge action.
     pub actions: BTreeMap<String, usize>,
+    /// A row per SFT run.
+    pub sft: Vec<Sft>,
     /// Training texts by stage and kind, with their trained tokens.
     pub samples: Vec<SampleCount>,
     /// Diagnosed failures by iteration and error type.
@@ -59,16 +75,31 @@ pub struct CheckpointRow {
     /// Checkpoint id.
     pub checkpoint: String,
     /// Split to measure.
-    pub splits: BTreeMap<String, Measure>,
+    pub splits: BySplit<Measure>,
     /// Plain mean of the reported splits' greedy accuracies.
     pub mean: Estimate,
     /// Test accuracy by number of solution steps.
     pub by_steps: BTreeMap<u32, Estimate>,
 }
 
+/// The paired difference between two checkpoints, with 95 % bootstrap intervals.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// In words: `base → bridged`.
+    pub what: String,
+    /// Checkpoint before; with its session in front where that is another.
+    pub before: String,
+    /// Checkpoint after.
+    pub after: String,
+    /// `after − before`.
+    pub changes: Changes,
+}
+
 /// How many training questions are simple, medium and hard.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bands {
+    /// Stage that sampled.
+    pub stage: String,
     /// Checkpoint that answered.
     pub checkpoint: String,
     /// Samples per question.
@@ -84,6 +115,8 @@ pub struct Bands {
 /// Questions without a right rollout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AllZero {
+    /// Stage that sampled.
+    pub stage: String,
     /// Checkpoint that answered.
     pub checkpoint: String,
     /// Rollouts per question, G.
@@ -92,6 +125,23 @@ pub struct AllZero {
     pub sampling: SamplingRecipe,
     /// Share of all-zero groups.
     pub share: Estimate,
+}
+
+/// One SFT run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sft {
+    /// Stage.
+    pub stage: String,
+    /// Texts prepared for it.
+    pub texts: usize,
+    /// Optimizer updates.
+    pub updates: usize,
+    /// Tokens that were trained, repetitions included.
+    pub tokens: u64,
+    /// Highest learning rate.
+    pub lr: f64,
+    /// Mean loss over the first and the last quarter of the updates, nats per token.
+    pub loss: [f64; 2],
 }
 
 /// Training texts of one kind in one stage.

@@ -7,6 +7,7 @@ mod faces;
 mod floors;
 mod pipeline;
 mod recipe;
+mod report;
 mod sample;
 mod score;
 mod session;

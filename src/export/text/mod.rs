@@ -1,0 +1,78 @@
+//! The report as tables for a terminal of 100 columns.
+//!
+//! `±` is half the width of a 95 % interval; where an interval is lopsided (small counts) both ends are shown. The exact
+//! ends are in the JSON form.
+
+mod accuracy;
+mod beside;
+mod table;
+mod training;
+
+use std::fmt;
+
+use super::report::{Report, Results};
+use table::{Table, wrapped};
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [done, all] = self.stages;
+        match (self.complete, self.timing.last()) {
+            (true, _) => writeln!(f, "{} · complete", self.session)?,
+            (false, None) => writeln!(f, "{} · no stage is complete yet ({all} to come)", self.session)?,
+            (false, Some(last)) => {
+                writeln!(f, "{} · as far as it has come: {done} of {all} stages, last {}", self.session, last.stage)?;
+            }
+        }
+        write!(f, "{}", self.results)?;
+        if let Some(side) = &self.beside {
+            beside::write(side, &self.results, f)?;
+        }
+        time(self, f)
+    }
+}
+
+impl fmt::Display for Results {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let or_none = |hash: &str| if hash.is_empty() { "none yet".to_string() } else { hash.to_string() };
+        writeln!(
+            f,
+            "seed {} · arm {} · verifier {} · prompt {} · questions {}",
+            self.seed,
+            self.arm,
+            self.verifier,
+            or_none(&self.prompt),
+            or_none(&self.data)
+        )?;
+        if !self.checkpoints.is_empty() {
+            accuracy::write(self, f)?;
+        }
+        training::write(self, f)?;
+        for warning in &self.warnings {
+            writeln!(f, "\n{}", wrapped(&format!("warning: {warning}")))?;
+        }
+        Ok(())
+    }
+}
+
+fn time(report: &Report, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if report.timing.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new(["stage", "seconds", "tokens", "tokens/s", "what came out"]).left(&[0, 4]);
+    for t in &report.timing {
+        // What an evaluation came to stands in the tables above.
+        let summary = if t.stage.contains("-evaluate-") { String::new() } else { t.summary.clone() };
+        let rate = if t.tokens == 0 { String::new() } else { format!("{:.0}", t.rate) };
+        let tokens = if t.tokens == 0 { String::new() } else { t.tokens.to_string() };
+        table.row([t.stage.clone(), format!("{:.1}", t.seconds), tokens, rate, summary]);
+    }
+    let seconds: f64 = report.timing.iter().map(|t| t.seconds).sum();
+    let tokens: u64 = report.timing.iter().map(|t| t.tokens).sum();
+    table.row(["all".into(), format!("{seconds:.1}"), tokens.to_string(), String::new(), String::new()]);
+    writeln!(f, "\nTime, on this machine\n{table}")
+}
+
+/// A share in percent.
+fn percent(share: f64) -> String {
+    format!("{:.1}", 100.0 * share)
+}
