@@ -137,7 +137,7 @@ pub fn format_control(before: &Answers, after: &Answers) -> Vec<FormatControl> {
         let (plain, banned, by_format) = (pick(&plain)?, pick(&banned)?, pick(&by_format)?);
         Some(FormatControl { on: name.into(), plain, banned, by_format })
     };
-    let test = |pairs: &Pairs| pairs.get(TEST).and_then(|pairs| of_pairs(pairs));
+    let test = |pairs: &Pairs| pairs.get(TEST).and_then(of_pairs);
     [on(TEST, &test), on("mean", &mean)].into_iter().flatten().collect()
 }
 

@@ -28,7 +28,7 @@ pub(super) fn plus_minus(e: &Estimate) -> String {
 }
 
 /// `38.9 [29, 49]`.
-fn both_ends(e: &Estimate) -> String {
+pub(super) fn both_ends(e: &Estimate) -> String {
     format!("{} [{:.0}, {:.0}]", percent(e.value), 100.0 * e.low, 100.0 * e.high)
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::accuracy::{LONG, cell, differences, plus_minus, splits};
+use super::accuracy::{LONG, both_ends, cell, differences, plus_minus, splits};
 use super::table::{Table, wrapped};
 use crate::evaluate::DEV;
 use crate::export::beside::{Beside, BesideRow, BesideSession};
@@ -30,7 +30,7 @@ pub(super) fn write(side: &Beside, results: &Results, f: &mut fmt::Formatter<'_>
             let mut cells = vec![name.clone(), session.session.clone(), session.arm.clone()];
             cells.extend(splits.iter().map(|s| cell(row, s, |m| plus_minus(&m.accuracy))));
             cells.push(plus_minus(&row.mean));
-            cells.push(row.by_steps.get(&LONG).map_or_else(|| "·".into(), plus_minus));
+            cells.push(row.by_steps.get(&LONG).map_or_else(|| "·".into(), both_ends));
             figures.row(cells);
             if let Some(sft) = sft {
                 let size = [sft.updates.to_string(), sft.tokens.to_string(), format!("{:e}", sft.lr)];

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::accuracy::plus_minus;
+use super::accuracy::both_ends;
 use super::percent;
 use super::table::{Table, listed};
 use crate::export::report::Results;
@@ -40,9 +40,9 @@ fn questions(results: &Results, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         rows.sort_by_key(|z| place(z));
         for z in rows {
             let how = drawn('G', z.group, &z.sampling);
-            table.row([z.checkpoint.clone(), plus_minus(&z.share), how, z.stage.clone()]);
+            table.row([z.checkpoint.clone(), both_ends(&z.share), how, z.stage.clone()]);
         }
-        writeln!(f, "\nTraining questions without a right sample, % (comparable within one sampling)\n{table}")?;
+        writeln!(f, "\nTraining questions without a right sample, % [95 %]; comparable within one sampling\n{table}")?;
     }
     Ok(())
 }
