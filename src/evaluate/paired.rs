@@ -112,12 +112,15 @@ pub struct FormatControl {
 impl FormatControl {
     /// In words.
     pub fn verdict(&self) -> &'static str {
-        match (self.plain.within_noise, self.by_format.within_noise) {
-            (true, true) => "no clear gain, and no clear part of format",
-            (false, true) if self.plain.value > 0.0 => "the gain is skill, not format",
-            (false, true) => "the loss is one of skill, not of format",
-            (_, false) if self.by_format.value > 0.0 => "part of the gain is format, not skill",
-            (_, false) => "the ban hides no gain; with it the change is larger",
+        let up = |change: &Change| !change.within_noise && change.value > 0.0;
+        match (up(&self.plain), up(&self.banned), up(&self.by_format)) {
+            (true, true, false) => "the gain holds with the ban, so it is skill",
+            (true, true, true) => "part of the gain is format, the rest skill",
+            (true, false, true) => "the gain is format",
+            (true, false, false) => "whether the gain is format or skill is within noise",
+            (false, _, true) => "no clear gain, and what moved is format",
+            (false, true, false) => "a gain with the ban only",
+            (false, false, false) => "no clear gain to explain",
         }
     }
 }
@@ -219,9 +222,9 @@ mod tests {
         let format = answers(&[("test", right(60, 100))], &[("test", right(60, 100))]);
         let skill = answers(&[("test", right(60, 100))], &[("test", right(80, 100))]);
         let of = |after: &Answers| format_control(&base, after).first().map(FormatControl::verdict);
-        assert_eq!(of(&format), Some("part of the gain is format, not skill"));
-        assert_eq!(of(&skill), Some("the gain is skill, not format"));
-        assert_eq!(of(&base), Some("no clear gain, and no clear part of format"));
+        assert_eq!(of(&format), Some("the gain is format"));
+        assert_eq!(of(&skill), Some("the gain holds with the ban, so it is skill"));
+        assert_eq!(of(&base), Some("no clear gain to explain"));
         assert!(format_control(&base, &answers(&[("test", right(1, 100))], &[])).is_empty());
     }
 }
