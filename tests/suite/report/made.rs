@@ -236,6 +236,7 @@ fn recycle(batch: &mut Batch, iteration: u32) {
             response: "1 + 1 = 3".into(),
             diagnosis: Some(diagnosis),
             excerpt: None,
+            reference: None,
             prefix: String::new(),
             status: Status::Approved,
         };
