@@ -6,8 +6,6 @@ use footbridge::pipeline::engine::{Asking, Engine, EngineError};
 use footbridge::pipeline::events::Command;
 use footbridge::recipe::{SamplingRecipe, SftLoss, StudentRecipe};
 
-use super::runs::recipe;
-
 fn engine() -> Engine {
     Engine::start(&StudentRecipe { path: "world".into(), ..StudentRecipe::default() }, 2).unwrap()
 }
@@ -57,9 +55,7 @@ fn a_panic_inside_is_an_error_with_its_words_and_the_engine_lives_on() {
         Err(EngineError::Died(words)) => assert!(words.contains("1000000"), "{words}"),
         other => panic!("{other:?}"),
     };
-    died(engine.score(vec![broken.clone()]).map(|_| ()));
-    engine.begin(recipe(1, &[]).sft.adamw, None).unwrap();
-    died(engine.sft_step(vec![broken], 1e-4, SftLoss::default()).map(|_| ()));
+    died(engine.score(vec![broken]).map(|_| ()));
     assert_eq!(engine.score(vec![sound.clone()]).unwrap()[0].len(), sound.trained.len());
 }
 

@@ -27,7 +27,7 @@ fn interrupted_is_130_and_resume_completes() {
         Shell::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
         let rest: Vec<String> = lines.collect();
         assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:#?}");
-        assert_eq!(rest.last().unwrap(), "go on with: footbridge resume stopped");
+        assert!(rest.last().unwrap().starts_with("go on with: footbridge resume stopped"), "{rest:#?}");
     }
     let last = footbridge(&["resume", "stopped", "--plain"], home.path()).output().unwrap();
     assert_eq!(last.status.code(), Some(0), "{}", text(&last.stderr));
