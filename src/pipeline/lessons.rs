@@ -1,6 +1,7 @@
 //! Which texts an SFT stage trains on. Only approved products get in; every text names the records it came from.
 
-use super::context::{Context, StageError, all};
+use super::context::{Context, StageError, Summary, all};
+use super::fit::{Fit, encoded, fit, size_of};
 use super::stages::difficulty::questions_of;
 use crate::domain::samples::Origin;
 use crate::domain::{Band, Question, SftSample};
@@ -75,4 +76,23 @@ fn origin<'a>(cx: &Context, question: &'a Question, lineage: &'a [String]) -> Or
 
 fn difficulty_key(question: &Question) -> String {
     format!("rollouts/1-difficulty/{}", question.id)
+}
+
+/// Trains on as much of the pre-training mix as `instead_of` has tokens, in as many updates: the neutral arm.
+pub fn fit_neutral(cx: &Context, instead_of: &[SftSample], lr: f64) -> Result<Summary, StageError> {
+    let matched = size_of(cx, instead_of)?;
+    let mut samples = Vec::new();
+    let mut tokens = 0;
+    let seed = super::seeds::stream(cx.recipe.seed, &cx.stage.key(), "neutral");
+    for document in cx.teacher.neutral(seed)? {
+        if tokens >= matched.tokens {
+            break;
+        }
+        let id = format!("{}-{:06}", cx.stage.kind.name(), samples.len());
+        let origin = Origin { iteration: cx.stage.iteration, question: &id, lineage: &[] };
+        let sample = SftSample { messages: document.messages, ..origin.neutral("", "") };
+        tokens += encoded(cx, &sample)?.trained.len() as u64;
+        samples.push(sample);
+    }
+    fit(cx, Fit { samples, lr, matched: Some(matched) })
 }

@@ -66,6 +66,10 @@ impl Trainer {
             weights.push(read("weight")?);
             moments.push(Moments { first: read("first")?, second: read("second")? });
         }
+        if tensors.len() != 3 * weights.len() {
+            let (found, expected) = (tensors.len(), 3 * weights.len());
+            return Err(TrainError::State(format!("it has {found} tensors, but the student has {expected}")));
+        }
         trainer.optimizer = AdamW::restore(settings, updates, moments);
         let mut weights = weights.into_iter();
         let device = trainer.student.model.device();

@@ -9,10 +9,10 @@ use footbridge::sample::{Finished, Group, SampleError, SamplerSettings, generate
 use footbridge::student::Student;
 use footbridge::student::workers::Workers;
 
+/// A student of the bundled set: these tests are about generation, not about parity, so any shape will do.
 fn student(name: &str) -> Student {
-    let fixtures = std::env::var_os("FOOTBRIDGE_FIXTURES")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures"), PathBuf::from);
-    Student::load(&fixtures.join(name), &Device::flex()).unwrap()
+    let bundled = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    Student::load(&bundled.join(name), &Device::flex()).unwrap()
 }
 
 fn settings(temperature: f64, top_p: f64) -> SamplerSettings {
@@ -70,6 +70,26 @@ fn a_sample_is_the_same_in_every_batch_order_and_number_of_threads() {
                 let found = draw(&student, 1, &[alone], &settings);
                 assert_eq!((found.len(), &found[0].ids), (1, &wanted.ids));
             }
+        }
+    }
+}
+
+/// The fixtures' greedy continuations through prefill, cache and sampler, for every checkpoint of the set.
+#[test]
+fn greedy_continuations_hold_with_the_cache() {
+    for folder in crate::student::fixtures::checkpoints() {
+        let expected = crate::student::fixtures::expected(&folder);
+        let student = crate::student::fixtures::student(&folder);
+        let prompts = expected["prompts"].as_array().unwrap();
+        let ids = crate::student::fixtures::ids;
+        let groups: Vec<Group> =
+            prompts.iter().map(|p| Group { prompt: ids(&p["ids"]), stream: 0, samples: 0..2 }).collect();
+        let wanted: Vec<Vec<u32>> = prompts.iter().map(|p| ids(&p["greedy"]["ids"])).collect();
+        let longest = wanted.iter().map(Vec::len).max().unwrap();
+        let found = draw(&student, 2, &groups, &SamplerSettings { max_new_tokens: longest, ..settings(0.0, 1.0) });
+        assert_eq!(found.len(), 2 * prompts.len());
+        for one in found {
+            assert_eq!(one.ids[..wanted[one.group].len()], wanted[one.group], "{}", folder.display());
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Tests of `footbridge score` and `footbridge difficulty` as a shell sees them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 fn footbridge(args: &[&str]) -> Output {
@@ -139,8 +139,7 @@ fn published_generations_reach_their_published_counts() {
 
 /// The folder of a tiny student.
 fn tiny() -> String {
-    let fixtures = std::env::var_os("FOOTBRIDGE_FIXTURES")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures"), PathBuf::from);
+    let fixtures = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     fixtures.join("qwen2-tiny").to_str().unwrap().to_string()
 }
 

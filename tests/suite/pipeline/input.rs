@@ -26,8 +26,7 @@ fn refused(output: &Output, parts: &[&str]) {
 }
 
 fn fixture() -> PathBuf {
-    let root = std::env::var_os("FOOTBRIDGE_FIXTURES").map_or_else(|| "tests/fixtures".into(), PathBuf::from);
-    root.join("qwen2-tiny")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/qwen2-tiny")
 }
 
 /// A copy of the tiny student, spoilt.
