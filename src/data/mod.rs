@@ -4,6 +4,7 @@ pub mod benchmarks;
 mod columnar;
 mod delimited;
 mod error;
+pub mod hub;
 mod json;
 pub mod jsonl;
 mod mapping;
