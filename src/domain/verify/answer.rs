@@ -138,7 +138,7 @@ fn words(text: &str) -> Option<String> {
         return None;
     }
     let joined = inside.split_whitespace().collect::<Vec<_>>().join(" ");
-    Some(if single { joined } else { joined.to_lowercase() })
+    Some(if single || !told && joined.len() == 3 { joined } else { joined.to_lowercase() })
 }
 
 /// A per cent sign on one side: a hundredth of its number. On both: the numbers.
