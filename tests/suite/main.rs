@@ -9,6 +9,7 @@
 )]
 
 mod cli;
+mod data;
 mod domain;
 mod faces;
 mod floors;
