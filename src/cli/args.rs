@@ -228,6 +228,8 @@ pub enum SessionsVerb {
         #[command(flatten)]
         sessions: SessionsDir,
     },
+    /// Measure what a session of many rollouts costs: disk, opening, listing, checking
+    Bench(SessionsBenchArgs),
     /// Rebuild the store from the journal, up to the first damaged frame
     Repair {
         /// Name of the session
@@ -236,6 +238,33 @@ pub enum SessionsVerb {
         #[command(flatten)]
         sessions: SessionsDir,
     },
+}
+
+/// Arguments of `sessions bench`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  footbridge sessions bench --questions 1000 --samples 8")]
+pub struct SessionsBenchArgs {
+    /// Questions of the made session
+    #[arg(long, value_name = "N", default_value_t = 7473, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000_000))]
+    pub questions: usize,
+    /// Rollouts of each question
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub samples: u32,
+    /// Tokens of a rollout, on average
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=8192))]
+    pub tokens: u32,
+    /// Seed of the texts
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Leave the session there instead of removing it
+    #[arg(long)]
+    pub keep: bool,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Where the session is made.
+    #[command(flatten)]
+    pub sessions: SessionsDir,
 }
 
 /// Arguments of `recipe`.

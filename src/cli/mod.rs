@@ -4,6 +4,7 @@
 
 pub mod args;
 pub mod bench;
+pub mod bench_session;
 pub mod difficulty;
 pub mod exit;
 pub mod face;
@@ -72,6 +73,7 @@ fn sessions(verb: &SessionsVerb) -> Result<Exit, Failure> {
             exit = if sound { Exit::Done } else { Exit::Failed };
             text
         }),
+        SessionsVerb::Bench(args) => return bench_session::run(args),
         SessionsVerb::Repair { name, sessions: dir } => sessions::repair(&at(dir), name),
     };
     let _ = out::stdout(&ended(text.map_err(Failure::usage)?))?;
