@@ -10,11 +10,13 @@ pub mod exit;
 pub mod face;
 pub mod out;
 pub mod plain;
+pub mod preview;
 pub mod recipe;
 pub mod report;
 pub mod score;
 pub mod sessions;
 pub mod start;
+pub mod why;
 pub mod world;
 
 use std::ffi::OsString;
@@ -52,6 +54,8 @@ fn dispatch(verb: Verb) -> Result<Exit, Failure> {
         Verb::Demo(args) => start::demo(&args),
         Verb::Resume(args) => start::resume(&args),
         Verb::Report(args) => report::run(&args),
+        Verb::Why(args) => why::run(&args),
+        Verb::Preview(args) => preview::run(&args),
         Verb::Sessions(args) => sessions(&args.verb),
         Verb::Recipe(args) => recipe(&args.verb),
         Verb::Difficulty(args) => difficulty::run(&args),
