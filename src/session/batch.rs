@@ -4,6 +4,8 @@
 //! one line saying what is done to it and, for a `put`, one line with its value. A large value stands beside the text
 //! instead, compressed by itself ([`super::blobs`]); its line says how long it is.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::blobs::{self, Place};
@@ -57,6 +59,8 @@ pub(crate) enum Body {
     Json(Vec<u8>),
     /// It lies in the journal; with the length of its JSON.
     There(u32, Place),
+    /// It lay in the journal and is to be written again: the length of its JSON, and its packed bytes.
+    Rescued(u32, Vec<u8>),
 }
 
 impl Op {
@@ -65,6 +69,7 @@ impl Op {
         let value = self.value.as_ref().map(|(version, body)| match body {
             Body::Json(json) => record::pack(*version, json),
             Body::There(length, place) => record::pack_place(*version, *length, *place),
+            Body::Rescued(length, packed) => record::pack_packed(*version, *length, packed),
         });
         (record::store_key(&self.table, &self.key), value)
     }
@@ -196,15 +201,15 @@ impl Batch {
                     text.push(b'\n');
                     Sent::Packed(record::pack(*version, json))
                 }
-                Some((version, Body::Json(json))) => {
-                    let (length, place) = put_beside(op, json, &mut beside)?;
+                Some((version, body @ (Body::Json(_) | Body::Rescued(..)))) => {
+                    let (length, place) = put_beside(op, body, &mut beside)?;
                     line.put = Some(*version);
                     line.beside = Some([place.length, length, place.crc]);
                     write_line(&mut text, &line)?;
                     Sent::Beside(*version, length, place)
                 }
                 Some((_, Body::There(..))) => {
-                    let what = "it lies in the journal already and cannot be written as it is".to_owned();
+                    let what = "it lies in the journal already".to_owned();
                     return Err(SessionError::Record { table: op.table.clone(), key: op.key.clone(), what });
                 }
             };
@@ -215,10 +220,17 @@ impl Batch {
 }
 
 /// Appends a large value to those of its frame; gives the length of its JSON and its place among them.
-fn put_beside(op: &Op, json: &[u8], beside: &mut Vec<u8>) -> Result<(u32, Place)> {
+fn put_beside(op: &Op, body: &Body, beside: &mut Vec<u8>) -> Result<(u32, Place)> {
     let fault = |what: String| SessionError::Record { table: op.table.clone(), key: op.key.clone(), what };
-    let length = u32::try_from(json.len()).map_err(|_| fault("it is larger than 4 GiB".into()))?;
-    let packed = frame::squeeze_value(json).map_err(|e| fault(format!("it does not compress ({e})")))?;
+    let (length, packed) = match body {
+        Body::Json(json) => {
+            let length = u32::try_from(json.len()).map_err(|_| fault("it is larger than 4 GiB".into()))?;
+            let packed = frame::squeeze_value(json).map_err(|e| fault(format!("it does not compress ({e})")))?;
+            (length, Cow::Owned(packed))
+        }
+        Body::Rescued(length, packed) => (*length, Cow::Borrowed(packed.as_slice())),
+        Body::There(..) => return Err(fault("it lies in the journal already".into())),
+    };
     let packed_length = u32::try_from(packed.len()).map_err(|_| fault("it is larger than 4 GiB".into()))?;
     let crc = crc32fast::hash(&packed);
     let place = Place { segment: 0, offset: beside.len() as u64, length: packed_length, crc };
@@ -234,8 +246,8 @@ struct OpLine<'a> {
     put: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     beside: Option<[u32; 3]>,
-    table: std::borrow::Cow<'a, str>,
-    key: std::borrow::Cow<'a, str>,
+    table: Cow<'a, str>,
+    key: Cow<'a, str>,
 }
 
 fn write_line<T: Serialize>(out: &mut Vec<u8>, line: &T) -> Result<()> {
@@ -298,7 +310,7 @@ fn is_table_name(name: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
@@ -343,6 +355,7 @@ mod tests {
                         assert_eq!((place.segment, place.crc), (2, crc32fast::hash(packed)));
                         (*version, zstd::bulk::decompress(packed, *length as usize).unwrap())
                     }
+                    Body::Rescued(..) => panic!("nothing is read back as rescued"),
                 });
                 prop_assert_eq!(content, value.as_ref().map(|v| (3, json(v, *large))));
             }

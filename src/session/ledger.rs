@@ -61,7 +61,9 @@ fn step(reader: &mut Reader, ledger: &mut Ledger, upto: u64) -> Result<bool> {
             let key = record::store_key(&op.table, &op.key);
             match &op.value {
                 Some((version, Body::Json(json))) => ledger.records.insert(key, fingerprint(*version, json)),
-                Some((_, Body::There(..))) => ledger.records.insert(key, op.for_store().1.map_or(EMPTY, |p| half(&p))),
+                Some((_, Body::There(..) | Body::Rescued(..))) => {
+                    ledger.records.insert(key, op.for_store().1.map_or(EMPTY, |p| half(&p)))
+                }
                 None => ledger.records.remove(&key),
             };
         }
@@ -79,7 +81,7 @@ pub(crate) fn fingerprint(version: u32, json: &[u8]) -> Fingerprint {
 /// The fingerprint of a packed value; one that does not unpack equals no other. Of a value that lies in the journal it
 /// is that of its place and checksum, which the walk over the journal vouches for.
 pub(crate) fn fingerprint_packed(packed: &[u8], blobs: &Blobs) -> Option<Fingerprint> {
-    if record::is_place(packed) {
+    if record::place_of(packed).is_some() {
         return Some(half(packed));
     }
     record::unpack(packed, blobs).ok().map(|(version, json)| fingerprint(version, &json))

@@ -81,9 +81,21 @@ pub(crate) fn pack_place(version: u32, json_length: u32, place: Place) -> Vec<u8
     out
 }
 
-/// Whether a stored value only says where its content lies.
-pub(crate) fn is_place(stored: &[u8]) -> bool {
-    stored.first() == Some(&BESIDE)
+/// Store form of a value that is packed already.
+pub(crate) fn pack_packed(version: u32, json_length: u32, packed: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(HEAD + packed.len());
+    out.push(ZSTD);
+    out.extend_from_slice(&version.to_le_bytes());
+    out.extend_from_slice(&json_length.to_le_bytes());
+    out.extend_from_slice(packed);
+    out
+}
+
+/// Version, length of JSON and place of a stored value that only says where its content lies; `None` of others.
+pub(crate) fn place_of(stored: &[u8]) -> Option<(u32, u32, Place)> {
+    let (head, body) = stored.split_first_chunk::<HEAD>().filter(|(head, _)| head[0] == BESIDE)?;
+    let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    Some((word(1), word(5), Place::from_bytes(body)?))
 }
 
 /// The version and the JSON of a stored value.

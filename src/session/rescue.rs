@@ -38,13 +38,21 @@ pub(crate) fn difference(store: &Store, ledger: &Ledger, blobs: &Blobs) -> Resul
         let (key, packed) = item?;
         let known = ledger.records.get(key.as_ref());
         if known.is_none() || known.copied() != ledger::fingerprint_packed(&packed, blobs) {
-            match record::unpack(&packed, blobs) {
-                Ok((version, json)) => changes.push(op(&key, Some((version, Body::Json(json.into_owned()))))),
-                Err(_) if record::is_place(&packed) => {
+            let content = match record::place_of(&packed) {
+                Some((version, length, place)) => {
+                    blobs.read(&place).ok().map(|packed| (version, Body::Rescued(length, packed)))
+                }
+                None => {
+                    let (version, json) = record::unpack(&packed, blobs).map_err(|what| store.damaged(&what))?;
+                    Some((version, Body::Json(json.into_owned())))
+                }
+            };
+            match content {
+                Some(content) => changes.push(op(&key, Some(content))),
+                None => {
                     let (table, key) = record::split_key(&key);
                     lost.push((table.into_owned(), key.into_owned()));
                 }
-                Err(what) => return Err(store.damaged(&what)),
             }
         }
         there.insert(key);

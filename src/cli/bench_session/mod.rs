@@ -4,6 +4,7 @@
 mod made;
 mod system;
 
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::Instant;
 
@@ -55,6 +56,8 @@ pub struct Figures {
     pub cold: bool,
     /// In order.
     pub phases: Vec<Phase>,
+    /// What `repair` said.
+    pub repaired: String,
 }
 
 /// Writes, measures, prints; removes the session unless it is to be kept.
@@ -87,6 +90,7 @@ fn measure(sessions: &Sessions, session: Session, args: &SessionsBenchArgs) -> R
         store_bytes: 0,
         cold: false,
         phases: Vec::new(),
+        repaired: String::new(),
     };
     write(&session, args, &mut figures)?;
     timed(&mut figures.phases, "close", || drop(session));
@@ -105,8 +109,12 @@ fn measure(sessions: &Sessions, session: Session, args: &SessionsBenchArgs) -> R
     if !check.is_sound() {
         out::stderr(&check.to_string());
     }
-    damage(&dir)?;
-    timed(&mut figures.phases, "open, the store lost", || sessions.open(&name))?;
+    remove(&dir.join("store"))?;
+    drop(timed(&mut figures.phases, "open, the store lost", || sessions.open(&name))?);
+    flip_a_byte(&dir.join("journal/000001.fbj"))?;
+    let repaired =
+        timed(&mut figures.phases, "sessions repair, a byte of the journal damaged", || sessions.repair(&name))?;
+    figures.repaired = repaired.to_string();
     Ok(figures)
 }
 
@@ -166,15 +174,23 @@ fn read(session: &Session, args: &SessionsBenchArgs, how: &str, figures: &mut Fi
     Ok(())
 }
 
-/// Takes the store away, as a damaged disk might.
-fn damage(dir: &Path) -> Result<(), SessionError> {
-    let store = dir.join("store");
-    std::fs::remove_dir_all(&store).map_err(|source| SessionError::Disk {
-        doing: "remove",
-        path: store,
-        advice: source.to_string(),
-        source,
-    })
+/// Takes a folder away, as a damaged disk might.
+fn remove(folder: &Path) -> Result<(), SessionError> {
+    std::fs::remove_dir_all(folder).map_err(|e| SessionError::disk("remove", folder, e))
+}
+
+/// Changes one byte in the middle of a file.
+fn flip_a_byte(path: &Path) -> Result<(), SessionError> {
+    let work = || {
+        let mut file = std::fs::File::options().read(true).write(true).open(path)?;
+        let middle = file.metadata()?.len() / 2;
+        let mut byte = [0];
+        file.seek(SeekFrom::Start(middle))?;
+        file.read_exact(&mut byte)?;
+        file.seek(SeekFrom::Start(middle))?;
+        file.write_all(&[!byte[0]])
+    };
+    work().map_err(|e| SessionError::disk("write", path, e))
 }
 
 fn key(question: &str) -> String {
@@ -217,6 +233,7 @@ fn show(figures: &Figures) -> String {
             show_size(*peak_bytes),
         ));
     }
+    text.push_str(&figures.repaired);
     text
 }
 
