@@ -326,6 +326,29 @@ mod tests {
         (head, ops, body[front..].to_vec())
     }
 
+    #[test]
+    fn a_large_value_within_an_older_frame_is_read() {
+        let value = serde_json::to_vec(&"word ".repeat(blobs::FROM)).unwrap();
+        let text = [b"{\"author\":\"rule\"}\n{\"put\":1,\"table\":\"t\",\"key\":\"k\"}\n".as_slice(), &value].concat();
+        let (_, ops) = parse(&text, Beside { segment: 1, offset: 0, length: 0 }).unwrap();
+        let (key, stored) = ops[0].for_store();
+        let nowhere = blobs::Blobs::at(std::path::Path::new("nowhere"));
+        assert_eq!(key, record::store_key("t", "k"));
+        assert_eq!(record::unpack(&stored.unwrap(), &nowhere).unwrap(), (1, Cow::Owned(value)));
+    }
+
+    #[test]
+    fn a_value_that_would_lie_behind_its_frame_is_refused() {
+        let text = b"{\"author\":\"rule\"}\n{\"put\":1,\"beside\":[9,20,7],\"table\":\"t\",\"key\":\"k\"}\n";
+        let beside = |length| Beside { segment: 1, offset: 50, length };
+        assert!(parse(text, beside(8)).unwrap_err().contains("outside of its frame"));
+        let place = match parse(text, beside(9)).unwrap().1.remove(0).value {
+            Some((1, Body::There(20, place))) => place,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(place, Place { segment: 1, offset: 50, length: 9, crc: 7 });
+    }
+
     proptest! {
         #[test]
         fn a_batch_comes_back(
