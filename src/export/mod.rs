@@ -5,11 +5,15 @@
 //! | `report` | the report as data |
 //! | `gather` | a session into a report: the checkpoints and what differs between them |
 //! | `training` | the rest of it: questions, texts, SFT and GRPO |
+//! | `lineage` | the way back from a training text |
+//! | `preview` | training texts as they are rendered, and their mix |
 //! | `beside` | other sessions at its side |
 //! | `text` | tables for a terminal of 100 columns |
 
 mod beside;
 mod gather;
+pub mod lineage;
+pub mod preview;
 mod report;
 mod text;
 mod training;

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Record;
+use super::{Record, RolloutBrief, Value};
 use crate::domain::{
     Action, Bridged, Diagnosis, Excerpt, Partition, Provenance, Question, Rollout, SftSample, StepScores,
 };
@@ -21,7 +21,6 @@ macro_rules! tables {
 
 tables! {
     Asked => "question",
-    RolloutGroup => "rollouts",
     Trace => "trace",
     Scores => "scores",
     BridgedTrace => "bridge",
@@ -33,6 +32,16 @@ tables! {
     Recycled => "recycled",
     CheckpointInfo => "checkpoint",
     StageDone => "stage",
+}
+
+impl Record for RolloutGroup {
+    const TABLE: &'static str = "rollouts";
+    const VERSION: u32 = 1;
+    const BRIEF: Option<(&'static str, u32)> = Some((RolloutBrief::TABLE, RolloutBrief::VERSION));
+
+    fn brief(&self) -> Value {
+        serde_json::to_value(RolloutBrief::of(self)).unwrap_or_default()
+    }
 }
 
 /// A question of a split. Key: `split/question`.

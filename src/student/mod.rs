@@ -9,6 +9,7 @@
 //! | `parameters` | parameters by their Hugging Face names |
 //! | `weights` | safetensors in and out |
 //! | `tokenizer`, `template`, `chat` | text, conversations, which tokens are trained |
+//! | `speech` | tokenizer and template without the weights |
 //! | `folder` | the Hugging Face folder |
 //! | `score` | negative log-likelihood without a graph |
 //! | `packed`, `cache` | the decoder laid out for generation, and a sequence's keys and values |
@@ -25,6 +26,7 @@ pub mod packed;
 pub mod parameters;
 pub mod rope;
 pub mod score;
+pub mod speech;
 pub mod template;
 pub mod tokenizer;
 pub mod weights;

@@ -23,6 +23,8 @@ fn help_goes_to_stdout_and_shows_every_verb_with_examples() {
         "demo",
         "resume",
         "report",
+        "why",
+        "preview",
         "sessions",
         "recipe",
         "difficulty",

@@ -10,3 +10,4 @@ mod lineage;
 mod repeat;
 mod runs;
 mod stop;
+mod why;
