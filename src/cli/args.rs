@@ -39,6 +39,8 @@ pub enum Verb {
     Resume(ResumeArgs),
     /// Print the results of a session, as far as it has come
     Report(ReportArgs),
+    /// Take a checkpoint or the training texts of a session out for other programs
+    Export(super::export::ExportArgs),
     /// List, show, remove, check or repair sessions
     Sessions(SessionsArgs),
     /// Show a recipe with every number filled in, or check one

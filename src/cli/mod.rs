@@ -6,6 +6,7 @@ pub mod args;
 pub mod bench;
 pub mod difficulty;
 pub mod exit;
+pub mod export;
 pub mod face;
 pub mod out;
 pub mod plain;
@@ -51,6 +52,7 @@ fn dispatch(verb: Verb) -> Result<Exit, Failure> {
         Verb::Demo(args) => start::demo(&args),
         Verb::Resume(args) => start::resume(&args),
         Verb::Report(args) => report::run(&args),
+        Verb::Export(args) => export::run(&args),
         Verb::Sessions(args) => sessions(&args.verb),
         Verb::Recipe(args) => recipe(&args.verb),
         Verb::Difficulty(args) => difficulty::run(&args),

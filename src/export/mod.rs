@@ -6,14 +6,19 @@
 //! | `gather` | a session into a report: the checkpoints and what differs between them |
 //! | `training` | the rest of it: questions, texts, SFT and GRPO |
 //! | `beside` | other sessions at its side |
+//! | `weights`, `dataset` | checkpoints and training texts for other programs |
 //! | `text` | tables for a terminal of 100 columns |
 
 mod beside;
+mod dataset;
 mod gather;
 mod report;
 mod text;
 mod training;
+mod weights;
 
 pub use beside::{Beside, BesideError, BesideRow, BesideSession, beside};
+pub use dataset::dataset;
 pub use gather::gather;
 pub use report::{AllZero, Bands, CheckpointRow, Comparison, Grpo, Report, Results, SampleCount, Sft, Timing};
+pub use weights::{ExportError, weights};

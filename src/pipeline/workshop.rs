@@ -34,11 +34,7 @@ pub struct Workshop {
 impl Workshop {
     /// Loads the student onto the CPU.
     pub fn open(recipe: &StudentRecipe, threads: usize) -> Result<Self, EngineError> {
-        let device = Device::flex();
-        let base = match recipe.path.as_str() {
-            "world" => Student::from_bytes(world_files(), WORLD_BASE.weights, &device)?,
-            folder => Student::load(Path::new(folder), &device)?,
-        };
+        let base = base(recipe)?;
         let workers = Arc::new(Workers::new(threads));
         let policy = base.with_adapters(&recipe.lora, ADAPTER_SEED);
         let id = super::plan::BASE.to_string();
@@ -185,6 +181,18 @@ impl Workshop {
         }
         Ok(self.policy.to_files()?)
     }
+}
+
+/// The student a run starts from, on the CPU.
+///
+/// # Errors
+/// What of its folder cannot be used.
+pub fn base(recipe: &StudentRecipe) -> Result<Student, EngineError> {
+    let device = Device::flex();
+    Ok(match recipe.path.as_str() {
+        "world" => Student::from_bytes(world_files(), WORLD_BASE.weights, &device)?,
+        folder => Student::load(Path::new(folder), &device)?,
+    })
 }
 
 /// The small files of the built-in base.
