@@ -43,6 +43,8 @@ pub enum Verb {
     Why(WhyArgs),
     /// Show what SFT trains on: the mix, and every text with its trained tokens marked
     Preview(PreviewArgs),
+    /// Take a checkpoint or the training texts of a session out for other programs
+    Export(super::export::ExportArgs),
     /// List, show, remove, check, repair or measure sessions
     Sessions(SessionsArgs),
     /// Show a recipe with every number filled in, or check one

@@ -4,10 +4,11 @@
 
 pub mod args;
 pub mod bench;
-pub mod data;
 pub mod bench_session;
+pub mod data;
 pub mod difficulty;
 pub mod exit;
+pub mod export;
 pub mod face;
 pub mod out;
 pub mod plain;
@@ -57,6 +58,7 @@ fn dispatch(verb: Verb) -> Result<Exit, Failure> {
         Verb::Report(args) => report::run(&args),
         Verb::Why(args) => why::run(&args),
         Verb::Preview(args) => preview::run(&args),
+        Verb::Export(args) => export::run(&args),
         Verb::Sessions(args) => sessions(&args.verb),
         Verb::Recipe(args) => recipe(&args.verb),
         Verb::Difficulty(args) => difficulty::run(&args),

@@ -8,16 +8,21 @@
 //! | `lineage` | the way back from a training text |
 //! | `preview` | training texts as they are rendered, and their mix |
 //! | `beside` | other sessions at its side |
+//! | `weights`, `dataset` | checkpoints and training texts for other programs |
 //! | `text` | tables for a terminal of 100 columns |
 
 mod beside;
+mod dataset;
 mod gather;
 pub mod lineage;
 pub mod preview;
 mod report;
 mod text;
 mod training;
+mod weights;
 
 pub use beside::{Beside, BesideError, BesideRow, BesideSession, beside};
+pub use dataset::dataset;
 pub use gather::gather;
 pub use report::{AllZero, Bands, CheckpointRow, Comparison, Grpo, Report, Results, SampleCount, Sft, Timing};
+pub use weights::{ExportError, weights};

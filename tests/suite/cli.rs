@@ -25,6 +25,7 @@ fn help_goes_to_stdout_and_shows_every_verb_with_examples() {
         "report",
         "why",
         "preview",
+        "export",
         "sessions",
         "recipe",
         "difficulty",

@@ -7,6 +7,7 @@ mod gates;
 mod input;
 mod kill;
 mod lineage;
+mod lora;
 mod repeat;
 mod runs;
 mod stop;
