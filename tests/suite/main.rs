@@ -19,5 +19,6 @@ mod sample;
 mod score;
 mod session;
 mod student;
+mod teacher_http;
 mod train;
 mod world;

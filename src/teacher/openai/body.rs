@@ -7,6 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use super::fault::{Fault, Next, of_object, shown};
+use super::stream::joined;
 use crate::domain::Role;
 use crate::teacher::ChatRequest;
 
@@ -51,7 +52,7 @@ pub fn request(model: &str, request: &ChatRequest, extra: &Map<String, Value>) -
 /// # Errors
 /// No JSON, an error object, no choice, a refusal, an empty answer.
 pub fn answer(body: &[u8]) -> Result<Said, Fault> {
-    let Ok(value) = serde_json::from_slice::<Value>(body) else {
+    let Some(value) = serde_json::from_slice::<Value>(body).ok().or_else(|| joined(body)) else {
         let start = shown(&String::from_utf8_lossy(body.get(..body.len().min(400)).unwrap_or_default()));
         return Err(Fault::broken_off(format!("the answer is not JSON: \"{start}\"")));
     };

@@ -15,6 +15,7 @@ mod call;
 mod fault;
 mod pace;
 mod settings;
+mod stream;
 mod wire;
 
 use std::fmt;
