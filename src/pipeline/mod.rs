@@ -3,6 +3,7 @@
 //! [`run::start`] runs a session on a thread of its own; faces read its events and send it commands. Stages
 //! ([`stages`]) are resumable functions over records; the engine ([`engine`]) owns the device and every tensor.
 
+pub mod answers;
 pub mod asking;
 pub mod checkpoints;
 pub mod context;

@@ -9,15 +9,21 @@ use thiserror::Error;
 
 use crate::domain::{Diagnosis, Question};
 
+pub mod cache;
 pub mod chat;
+pub mod openai;
 pub mod pretraining;
 pub mod prompts;
 pub mod rules;
+pub mod usage;
 
+pub use cache::{AnswerStore, CacheSettings, Cached, Stored};
 pub use chat::{Chat, ChatRequest, Completion};
+pub use openai::OpenAi;
 pub use pretraining::Conversation;
 pub use prompts::{PromptError, PromptKind, PromptSet, Prompts};
 pub use rules::RuleTeacher;
+pub use usage::{Meter, Usage};
 
 /// One who teaches. Step texts are those of the splitter; white space around them does not count. `attempt` is counted
 /// from 0 per product: a product that fails its checks is asked for again with the next one.

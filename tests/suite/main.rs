@@ -20,5 +20,6 @@ mod sample;
 mod score;
 mod session;
 mod student;
+mod teacher_http;
 mod train;
 mod world;
