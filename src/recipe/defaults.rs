@@ -145,6 +145,14 @@ impl Default for RecycleRecipe {
 
 impl Default for EvaluateRecipe {
     fn default() -> Self {
-        Self { n: 64, k: 8, sampling: SamplingRecipe::default(), max_new_tokens: 1024, format_control: false }
+        Self {
+            bench: Vec::new(),
+            limit: 0,
+            n: 64,
+            k: 8,
+            sampling: SamplingRecipe::default(),
+            max_new_tokens: 1024,
+            format_control: false,
+        }
     }
 }

@@ -65,7 +65,7 @@ const fn at(key: &'static str, takes: Takes, about: &'static str, source: &'stat
 #[rustfmt::skip]
 pub const FIELDS: &[Field] = &[
     at("seed", SEEDS, "of everything random in the run", "Table 5"),
-    at("iterations", COUNT, "of SFT, then RL", "reading.md 40"),
+    at("iterations", COUNT_OR_NONE, "of SFT, then RL; 0 only evaluates the student", "reading.md 40"),
     at("arm", OneOf(ARMS), "what hard questions become before SFT", "§3.2"),
 
     at("student.path", Text, "a Hugging Face folder, or world for the built-in base", ""),
@@ -157,7 +157,9 @@ pub const FIELDS: &[Field] = &[
     at("recycle.max_excerpt", Whole(1, 120), "longest quoted first error, in characters", "reading.md 43"),
     at("recycle.start_from", OneOf(&["policy", "base"]), "where the next SFT starts", "reading.md 39"),
 
-    at("evaluate.n", COUNT, "samples per question", "reading.md 10"),
+    at("evaluate.bench", Texts, "benchmarks or files to measure on; the generated world brings its own", "Table 7"),
+    at("evaluate.limit", COUNT_OR_NONE, "first questions of each of them; 0 uses all", ""),
+    at("evaluate.n", COUNT_OR_NONE, "samples per question; 0 draws none", "reading.md 10"),
     at("evaluate.k", COUNT, "k of pass@k", "reading.md 10"),
     at("evaluate.max_new_tokens", COUNT, "longest greedy answer", "Table 6"),
     at("evaluate.format_control", Switch, "also with the answer marker banned as first token", ""),

@@ -13,7 +13,7 @@ pub use super::training::*;
 pub struct Recipe {
     /// Seed of everything random in the run.
     pub seed: u64,
-    /// Number of SFT-then-RL iterations (reading.md, row 40).
+    /// Number of SFT-then-RL iterations (reading.md, row 40); 0 only evaluates the student.
     pub iterations: u32,
     /// What the hard questions become before SFT.
     pub arm: Arm,
@@ -201,7 +201,11 @@ pub struct BridgeRecipe {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvaluateRecipe {
-    /// Samples per question for mean@n and pass@k.
+    /// Benchmarks by name, or files of questions; the generated world brings its own.
+    pub bench: Vec<String>,
+    /// Use the first questions of each of them only; 0 uses all.
+    pub limit: usize,
+    /// Samples per question for mean@n and pass@k; 0 draws none.
     pub n: u32,
     /// k of pass@k.
     pub k: u32,

@@ -5,6 +5,7 @@
 
 mod accuracy;
 mod beside;
+mod sources;
 mod table;
 mod training;
 
@@ -46,6 +47,7 @@ impl fmt::Display for Results {
         if !self.checkpoints.is_empty() {
             accuracy::write(self, f)?;
         }
+        sources::write(self, f)?;
         training::write(self, f)?;
         for warning in &self.warnings {
             writeln!(f, "\n{}", wrapped(&format!("warning: {warning}")))?;

@@ -28,6 +28,17 @@ impl Table {
         self
     }
 
+    /// Adds a column, aligned right.
+    pub fn column(&mut self, header: String) {
+        self.header.push(header);
+    }
+
+    /// With these rows.
+    pub fn filled(mut self, rows: Vec<Vec<String>>) -> Self {
+        self.rows = rows;
+        self
+    }
+
     /// Adds a row.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
@@ -68,6 +79,11 @@ impl Group {
         let line = aligned(&widths, names);
         let header = format!("{title:^w$}\n{line}", w = line.chars().count());
         Self { widths, header }
+    }
+
+    /// Characters of a row's cell.
+    pub fn width(&self) -> usize {
+        self.widths.iter().sum::<usize>() + self.widths.len().saturating_sub(1)
     }
 
     /// A row's cell.
