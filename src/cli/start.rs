@@ -33,7 +33,9 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         (&args.data, &mut recipe.data.source),
         (&args.data_folder, &mut recipe.data.folder),
     ] {
-        setting.clone_from(given.as_ref().unwrap_or(setting));
+        if let Some(given) = given {
+            setting.clone_from(given);
+        }
     }
     if let Some(seed) = args.seed {
         recipe.seed = seed;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::context::{Context, StageError};
 use super::engine::{Asking, Reply};
 use super::seeds::stream;
-use crate::domain::{Provenance, Question, Rollout, Verifier};
+use crate::domain::{Question, Rollout, Verifier};
 use crate::recipe::SamplingRecipe;
 use crate::session::records::RolloutGroup;
 use crate::session::{Author, Batch};
@@ -121,7 +121,7 @@ impl<'a> Writer<'a> {
     fn push(&mut self, ask: &Ask, question: &Question, rollouts: Vec<Rollout>) -> Result<(), StageError> {
         let group = RolloutGroup {
             question: question.id.clone(),
-            provenance: Provenance { verifier: ask.verifier.name().into(), ..self.cx.provenance(self.checkpoint) },
+            provenance: self.cx.provenance(self.checkpoint, ask.verifier, question.ask),
             sampling: ask.sampling,
             rollouts,
         };

@@ -10,6 +10,8 @@ use crate::session::records::Sourced;
 
 /// The word for the generated world where a source of questions is named.
 pub const WORLD: &str = "world";
+/// The word for no training questions, where a student is only measured.
+pub const NONE: &str = "none";
 /// Name of the training questions.
 pub const TRAIN: &str = "train";
 /// The split that chooses the checkpoint.
@@ -45,12 +47,16 @@ impl Material {
         Self { train, evaluated, sources, index }
     }
 
-    /// What the recipe asks for; `verifier` judges the training questions.
+    /// What the recipe asks for; `verifier` judges the questions of the generated world.
     ///
     /// # Errors
     /// A file that cannot be read, or a recipe that leaves nothing to train on.
     pub fn of(recipe: &Recipe, verifier: Verifier) -> Result<Self, StageError> {
-        if recipe.data.source == WORLD { Ok(Self::of_world(&world_of(recipe)?, verifier)) } else { of_files(recipe) }
+        if recipe.data.source == WORLD {
+            Ok(Self::of_world(&world_of(recipe)?, verifier))
+        } else {
+            super::files::material(recipe)
+        }
     }
 
     /// The questions of a generated world, all judged alike.
@@ -69,10 +75,6 @@ impl Material {
     pub fn find(&self, id: &str) -> Option<&Question> {
         self.index.get(id).map(|&i| &self.train[i])
     }
-}
-
-fn of_files(recipe: &Recipe) -> Result<Material, StageError> {
-    Err(StageError::Recipe(format!("data.source is \"{}\"; files cannot be read yet", recipe.data.source)))
 }
 
 /// The generated world, as the recipe sizes it.

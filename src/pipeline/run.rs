@@ -9,14 +9,15 @@ use super::control::Control;
 use super::emit::Emitter;
 use super::engine::Engine;
 use super::events::{Command, Event, Outcome, StageKind};
-use super::material::{Material, TRAIN, world_of};
+use super::material::{Material, TRAIN, WORLD, world_of};
 use super::plan::plan;
 use super::stages;
+use crate::data::world::{World, WorldSpec};
 use crate::domain::Verifier;
 use crate::recipe::Recipe;
 use crate::session::records::{Asked, Sourced, StageDone};
 use crate::session::{Author, Batch, Session, StateLine};
-use crate::teacher::{Prompts, RuleTeacher, Teacher};
+use crate::teacher::{PromptError, Prompts, RuleTeacher, Teacher};
 
 /// A running loop.
 pub struct Run {
@@ -80,9 +81,8 @@ impl Ground {
     /// # Errors
     /// What of the recipe, the student's folder, a file of questions or the world cannot be used.
     pub fn lay(recipe: &Recipe, threads: usize) -> Result<Self, StageError> {
-        super::supported::supported(recipe)?;
-        let teacher = Box::new(RuleTeacher::new(world_of(recipe)?, recipe.seed));
-        Self::with_teacher(recipe, threads, teacher)
+        super::supported::supported_teacher(recipe)?;
+        Self::with_teacher(recipe, threads, teacher(recipe)?)
     }
 
     /// As [`Ground::lay`], with a teacher of the caller's.
@@ -90,9 +90,10 @@ impl Ground {
     /// # Errors
     /// As [`Ground::lay`].
     pub fn with_teacher(recipe: &Recipe, threads: usize, teacher: Box<dyn Teacher>) -> Result<Self, StageError> {
+        super::supported::supported(recipe)?;
         let verifier = recipe.data.verifier.parse::<Verifier>().map_err(|e| StageError::Recipe(e.to_string()))?;
         let material = Material::of(recipe, verifier)?;
-        let prompts = if recipe.data.source == "world" { Prompts::world()? } else { Prompts::standard()? };
+        let prompts = prompts(recipe)?;
         let engine = Engine::start(&recipe.student, threads)?;
         Ok(Self { teacher, material, prompts, verifier, engine })
     }
@@ -114,6 +115,18 @@ impl Ground {
         }
         Ok(())
     }
+}
+
+/// Who teaches; nobody is asked where nothing is trained.
+fn teacher(recipe: &Recipe) -> Result<Box<dyn Teacher>, StageError> {
+    let nobody = WorldSpec { seed: 0, train: 0, dev: 0, test: 0, ood: 0 };
+    let world = if recipe.data.source == WORLD { world_of(recipe)? } else { World::generate(&nobody)? };
+    Ok(Box::new(RuleTeacher::new(world, recipe.seed)))
+}
+
+/// The wording of the questions: the world's small vocabulary where the world is asked or answers.
+pub fn prompts(recipe: &Recipe) -> Result<Prompts, PromptError> {
+    if recipe.data.source == WORLD || recipe.student.path == WORLD { Prompts::world() } else { Prompts::standard() }
 }
 
 fn go(session: &Session, recipe: &Recipe, ground: Ground, emit: &Emitter, control: &Control) -> Result<(), StageError> {

@@ -5,6 +5,7 @@
 
 mod accuracy;
 mod beside;
+mod evaluation;
 mod sources;
 mod table;
 mod training;
@@ -12,7 +13,8 @@ mod training;
 use std::fmt;
 
 use super::report::{Report, Results};
-use table::{Table, wrapped};
+pub(crate) use table::Table;
+use table::wrapped;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

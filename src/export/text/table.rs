@@ -10,7 +10,7 @@ pub(super) const WIDTH: usize = 100;
 const ONE_RULE: &str = "     ─             ";
 
 /// Rows under a header; columns are aligned right unless said otherwise.
-pub(super) struct Table {
+pub(crate) struct Table {
     header: Vec<String>,
     left: Vec<usize>,
     rows: Vec<Vec<String>>,

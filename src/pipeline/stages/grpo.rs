@@ -140,7 +140,7 @@ fn one_step(
         let (ids, rollouts): (Vec<_>, Vec<Rollout>) = answers.into_iter().flatten().unzip();
         let rewards = rollouts.iter().map(|r| f64::from(u8::from(r.correct))).collect();
         groups.push(GrpoGroup { prompt: messages, responses: ids, rewards });
-        let provenance = cx.provenance(&place);
+        let provenance = cx.provenance(&place, cx.verifier, question.ask);
         records.push(RolloutGroup { question: question.id.clone(), provenance, sampling: recipe.sampling, rollouts });
     }
     let lr = warmup_linear(at, steps, recipe.lr, recipe.warmup_steps as usize, recipe.final_lr_ratio);
