@@ -1,14 +1,12 @@
 //! `footbridge run --dry-run`: what a run would take on this machine. Reads the questions, loads the student, measures it
 //! for a few seconds, and makes nothing.
 
-use std::fmt::Write as _;
-
 use serde::Serialize;
 
 use super::exit::{Exit, Failure};
 use super::out;
 use crate::domain::Verifier;
-use crate::export::Table;
+use crate::export::{Table, wrapped};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::forecast::{Forecast, StageForecast, Work, forecast};
 use crate::pipeline::material::Material;
@@ -88,12 +86,9 @@ fn seconds(work: &Work, speeds: &Speeds) -> f64 {
 }
 
 fn table(told: &Told, recipe: &Recipe) -> String {
-    let Forecast { train, evaluated, assumed: a, stages, expected, most } = &told.questions;
-    let mut text = String::new();
-    // Writing to a String cannot fail.
+    let Forecast { train, evaluated, stages, expected, most, .. } = &told.questions;
     let splits: Vec<String> = evaluated.iter().map(|(name, n)| format!("{name} {n}")).collect();
-    let _ = writeln!(
-        text,
+    let first = format!(
         "student {} · {} parameters · {train} training questions · measured on {}",
         told.student,
         text::count(told.parameters as u64),
@@ -105,42 +100,45 @@ fn table(told: &Told, recipe: &Recipe) -> String {
     for row in stages.iter().chain([&total]) {
         let cells = |work: &Work| {
             let tokens = work.sampled_tokens + work.read_tokens + work.trained_tokens;
-            let clock = span(seconds(work, &told.speeds));
-            [number(work.samples), number(work.calls), number(tokens), clock]
+            let time = span(seconds(work, &told.speeds));
+            [number(work.samples), number(work.calls), number(tokens), time]
         };
         table.row([row.stage.clone()].into_iter().chain(cells(&row.expected)).chain(cells(&row.most)));
     }
-    let _ = writeln!(text, "\n{table}\n");
-    let _ = writeln!(
-        text,
-        "expected: {:.0} % medium, {:.0} % hard (Table 4), {:.0} % failed before RL, {:.1} steps a trace, {:.0} tokens an \
-         answer, {:.0} a prompt (measured)",
-        100.0 * a.medium,
-        100.0 * a.hard,
-        100.0 * a.failed,
-        a.steps,
-        a.answer,
-        a.prompt
-    );
-    let _ = writeln!(
-        text,
-        "at most: every question hard and failed, {} steps, {} tokens an answer; a product that fails its checks is asked \
-         for again up to {} times",
-        recipe.bridge.max_steps, recipe.difficulty.sampling.max_new_tokens, recipe.teacher.max_retries
-    );
-    let s = &told.speeds;
-    let _ = writeln!(
-        text,
-        "this machine, measured in {:.0} s: sampling {} tokens/s, reading {}, training {}; waiting for the teacher is not \
-         in the times",
-        s.seconds,
-        number(s.sampling),
-        number(s.reading),
-        number(s.training)
-    );
+    let lines: Vec<String> = notes(told, recipe).iter().map(|note| wrapped(note)).collect();
+    format!("{}\n\n{table}\n\n{}\n", wrapped(&first), lines.join("\n"))
+}
+
+/// What the figures rest on.
+fn notes(told: &Told, recipe: &Recipe) -> Vec<String> {
+    let (a, s) = (&told.questions.assumed, &told.speeds);
     let [disk, most_disk] = told.session_bytes.map(size);
-    let _ = writeln!(text, "session on disk: about {disk}, at most {most_disk}");
-    text
+    vec![
+        format!(
+            "expected: {:.0} % medium and {:.0} % hard (Table 4), {:.0} % failed before RL, {:.1} steps a trace, {:.0} tokens \
+             an answer, {:.0} a prompt (measured)",
+            100.0 * a.medium,
+            100.0 * a.hard,
+            100.0 * a.failed,
+            a.steps,
+            a.answer,
+            a.prompt
+        ),
+        format!(
+            "at most: every question hard and failed, {} steps, {} tokens an answer; a product that fails its checks is \
+             asked for again up to {} times",
+            recipe.bridge.max_steps, recipe.difficulty.sampling.max_new_tokens, recipe.teacher.max_retries
+        ),
+        format!(
+            "this machine, measured in {:.0} s: sampling {} tokens/s, reading {}, training {}; waiting for the teacher is \
+             not in the times",
+            s.seconds,
+            number(s.sampling),
+            number(s.reading),
+            number(s.training)
+        ),
+        format!("session on disk: about {disk}, at most {most_disk}"),
+    ]
 }
 
 /// A count as people say it; nothing for none.

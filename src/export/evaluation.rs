@@ -51,7 +51,6 @@ pub struct BenchmarkRow {
     /// Hash of the prompt; empty before the first answer.
     pub prompt: String,
     /// Accuracy, parse rate, mean@n and pass@k.
-    #[serde(flatten)]
     pub figures: Figures,
     /// What a reader should know of the questions.
     pub notes: Vec<String>,

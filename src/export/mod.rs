@@ -23,4 +23,4 @@ pub use evaluation::{BenchmarkRow, Evaluation, evaluation};
 pub use gather::gather;
 pub use report::{AllZero, Bands, CheckpointRow, Comparison, Grpo, Report, Results, SampleCount, Sft, Timing};
 pub use sources::Source;
-pub(crate) use text::Table;
+pub(crate) use text::{Table, wrapped};

@@ -81,6 +81,7 @@ impl Ground {
     /// # Errors
     /// What of the recipe, the student's folder, a file of questions or the world cannot be used.
     pub fn lay(recipe: &Recipe, threads: usize) -> Result<Self, StageError> {
+        super::supported::supported(recipe)?;
         super::supported::supported_teacher(recipe)?;
         Self::with_teacher(recipe, threads, teacher(recipe)?)
     }

@@ -10,9 +10,11 @@
 
 mod cli;
 mod domain;
+mod eval;
 mod faces;
 mod floors;
 mod pipeline;
+mod realdata;
 mod recipe;
 mod report;
 mod sample;

@@ -13,8 +13,7 @@ mod training;
 use std::fmt;
 
 use super::report::{Report, Results};
-pub(crate) use table::Table;
-use table::wrapped;
+pub(crate) use table::{Table, wrapped};
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -65,6 +65,9 @@ impl fmt::Display for Table {
     }
 }
 
+/// Cells of more characters stand two blanks apart.
+const WIDE: usize = 7;
+
 /// Several short columns under one title, as one column of a [`Table`]: `title` above, then a name per column.
 pub(super) struct Group {
     widths: Vec<usize>,
@@ -83,7 +86,7 @@ impl Group {
 
     /// Characters of a row's cell.
     pub fn width(&self) -> usize {
-        self.widths.iter().sum::<usize>() + self.widths.len().saturating_sub(1)
+        self.widths.iter().sum::<usize>() + gap(&self.widths).len() * self.widths.len().saturating_sub(1)
     }
 
     /// A row's cell.
@@ -94,11 +97,16 @@ impl Group {
 
 fn aligned(widths: &[usize], values: &[String]) -> String {
     let cells: Vec<String> = widths.iter().zip(values).map(|(w, value)| format!("{value:>w$}", w = *w)).collect();
-    cells.join(" ")
+    cells.join(gap(widths))
+}
+
+/// What stands between the columns of a group: wide cells need more.
+fn gap(widths: &[usize]) -> &'static str {
+    if widths.iter().any(|width| *width > WIDE) { "  " } else { " " }
 }
 
 /// Text broken at spaces, its further lines indented.
-pub(super) fn wrapped(text: &str) -> String {
+pub(crate) fn wrapped(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
     for word in text.split(' ') {
