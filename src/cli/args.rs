@@ -55,6 +55,8 @@ pub enum Verb {
     Difficulty(DifficultyArgs),
     /// Judge stored answers with a verifier
     Score(ScoreArgs),
+    /// Look at questions before using them, or fetch a benchmark from the hub
+    Data(DataArgs),
     /// Train the demo's base student anew, or measure a student on the demo's questions
     World(WorldArgs),
     /// Measure sampling and training speed of this machine
@@ -316,7 +318,7 @@ pub struct DifficultyArgs {
 /// Arguments of `score`.
 #[derive(Args, Debug)]
 #[command(after_help = "Verifiers: gsm8k-strict, gsm8k-flexible, lm-eval-strict, lm-eval-flexible, numeric, \
-                        math\n\nExamples:\n  footbridge score --verifier gsm8k-strict --data gsm8k/test.jsonl \
+                        math, hendrycks, choice\n\nExamples:\n  footbridge score --verifier gsm8k-strict --data gsm8k/test.jsonl \
                         --responses answers.jsonl\n  footbridge score --pattern 'A: (.*)' --data gsm8k/test.jsonl \
                         --responses others.jsonl --field model-1.solution")]
 pub struct ScoreArgs {
@@ -326,9 +328,12 @@ pub struct ScoreArgs {
     /// Read the answer from the last match of this expression, first capture group; it is compared by value
     #[arg(long, value_name = "REGEX")]
     pub pattern: Option<String>,
-    /// Questions: JSONL with `question` and `answer`
-    #[arg(long, value_name = "FILE")]
-    pub data: PathBuf,
+    /// Questions: a benchmark (gsm8k, math-500, …) or a file (JSONL, JSON, CSV, parquet)
+    #[arg(long, value_name = "FILE|NAME")]
+    pub data: String,
+    /// How the questions are read.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// Stored generations: JSONL, with an `id` or the `question`, else in the order of the questions
     #[arg(long, value_name = "FILE")]
     pub responses: PathBuf,
@@ -339,6 +344,62 @@ pub struct ScoreArgs {
     /// One JSON line per response
     #[arg(long)]
     pub json: bool,
+}
+
+/// How a file of questions is read.
+#[derive(Args, Clone, Debug)]
+pub struct ReadingArgs {
+    /// Where the files of benchmarks lie
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub folder: PathBuf,
+    /// Which field is what, as `data.map` in recipes: question (several joined by +), answer, solution, choices, id,
+    /// filter, rows, ask, duplicates; may be repeated
+    #[arg(long = "map", value_name = "KEY=FIELD", value_parser = key_value)]
+    pub map: Vec<(String, String)>,
+    /// Rows of SVAMP that count: all, first N, last N, N by seed S
+    #[arg(long, value_name = "ROWS", default_value = "all")]
+    pub svamp: String,
+}
+
+/// Arguments of `data`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Benchmarks: gsm8k-train, gsm8k, gsm8k-platinum, svamp, mawps, math-500, logiqa\n\nExamples:\n  \
+                        footbridge data check gsm8k\n  footbridge data check mine.csv --map question=Body+Question \
+                        --map answer=Answer\n  footbridge data fetch gsm8k --to data"
+)]
+pub struct DataArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: DataVerb,
+}
+
+/// What can be done with data.
+#[derive(Debug, Subcommand)]
+pub enum DataVerb {
+    /// Say what is seen: layout, fields, N, hash, verifier, prompt, golds that can be read, doubled questions, examples
+    Check {
+        /// A benchmark, or a file (JSONL, JSON, CSV, parquet)
+        #[arg(value_name = "FILE|NAME")]
+        what: String,
+        /// Read golds for this verifier instead of the benchmark's own
+        #[arg(long, value_name = "NAME")]
+        verifier: Option<String>,
+        /// How it is read.
+        #[command(flatten)]
+        reading: ReadingArgs,
+        /// As one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Download a benchmark from the hub and check it. `HF_TOKEN`, `HF_ENDPOINT` and `HF_HOME` are followed
+    Fetch {
+        /// The benchmark
+        name: String,
+        /// Folder of benchmarks to put it in
+        #[arg(long, value_name = "DIR", default_value = "data")]
+        to: PathBuf,
+    },
 }
 
 /// Arguments of `world`.

@@ -4,6 +4,7 @@
 
 pub mod args;
 pub mod bench;
+pub mod data;
 pub mod difficulty;
 pub mod eval;
 pub mod exit;
@@ -59,6 +60,7 @@ fn dispatch(verb: Verb) -> Result<Exit, Failure> {
         Verb::Recipe(args) => recipe(&args.verb),
         Verb::Difficulty(args) => difficulty::run(&args),
         Verb::Score(args) => score::run(&args),
+        Verb::Data(args) => data::run(&args.verb),
         Verb::World(args) => world::run(&args),
         Verb::Bench(args) => bench(&args),
         Verb::Completions { shell } => completions(shell),

@@ -1,9 +1,11 @@
 //! Questions from files, the benchmarks by name, the hub they come from, and the generated world.
 
 pub mod benchmarks;
+pub mod check;
 mod columnar;
 mod delimited;
 mod error;
+pub mod hub;
 mod json;
 pub mod jsonl;
 mod mapping;
