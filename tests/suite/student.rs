@@ -3,6 +3,7 @@
 mod faults;
 pub mod fixtures;
 mod parity;
+mod qwen3;
 mod real;
 mod saving;
 mod steps;
