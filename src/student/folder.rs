@@ -13,20 +13,22 @@ use super::Student;
 use super::config::ModelConfig;
 use super::decoder::Decoder;
 use super::error::StudentError;
+use super::tiktoken;
 use super::weights::{TensorFile, read_decoder, write_decoder};
 
 const WEIGHTS: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 
-/// Files that other tools want beside the ones Footbridge reads.
-const CARRIED: [&str; 4] = ["special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt"];
+/// Files that other tools want, or that older folders have beside the ones below.
+const CARRIED: [&str; 5] =
+    ["special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "chat_template.json"];
 
 /// The small files of a checkpoint, byte for byte.
 #[derive(Clone, Debug, Default)]
 pub struct StudentFiles {
     /// `config.json`.
     pub config: Vec<u8>,
-    /// `tokenizer.json`.
+    /// `tokenizer.json`; made from `tokenizer.model` where a folder has only Llama 3's original file.
     pub tokenizer: Vec<u8>,
     /// `tokenizer_config.json`.
     pub tokenizer_config: Vec<u8>,
@@ -53,10 +55,11 @@ impl StudentFiles {
                 others.push((name.to_owned(), bytes));
             }
         }
+        let tokenizer_config = required("tokenizer configuration", &folder.join("tokenizer_config.json"))?;
         Ok(Self {
             config: required("model configuration", &folder.join("config.json"))?,
-            tokenizer: required("tokenizer", &folder.join("tokenizer.json"))?,
-            tokenizer_config: required("tokenizer configuration", &folder.join("tokenizer_config.json"))?,
+            tokenizer: tokenizer(folder, &tokenizer_config)?,
+            tokenizer_config,
             chat_template: optional(&folder.join("chat_template.jinja"))?,
             generation_config: optional(&folder.join("generation_config.json"))?,
             others,
@@ -204,6 +207,16 @@ fn stored_as_f32(config: &[u8]) -> Vec<u8> {
     match serde_json::to_vec_pretty(&value) {
         Ok(text) if changed => text,
         _ => config.to_vec(),
+    }
+}
+
+/// `tokenizer.json`, else what `tokenizer.model` comes to.
+fn tokenizer(folder: &Path, settings: &[u8]) -> Result<Vec<u8>, StudentError> {
+    let path = folder.join("tokenizer.json");
+    match (optional(&path)?, optional(&folder.join("tokenizer.model"))?) {
+        (Some(json), _) => Ok(json),
+        (None, Some(model)) => tiktoken::tokenizer_json(&model, settings),
+        (None, None) => Err(StudentError::Missing { what: "tokenizer", path }),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod faults;
 pub mod fixtures;
+mod formats;
 mod parity;
 mod qwen3;
 mod real;
