@@ -14,6 +14,7 @@ pub mod fit;
 pub mod gates;
 pub mod lessons;
 pub mod material;
+pub mod memory;
 pub mod plan;
 pub mod pretrain;
 pub mod run;

@@ -49,6 +49,14 @@ impl StudentFiles {
         if !folder.is_dir() {
             return Err(StudentError::Missing { what: "student folder", path: folder.to_path_buf() });
         }
+        Self::of_tokenizer(folder, required("model configuration", &folder.join("config.json"))?)
+    }
+
+    /// Reads those that concern text from a folder, for a student with the configuration `config`.
+    ///
+    /// # Errors
+    /// As [`StudentFiles::read`].
+    pub fn of_tokenizer(folder: &Path, config: Vec<u8>) -> Result<Self, StudentError> {
         let mut others = Vec::new();
         for name in CARRIED {
             if let Some(bytes) = optional(&folder.join(name))? {
@@ -57,7 +65,7 @@ impl StudentFiles {
         }
         let tokenizer_config = required("tokenizer configuration", &folder.join("tokenizer_config.json"))?;
         Ok(Self {
-            config: required("model configuration", &folder.join("config.json"))?,
+            config,
             tokenizer: tokenizer(folder, &tokenizer_config)?,
             tokenizer_config,
             chat_template: optional(&folder.join("chat_template.jinja"))?,
@@ -68,8 +76,15 @@ impl StudentFiles {
 
     /// Name and bytes of every file to write, `config.json` with the number type that is stored.
     fn to_write(&self) -> Vec<(&str, Vec<u8>)> {
+        let mut files = self.as_they_are();
+        files[0].1 = stored_as_f32(&self.config);
+        files
+    }
+
+    /// Name and bytes of every file, `config.json` first.
+    pub(crate) fn as_they_are(&self) -> Vec<(&str, Vec<u8>)> {
         let mut files = vec![
-            ("config.json", stored_as_f32(&self.config)),
+            ("config.json", self.config.clone()),
             ("tokenizer.json", self.tokenizer.clone()),
             ("tokenizer_config.json", self.tokenizer_config.clone()),
         ];

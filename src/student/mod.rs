@@ -11,6 +11,7 @@
 //! | `tokenizer`, `template`, `chat` | text, conversations, which tokens are trained |
 //! | `tiktoken` | Llama 3's original tokenizer file |
 //! | `folder` | the Hugging Face folder |
+//! | `random` | students of published shapes with random weights |
 //! | `score` | negative log-likelihood without a graph |
 //! | `packed`, `cache` | the decoder laid out for generation, and a sequence's keys and values |
 //! | `workers` | threads that work side by side |
@@ -24,6 +25,7 @@ pub mod folder;
 pub mod ops;
 pub mod packed;
 pub mod parameters;
+pub mod random;
 pub mod rope;
 pub mod score;
 pub mod template;
@@ -70,11 +72,7 @@ impl Student {
     /// Puts the parts together and checks that they fit each other.
     fn assemble(files: StudentFiles, config: ModelConfig, model: Decoder) -> Result<Self, StudentError> {
         let tokenizer = Tokenizer::from_bytes(&files.tokenizer)?;
-        let (token, id) = tokenizer.highest();
-        if id as usize >= config.vocab_size {
-            let (token, vocab) = (token.to_owned(), config.vocab_size);
-            return Err(StudentError::TokenizerTooLarge { token, id, vocab });
-        }
+        tokenizer.fits(&config)?;
         let settings = json("tokenizer_config.json", &files.tokenizer_config)?;
         let generation = match &files.generation_config {
             Some(bytes) => json("generation_config.json", bytes)?,

@@ -12,6 +12,7 @@ use std::ops::Range;
 use regex::Regex;
 use tokenizers::AddedToken;
 
+use super::config::ModelConfig;
 use super::error::StudentError;
 
 /// Token ids with the code points each of them covers, `start..end` in the text as given (before normalisation).
@@ -77,6 +78,16 @@ impl Tokenizer {
     /// The token with the highest id, and that id.
     pub fn highest(&self) -> (&str, u32) {
         (&self.highest.0, self.highest.1)
+    }
+
+    /// Checks that the model has a row for every token.
+    ///
+    /// # Errors
+    /// [`StudentError::TokenizerTooLarge`].
+    pub fn fits(&self, config: &ModelConfig) -> Result<(), StudentError> {
+        let (token, id) = (self.highest.0.clone(), self.highest.1);
+        let vocab = config.vocab_size;
+        if (id as usize) < vocab { Ok(()) } else { Err(StudentError::TokenizerTooLarge { token, id, vocab }) }
     }
 
     /// Id of a token by its exact name, for example `<|im_end|>`.
