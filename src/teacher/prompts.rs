@@ -10,7 +10,7 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::domain::{Diagnosis, Message, Question};
+use crate::domain::{AskKind, Diagnosis, Message, Question};
 
 /// Which wording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +26,10 @@ pub enum PromptSet {
 pub enum PromptKind {
     /// The question, as it is always asked.
     Question,
+    /// The question, with its answer asked for in a box.
+    QuestionBoxed,
+    /// The question with its options, with a letter asked for.
+    QuestionChoice,
     /// Question and processed prefix, to the next step (reading.md, row 19).
     Local,
     /// Question and failed answer, to its first error (eq. 18).
@@ -40,8 +44,10 @@ pub enum PromptKind {
 
 impl PromptKind {
     /// All of them.
-    pub const ALL: [PromptKind; 6] = [
+    pub const ALL: [PromptKind; 8] = [
         PromptKind::Question,
+        PromptKind::QuestionBoxed,
+        PromptKind::QuestionChoice,
         PromptKind::Local,
         PromptKind::Diagnose,
         PromptKind::DiagnosisTarget,
@@ -49,10 +55,21 @@ impl PromptKind {
         PromptKind::NewTrace,
     ];
 
+    /// How a question of this kind is asked.
+    pub fn asking(ask: AskKind) -> Self {
+        match ask {
+            AskKind::Answer => PromptKind::Question,
+            AskKind::Boxed => PromptKind::QuestionBoxed,
+            AskKind::Choice => PromptKind::QuestionChoice,
+        }
+    }
+
     /// Its file's name without the ending.
     pub fn name(self) -> &'static str {
         match self {
             PromptKind::Question => "question",
+            PromptKind::QuestionBoxed => "question-boxed",
+            PromptKind::QuestionChoice => "question-choice",
             PromptKind::Local => "local",
             PromptKind::Diagnose => "diagnose",
             PromptKind::DiagnosisTarget => "diagnosis-target",
@@ -72,6 +89,9 @@ impl PromptKind {
         }
         match self {
             PromptKind::Question => embedded!("question"),
+            // The generated world has numbers only, so there is one wording of these.
+            PromptKind::QuestionBoxed => include_str!("../../prompts/standard/question-boxed.j2"),
+            PromptKind::QuestionChoice => include_str!("../../prompts/standard/question-choice.j2"),
             PromptKind::Local => embedded!("local"),
             PromptKind::Diagnose => embedded!("diagnose"),
             PromptKind::DiagnosisTarget => embedded!("diagnosis-target"),
@@ -141,6 +161,11 @@ impl Prompts {
         self.hash(PromptKind::Question)
     }
 
+    /// The hash of the prompt that questions of this kind are asked with.
+    pub fn asking_hash(&self, ask: AskKind) -> String {
+        self.hash(PromptKind::asking(ask))
+    }
+
     /// The conversation that asks `question`, up to the student's turn.
     pub fn ask(&self, question: &Question) -> Result<Vec<Message>, PromptError> {
         Ok(vec![Message::user(self.student(question)?)])
@@ -148,7 +173,7 @@ impl Prompts {
 
     /// The user turn that asks `question`.
     pub fn student(&self, question: &Question) -> Result<String, PromptError> {
-        self.render(PromptKind::Question, context! { question => question.text })
+        self.render(PromptKind::asking(question.ask), context! { question => question.text })
     }
 
     /// The user turn that asks for the step after `prefix`, the processed steps so far; may be empty.

@@ -174,8 +174,7 @@ mod tests {
 
     #[test]
     fn a_question_that_stands_twice_in_a_step_is_not_sampled_alike() {
-        let question =
-            |id: &str| Question { id: id.into(), text: String::new(), gold: "1".into(), solution: None, steps: None };
+        let question = |id: &str| Question { id: id.into(), gold: "1".into(), ..Question::default() };
         let (a, b) = (question("a"), question("b"));
         let drawn = streams(7, "1-grpo/3", &[&a, &b, &a]);
         assert_eq!(drawn[0], stream(7, "1-grpo/3", "a"));
