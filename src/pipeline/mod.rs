@@ -15,6 +15,7 @@ pub mod gates;
 pub mod lessons;
 pub mod material;
 pub mod memory;
+pub mod parallel;
 pub mod plan;
 pub mod pretrain;
 pub mod run;

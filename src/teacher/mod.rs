@@ -9,10 +9,12 @@ use thiserror::Error;
 
 use crate::domain::{Diagnosis, Question};
 
+pub mod chat;
 pub mod pretraining;
 pub mod prompts;
 pub mod rules;
 
+pub use chat::{Chat, ChatRequest, Completion};
 pub use pretraining::Conversation;
 pub use prompts::{PromptError, PromptKind, PromptSet, Prompts};
 pub use rules::RuleTeacher;
@@ -22,6 +24,11 @@ pub use rules::RuleTeacher;
 pub trait Teacher: Send + Sync {
     /// Names the teacher in records, as in `rules`.
     fn name(&self) -> &str;
+
+    /// Products that may be asked for at once, each from its own thread; rules need one.
+    fn concurrency(&self) -> usize {
+        1
+    }
 
     /// A full solution of `question` whose last line is `#### answer`; another `attempt` is another solution.
     fn trace(&self, question: &Question, attempt: u32) -> Result<String, TeacherError>;
@@ -101,4 +108,23 @@ pub enum TeacherError {
     /// A template failed.
     #[error(transparent)]
     Prompt(#[from] PromptError),
+    /// A model gave no usable answer, however often it was asked: this product is lost, the next may not be.
+    #[error("{0}")]
+    Unanswered(String),
+    /// The budget is spent; calls under way were let finish.
+    #[error("{0}")]
+    BudgetSpent(String),
+    /// No call can succeed: a wrong key, a wrong address, a model that is not there.
+    #[error("{0}")]
+    Unusable(String),
+    /// The run was stopped while an answer was awaited.
+    #[error("stopped while the teacher was asked")]
+    Cancelled,
+}
+
+impl TeacherError {
+    /// Whether the run must stop. Otherwise only this product is lost, and goes to review with the error as its reason.
+    pub fn stops_the_run(&self) -> bool {
+        !matches!(self, Self::Unanswered(_))
+    }
 }
