@@ -67,6 +67,13 @@ impl Layer {
         (q, k, self.v.forward(h))
     }
 
+    /// The whole layer on the stream `x [rows, hidden]`.
+    pub fn forward(&self, x: Tensor<2>, rope: &RopeTable, shape: AttentionShape, eps: f64) -> Tensor<2> {
+        let (q, k, v) = self.qkv(x.clone(), eps);
+        let attended = ops::causal_attention(q, k, v, rope.cos.clone(), rope.sin.clone(), shape);
+        self.finish(x, attended, eps)
+    }
+
     /// Adds the attention's output and the feed-forward part to the stream `x [rows, hidden]`.
     pub fn finish(&self, x: Tensor<2>, attended: Tensor<2>, eps: f64) -> Tensor<2> {
         let x = x + self.o.forward(attended);
@@ -109,15 +116,23 @@ impl Decoder {
     /// `rope` must lie on the model's device and hold at least `seq` positions.
     pub fn hidden(&self, ids: Tensor<2, Int>, rope: &RopeTable) -> Tensor<2> {
         let [batch, seq] = ids.dims();
-        let c = &self.config;
-        let shape = AttentionShape { batch, seq, heads: c.heads, kv_heads: c.kv_heads, head_dim: c.head_dim };
+        let shape = self.shape(batch, seq);
         let mut x = self.embedded(ids);
         for layer in &self.layers {
-            let (q, k, v) = layer.qkv(x.clone(), c.rms_norm_eps);
-            let attended = ops::causal_attention(q, k, v, rope.cos.clone(), rope.sin.clone(), shape);
-            x = layer.finish(x, attended, c.rms_norm_eps);
+            x = layer.forward(x, rope, shape, self.config.rms_norm_eps);
         }
-        ops::rms_norm(x, self.norm.val(), c.rms_norm_eps)
+        self.last_norm(x)
+    }
+
+    /// The shape of attention over `[batch, seq]` tokens.
+    pub fn shape(&self, batch: usize, seq: usize) -> AttentionShape {
+        let c = &self.config;
+        AttentionShape { batch, seq, heads: c.heads, kv_heads: c.kv_heads, head_dim: c.head_dim }
+    }
+
+    /// The norm behind the last layer, of `x [rows, hidden]`.
+    pub fn last_norm(&self, x: Tensor<2>) -> Tensor<2> {
+        ops::rms_norm(x, self.norm.val(), self.config.rms_norm_eps)
     }
 
     /// Embeddings of `ids [batch, seq]` as rows, `[batch·seq, hidden]`.

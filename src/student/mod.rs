@@ -22,6 +22,7 @@ pub mod config;
 pub mod decoder;
 pub mod error;
 pub mod folder;
+pub mod lora;
 pub mod ops;
 pub mod packed;
 pub mod parameters;

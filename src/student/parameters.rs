@@ -257,7 +257,7 @@ fn replaced<const D: usize>(old: Tensor<D>, f: impl FnOnce(Tensor<D>) -> Tensor<
 }
 
 /// One standard normal draw (Box–Muller, cosine branch).
-fn normal(rng: &mut ChaCha8Rng) -> f64 {
+pub(super) fn normal(rng: &mut ChaCha8Rng) -> f64 {
     let u: f64 = 1.0 - rng.random::<f64>();
     let v: f64 = rng.random();
     (-2.0 * u.ln()).sqrt() * (2.0 * std::f64::consts::PI * v).cos()

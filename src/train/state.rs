@@ -28,7 +28,7 @@ impl Trainer {
     /// If the device fails, or the state cannot be laid out.
     pub fn state(&self) -> Result<Vec<u8>, TrainError> {
         let mut entries: Vec<(String, Vec<usize>, Cow<[u8]>)> = Vec::new();
-        let parameters = self.student.model.named_parameters();
+        let parameters = self.student.model.trained_parameters();
         for (parameter, Moments { first, second }) in parameters.iter().zip(self.optimizer.moments()) {
             let dims = parameter.value.dims();
             let weight = parameter.value.to_vec()?;
@@ -63,7 +63,7 @@ impl Trainer {
 
         let mut trainer = Self::new(student, settings, micro_batch_tokens, workers);
         let (mut weights, mut moments) = (Vec::new(), Vec::new());
-        for parameter in trainer.student.model.named_parameters() {
+        for parameter in trainer.student.model.trained_parameters() {
             let read = |part: &str| numbers(&tensors, &format!("{part}/{}", parameter.name), &parameter.value.dims());
             weights.push(read("weight")?);
             moments.push(Moments { first: read("first")?, second: read("second")? });
@@ -75,7 +75,7 @@ impl Trainer {
         trainer.optimizer = AdamW::restore(settings, updates, moments);
         let mut weights = weights.into_iter();
         let device = trainer.student.model.device();
-        trainer.student.model = trainer.student.model.map_parameters(|_, old| match weights.next() {
+        trainer.student.model = trainer.student.model.map_trained(|_, old| match weights.next() {
             Some(values) => {
                 let count = values.len();
                 old.shaped(Tensor::from_data(TensorData::new(values, [count]), &device))
