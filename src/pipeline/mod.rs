@@ -16,6 +16,7 @@ pub mod forecast;
 pub mod gates;
 pub mod lessons;
 pub mod material;
+pub mod memory;
 pub mod parallel;
 pub mod plan;
 pub mod pretrain;

@@ -17,6 +17,9 @@ use crate::train::{self, GrpoMetrics, SftMetrics, Trainer};
 /// The text whose first token the format control bans.
 const ANSWER_MARKER: &str = "####";
 
+/// Fresh adapters are the same in every run: their effect is nil until they are trained.
+const ADAPTER_SEED: u64 = 0;
+
 /// The engine's tensors.
 pub struct Workshop {
     base: Student,
@@ -37,7 +40,7 @@ impl Workshop {
             folder => Student::load(Path::new(folder), &device)?,
         };
         let workers = Arc::new(Workers::new(threads));
-        let policy = base.clone();
+        let policy = base.with_adapters(&recipe.lora, ADAPTER_SEED);
         let id = super::plan::BASE.to_string();
         Ok(Self { base, policy, id, reference: None, trainer: None, workers, recipe: recipe.clone() })
     }
@@ -52,7 +55,8 @@ impl Workshop {
         self.trainer = None;
         if self.id != id {
             self.policy = match weights {
-                None => self.base.clone(),
+                None => self.base.with_adapters(&self.recipe.lora, ADAPTER_SEED),
+                Some(bytes) if self.recipe.lora.on() => self.base.with_adapter_weights(&self.recipe.lora, &bytes)?,
                 Some(bytes) => Student::from_bytes(self.base.files().clone(), &bytes, &Device::flex())?,
             };
             self.id = id.to_string();
@@ -124,10 +128,11 @@ impl Workshop {
     pub fn begin(&mut self, adamw: AdamWRecipe, state: Option<&[u8]>) -> Result<(), EngineError> {
         let (student, tokens, workers) =
             (self.policy.clone(), self.recipe.micro_batch_tokens, Arc::clone(&self.workers));
-        self.trainer = Some(match state {
+        let trainer = match state {
             None => Trainer::new(student, adamw, tokens, workers),
             Some(state) => Trainer::restore(student, adamw, tokens, workers, state)?,
-        });
+        };
+        self.trainer = Some(trainer.checkpointing(self.recipe.checkpointing));
         Ok(())
     }
 
@@ -173,8 +178,11 @@ impl Workshop {
         self.reference = None;
     }
 
-    /// The policy as the files of a Hugging Face folder.
+    /// The policy as the files of a Hugging Face folder or, where adapters are trained, of a PEFT folder.
     pub fn files(&self) -> Result<Vec<(String, Vec<u8>)>, EngineError> {
+        if self.recipe.lora.on() {
+            return Ok(self.policy.adapter_files(&self.recipe.lora, &self.recipe.path)?);
+        }
         Ok(self.policy.to_files()?)
     }
 }

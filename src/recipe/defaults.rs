@@ -32,7 +32,19 @@ impl Default for Recipe {
 
 impl Default for StudentRecipe {
     fn default() -> Self {
-        Self { path: "world".into(), slots: 64, micro_batch_tokens: 4096 }
+        Self {
+            path: "world".into(),
+            slots: 64,
+            micro_batch_tokens: 4096,
+            checkpointing: false,
+            lora: LoraRecipe::default(),
+        }
+    }
+}
+
+impl Default for LoraRecipe {
+    fn default() -> Self {
+        Self { rank: 0, alpha: 32.0, targets: LoraTarget::ALL.to_vec() }
     }
 }
 

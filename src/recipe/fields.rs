@@ -55,6 +55,7 @@ const ABOVE_1: Range = (Excluded(1.0), Unbounded);
 const ARMS: &[&str] = &["bridged", "raw-hard", "neutral"];
 const ACTIONS: &[&str] = &["keep", "compress", "expand", "drop", "localize"];
 const AGGREGATIONS: &[&str] = &["seq-mean-token-mean", "token-mean", "seq-mean-token-sum-norm"];
+const LORA_TARGETS: &[&str] = &["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
 const GATE: Takes = OneOf(&["auto", "review"]);
 
 const fn at(key: &'static str, takes: Takes, about: &'static str, source: &'static str) -> Field {
@@ -71,6 +72,10 @@ pub const FIELDS: &[Field] = &[
     at("student.path", Text, "a Hugging Face folder, or world for the built-in base", ""),
     at("student.slots", COUNT, "sequences decoded at once", ""),
     at("student.micro_batch_tokens", COUNT, "tokens in one training pass, padding included", ""),
+    at("student.checkpointing", Switch, "compute layers again on the way back: less memory, same gradients", ""),
+    at("student.lora.rank", Whole(0, 4096), "of the adapters that are trained; 0 trains every weight", ""),
+    at("student.lora.alpha", Number(POSITIVE), "adapters are scaled by this over the rank", ""),
+    at("student.lora.targets", Several(LORA_TARGETS), "linear maps that have an adapter", ""),
 
     at("data.source", Text, "world, a benchmark, or a file of questions (JSONL, JSON, CSV, parquet)", ""),
     at("data.folder", Text, "where the files of benchmarks lie", ""),

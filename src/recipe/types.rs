@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::lora::{LoraRecipe, LoraTarget};
 pub use super::training::*;
 
 /// A whole run.
@@ -75,6 +76,11 @@ pub struct StudentRecipe {
     pub slots: usize,
     /// Tokens that go through a training pass at once, padding included; larger batches are accumulated.
     pub micro_batch_tokens: usize,
+    /// Whether a training pass keeps only each layer's input and computes the layer again on the way back: less memory
+    /// for more work, the same gradients.
+    pub checkpointing: bool,
+    /// Low-rank adapters in place of the weights.
+    pub lora: LoraRecipe,
 }
 
 /// The questions.
