@@ -1,10 +1,14 @@
 //! Every verb, argument and help text of the command line. What clap can check is checked here; what needs a file is
 //! checked by the verb.
 
+mod runs;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub use runs::{EvalArgs, Form, RunArgs};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -18,7 +22,7 @@ use clap_complete::Shell;
                   network or any download.",
     after_help = "Examples:\n  footbridge demo                     the whole loop, a minute or two on two cores\n  \
                   footbridge demo --seed 2 --plain    another seed, plain lines instead of the screen\n  \
-                  footbridge resume demo-1            go on where a run stopped or was killed\n  \
+                  footbridge run my.toml --dry-run    what a run on your data would take\n  footbridge resume demo-1            go on where a run stopped or was killed\n  \
                   footbridge report demo-1            its results, as far as it has come\n\nExit codes: 0 done, 1 \
                   failed, 2 bad usage or input, 130 interrupted (a run can be resumed).",
     subcommand_required = true,
@@ -35,6 +39,10 @@ pub struct Cli {
 pub enum Verb {
     /// Run the whole loop on the generated world
     Demo(DemoArgs),
+    /// Run the loop on a student and questions of your own, or a preset of the paper's
+    Run(RunArgs),
+    /// Measure a student on benchmarks: accuracy, mean@n and pass@k with intervals
+    Eval(EvalArgs),
     /// Go on with a run that was stopped, killed or failed
     Resume(ResumeArgs),
     /// Print the results of a session, as far as it has come

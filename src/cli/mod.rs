@@ -5,8 +5,10 @@
 pub mod args;
 pub mod bench;
 pub mod difficulty;
+pub mod eval;
 pub mod exit;
 pub mod face;
+pub mod forecast;
 pub mod out;
 pub mod plain;
 pub mod recipe;
@@ -49,6 +51,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
 fn dispatch(verb: Verb) -> Result<Exit, Failure> {
     match verb {
         Verb::Demo(args) => start::demo(&args),
+        Verb::Run(args) => start::run(&args),
+        Verb::Eval(args) => eval::run(&args),
         Verb::Resume(args) => start::resume(&args),
         Verb::Report(args) => report::run(&args),
         Verb::Sessions(args) => sessions(&args.verb),

@@ -86,7 +86,7 @@ impl Judge {
 pub fn run(args: &ScoreArgs) -> Result<Exit, Failure> {
     let judge = Judge::of(args)?;
     let asked = Asked::read(args)?;
-    let stored: Vec<(usize, Value)> = rows(&args.responses).map_err(Failure::usage)?;
+    let (stored, _): (Vec<(usize, Value)>, String) = rows(&args.responses).map_err(Failure::usage)?;
     let given = !args.field.is_empty();
     let fields = if given { args.field.clone() } else { vec!["response".into(), "responses".into()] };
     // Fields that were named are counted apart.

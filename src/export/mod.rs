@@ -5,15 +5,22 @@
 //! | `report` | the report as data |
 //! | `gather` | a session into a report: the checkpoints and what differs between them |
 //! | `training` | the rest of it: questions, texts, SFT and GRPO |
+//! | `sources` | the files the questions come from |
 //! | `beside` | other sessions at its side |
+//! | `evaluation` | one student on benchmarks, without a run |
 //! | `text` | tables for a terminal of 100 columns |
 
 mod beside;
+mod evaluation;
 mod gather;
 mod report;
+mod sources;
 mod text;
 mod training;
 
 pub use beside::{Beside, BesideError, BesideRow, BesideSession, beside};
+pub use evaluation::{BenchmarkRow, Evaluation, evaluation};
 pub use gather::gather;
 pub use report::{AllZero, Bands, CheckpointRow, Comparison, Grpo, Report, Results, SampleCount, Sft, Timing};
+pub use sources::Source;
+pub(crate) use text::Table;

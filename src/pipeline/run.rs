@@ -9,15 +9,15 @@ use super::control::Control;
 use super::emit::Emitter;
 use super::engine::Engine;
 use super::events::{Command, Event, Outcome, StageKind};
-use super::material::{Material, world_of};
+use super::material::{Material, TRAIN, WORLD, world_of};
 use super::plan::plan;
 use super::stages;
-use crate::data::world::World;
+use crate::data::world::{World, WorldSpec};
 use crate::domain::Verifier;
 use crate::recipe::Recipe;
-use crate::session::records::{Asked, StageDone};
+use crate::session::records::{Asked, Sourced, StageDone};
 use crate::session::{Author, Batch, Session, StateLine};
-use crate::teacher::{Prompts, RuleTeacher};
+use crate::teacher::{PromptError, Prompts, RuleTeacher, Teacher};
 
 /// A running loop.
 pub struct Run {
@@ -68,7 +68,7 @@ impl Drop for Echo {
 /// Everything a run stands on. Laid before anything is begun, so that a recipe or a student that cannot be used is told
 /// while there is nothing to clear up.
 pub struct Ground {
-    world: World,
+    teacher: Box<dyn Teacher>,
     material: Material,
     prompts: Prompts,
     verifier: Verifier,
@@ -76,25 +76,62 @@ pub struct Ground {
 }
 
 impl Ground {
-    /// Makes the questions and loads the student.
+    /// Reads or makes the questions and loads the student.
     ///
     /// # Errors
-    /// What of the recipe, the student's folder or the world cannot be used.
+    /// What of the recipe, the student's folder, a file of questions or the world cannot be used.
     pub fn lay(recipe: &Recipe, threads: usize) -> Result<Self, StageError> {
+        super::supported::supported_teacher(recipe)?;
+        Self::with_teacher(recipe, threads, teacher(recipe)?)
+    }
+
+    /// As [`Ground::lay`], with a teacher of the caller's.
+    ///
+    /// # Errors
+    /// As [`Ground::lay`].
+    pub fn with_teacher(recipe: &Recipe, threads: usize, teacher: Box<dyn Teacher>) -> Result<Self, StageError> {
         super::supported::supported(recipe)?;
         let verifier = recipe.data.verifier.parse::<Verifier>().map_err(|e| StageError::Recipe(e.to_string()))?;
-        let world = world_of(recipe)?;
-        let material = Material::of_world(&world);
-        let prompts = Prompts::world()?;
+        let material = Material::of(recipe, verifier)?;
+        let prompts = prompts(recipe)?;
         let engine = Engine::start(&recipe.student, threads)?;
-        Ok(Self { world, material, prompts, verifier, engine })
+        Ok(Self { teacher, material, prompts, verifier, engine })
     }
+
+    /// Refuses a session whose questions came from files that hold something else by now.
+    ///
+    /// # Errors
+    /// [`StageError::Recipe`] with the file and both hashes; what the session's records cannot tell.
+    pub fn fits(&self, session: &Session) -> Result<(), StageError> {
+        for source in &self.material.sources {
+            let Some(known) = session.get::<Sourced>(&source.split)? else { continue };
+            if known.sha256 != source.sha256 {
+                return Err(StageError::Recipe(format!(
+                    "{} is not the file that this session began with: its SHA-256 begins with {:.12} and began with \
+                     {:.12}; put the old file back, or start a new session",
+                    source.path, source.sha256, known.sha256
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Who teaches; nobody is asked where nothing is trained.
+fn teacher(recipe: &Recipe) -> Result<Box<dyn Teacher>, StageError> {
+    let nobody = WorldSpec { seed: 0, train: 0, dev: 0, test: 0, ood: 0 };
+    let world = if recipe.data.source == WORLD { world_of(recipe)? } else { World::generate(&nobody)? };
+    Ok(Box::new(RuleTeacher::new(world, recipe.seed)))
+}
+
+/// The wording of the questions: the world's small vocabulary where the world is asked or answers.
+pub fn prompts(recipe: &Recipe) -> Result<Prompts, PromptError> {
+    if recipe.data.source == WORLD || recipe.student.path == WORLD { Prompts::world() } else { Prompts::standard() }
 }
 
 fn go(session: &Session, recipe: &Recipe, ground: Ground, emit: &Emitter, control: &Control) -> Result<(), StageError> {
     let stages = plan(recipe);
     emit.send(Event::RunStarted { session: session.name().into(), seed: recipe.seed, stages: stages.clone() });
-    let teacher = RuleTeacher::new(ground.world.clone(), recipe.seed);
     write_questions(session, &ground.material)?;
     for stage in &stages {
         let done = session.get::<StageDone>(&stage.key())?;
@@ -109,7 +146,7 @@ fn go(session: &Session, recipe: &Recipe, ground: Ground, emit: &Emitter, contro
             session,
             recipe,
             engine: &ground.engine,
-            teacher: &teacher,
+            teacher: ground.teacher.as_ref(),
             material: &ground.material,
             prompts: &ground.prompts,
             verifier: ground.verifier,
@@ -130,8 +167,11 @@ fn write_questions(session: &Session, material: &Material) -> Result<(), StageEr
         return Ok(());
     }
     let mut batch = Batch::new(Author::Pipeline);
-    let splits = material.evaluated.iter().map(|(name, questions)| (name.as_str(), questions));
-    for (split, questions) in std::iter::once(("train", &material.train)).chain(splits) {
+    for source in &material.sources {
+        batch.put(&source.split, source);
+    }
+    let splits = material.evaluated.iter().map(|split| (split.name.as_str(), &split.questions));
+    for (split, questions) in std::iter::once((TRAIN, &material.train)).chain(splits) {
         for question in questions {
             let asked = Asked { split: split.into(), question: question.clone() };
             batch.put(&format!("{split}/{}", question.id), &asked);

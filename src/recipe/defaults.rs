@@ -38,7 +38,35 @@ impl Default for StudentRecipe {
 
 impl Default for DataRecipe {
     fn default() -> Self {
-        Self { source: "world".into(), verifier: "gsm8k-strict".into(), train: 0, dev: 256, test: 0, ood: 0, seed: 1 }
+        Self {
+            source: "world".into(),
+            folder: "data".into(),
+            verifier: "gsm8k-strict".into(),
+            train: 0,
+            dev: 256,
+            test: 0,
+            ood: 0,
+            seed: 1,
+            svamp: "all".into(),
+            map: MapRecipe::default(),
+        }
+    }
+}
+
+impl Default for MapRecipe {
+    fn default() -> Self {
+        let auto = || "auto".to_owned();
+        Self {
+            question: auto(),
+            answer: auto(),
+            solution: auto(),
+            choices: auto(),
+            id: auto(),
+            filter: "none".into(),
+            rows: "all".into(),
+            ask: auto(),
+            duplicates: "refuse".into(),
+        }
     }
 }
 
@@ -164,6 +192,14 @@ impl Default for RecycleRecipe {
 
 impl Default for EvaluateRecipe {
     fn default() -> Self {
-        Self { n: 64, k: 8, sampling: SamplingRecipe::default(), max_new_tokens: 1024, format_control: false }
+        Self {
+            bench: Vec::new(),
+            limit: 0,
+            n: 64,
+            k: 8,
+            sampling: SamplingRecipe::default(),
+            max_new_tokens: 1024,
+            format_control: false,
+        }
     }
 }

@@ -35,7 +35,7 @@ pub fn field(key: &str) -> Option<&'static Field> {
 
 /// Verifiers a recipe may name.
 pub const VERIFIERS: &[&str] =
-    &["gsm8k-strict", "gsm8k-flexible", "lm-eval-strict", "lm-eval-flexible", "numeric", "math"];
+    &["gsm8k-strict", "gsm8k-flexible", "lm-eval-strict", "lm-eval-flexible", "numeric", "math", "hendrycks", "choice"];
 /// Teachers a recipe may name.
 pub const TEACHERS: &[&str] = &["rules", "openai"];
 
@@ -65,20 +65,32 @@ const fn at(key: &'static str, takes: Takes, about: &'static str, source: &'stat
 #[rustfmt::skip]
 pub const FIELDS: &[Field] = &[
     at("seed", SEEDS, "of everything random in the run", "Table 5"),
-    at("iterations", COUNT, "of SFT, then RL", "reading.md 40"),
+    at("iterations", COUNT_OR_NONE, "of SFT, then RL; 0 only evaluates the student", "reading.md 40"),
     at("arm", OneOf(ARMS), "what hard questions become before SFT", "§3.2"),
 
     at("student.path", Text, "a Hugging Face folder, or world for the built-in base", ""),
     at("student.slots", COUNT, "sequences decoded at once", ""),
     at("student.micro_batch_tokens", COUNT, "tokens in one training pass, padding included", ""),
 
-    at("data.source", Text, "world, or a JSONL file of questions and answers", ""),
+    at("data.source", Text, "world, a benchmark, or a file of questions (JSONL, JSON, CSV, parquet)", ""),
+    at("data.folder", Text, "where the files of benchmarks lie", ""),
     at("data.verifier", OneOf(VERIFIERS), "of every reward and score", "reading.md 3"),
     at("data.train", COUNT_OR_NONE, "training questions; 0 uses all of a file", ""),
     at("data.dev", COUNT_OR_NONE, "questions held out for choosing checkpoints", "reading.md 7"),
     at("data.test", COUNT_OR_NONE, "test questions of a generated source", ""),
     at("data.ood", COUNT_OR_NONE, "questions of each further generated bank", ""),
     at("data.seed", SEEDS, "of the generated questions, apart from the run's", ""),
+    at("data.svamp", Text, "rows of SVAMP that count: all, first N, last N, N by seed S", "reading.md 4"),
+
+    at("data.map.question", Text, "its field, or several joined by +; auto: by the names of the fields", ""),
+    at("data.map.answer", Text, "its field; alone or after #### at the end of a solution", ""),
+    at("data.map.solution", Text, "field of a worked solution; none: there is none", ""),
+    at("data.map.choices", Text, "field that lists options; none: there is none", ""),
+    at("data.map.id", Text, "field that names a question; none: its line does", ""),
+    at("data.map.filter", Text, "field=value uses the rows that have it; none: all", ""),
+    at("data.map.rows", Text, "all, first N, last N, N by seed S", ""),
+    at("data.map.ask", OneOf(&["auto", "answer", "boxed", "choice"]), "form of the answer; auto: by options and verifier", ""),
+    at("data.map.duplicates", OneOf(&["refuse", "keep"]), "of questions that are there twice", ""),
 
     at("difficulty.n", COUNT, "samples per question", "§3.1"),
     at("difficulty.medium_from", Number(SHARE_ABOVE_0), "share of correct samples where medium starts", "§3.1, reading.md 1"),
@@ -171,7 +183,9 @@ pub const FIELDS: &[Field] = &[
     at("recycle.max_excerpt", Whole(1, 120), "longest quoted first error, in characters", "reading.md 43"),
     at("recycle.start_from", OneOf(&["policy", "base"]), "where the next SFT starts", "reading.md 39"),
 
-    at("evaluate.n", COUNT, "samples per question", "reading.md 10"),
+    at("evaluate.bench", Texts, "benchmarks or files to measure on; the generated world brings its own", "Table 7"),
+    at("evaluate.limit", COUNT_OR_NONE, "first questions of each of them; 0 uses all", ""),
+    at("evaluate.n", COUNT_OR_NONE, "samples per question; 0 draws none", "reading.md 10"),
     at("evaluate.k", COUNT, "k of pass@k", "reading.md 10"),
     at("evaluate.max_new_tokens", COUNT, "longest greedy answer", "Table 6"),
     at("evaluate.format_control", Switch, "also with the answer marker banned as first token", ""),

@@ -13,7 +13,7 @@ pub use super::training::*;
 pub struct Recipe {
     /// Seed of everything random in the run.
     pub seed: u64,
-    /// Number of SFT-then-RL iterations (reading.md, row 40).
+    /// Number of SFT-then-RL iterations (reading.md, row 40); 0 only evaluates the student.
     pub iterations: u32,
     /// What the hard questions become before SFT.
     pub arm: Arm,
@@ -81,8 +81,10 @@ pub struct StudentRecipe {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataRecipe {
-    /// `world`, or a JSONL file of questions with `question` and `answer`.
+    /// `world`, a benchmark's name, or a file of questions (JSONL, JSON, CSV, parquet).
     pub source: String,
+    /// Where the files of benchmarks lie.
+    pub folder: String,
     /// Verifier of every reward and score.
     pub verifier: String,
     /// Training questions to use; 0 uses all.
@@ -95,6 +97,34 @@ pub struct DataRecipe {
     pub ood: usize,
     /// Seed of the generated questions; it is apart from the run's seed, so that runs share their questions.
     pub seed: u64,
+    /// Which rows of SVAMP's 1000 are the benchmark: `all`, `first 300`, `last 300`, `300 by seed 1`.
+    pub svamp: String,
+    /// Which field of a file is what.
+    pub map: MapRecipe,
+}
+
+/// Which field of a file of one's own is what. `auto` goes by the names of the fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MapRecipe {
+    /// The question; several fields are joined by `+`.
+    pub question: String,
+    /// The answer, alone or after `####` at the end of a solution.
+    pub answer: String,
+    /// A worked solution in a field of its own; `none` has none.
+    pub solution: String,
+    /// A list of options; `none` has none.
+    pub choices: String,
+    /// What names a question; `none` goes by the line.
+    pub id: String,
+    /// `field=value` uses the rows that have it; `none` uses all.
+    pub filter: String,
+    /// Which rows: `all`, `first 300`, `last 300`, `300 by seed 1`.
+    pub rows: String,
+    /// The form of the answer that is asked for; `auto` goes by options and verifier.
+    pub ask: String,
+    /// Whether a question that is there twice is refused or kept.
+    pub duplicates: String,
 }
 
 /// How a student is sampled.
@@ -230,7 +260,11 @@ pub struct BridgeRecipe {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvaluateRecipe {
-    /// Samples per question for mean@n and pass@k.
+    /// Benchmarks by name, or files of questions; the generated world brings its own.
+    pub bench: Vec<String>,
+    /// Use the first questions of each of them only; 0 uses all.
+    pub limit: usize,
+    /// Samples per question for mean@n and pass@k; 0 draws none.
     pub n: u32,
     /// k of pass@k.
     pub k: u32,

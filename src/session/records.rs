@@ -21,6 +21,7 @@ macro_rules! tables {
 
 tables! {
     Asked => "question",
+    Sourced => "source",
     RolloutGroup => "rollouts",
     Trace => "trace",
     Scores => "scores",
@@ -42,6 +43,30 @@ pub struct Asked {
     pub split: String,
     /// The question.
     pub question: Question,
+}
+
+/// Where the questions of a split come from; a score stands beside its N and the file's hash (reading.md, row 4). Key:
+/// split.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sourced {
+    /// `train`, `dev`, or a benchmark's name.
+    pub split: String,
+    /// Place in the order of the recipe, for reports.
+    pub place: u32,
+    /// Name of the benchmark, or the file's.
+    pub name: String,
+    /// The file.
+    pub path: String,
+    /// SHA-256 of its bytes, hexadecimal.
+    pub sha256: String,
+    /// Questions in the file.
+    pub rows: usize,
+    /// Questions of it in this split.
+    pub used: usize,
+    /// Verifier of its answers.
+    pub verifier: String,
+    /// What a reader of a score on it should know.
+    pub notes: Vec<String>,
 }
 
 /// The sampled answers to one question, judged. Key: `stage/question`.

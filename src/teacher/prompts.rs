@@ -19,7 +19,7 @@ use thiserror::Error;
 pub use kind::PromptKind;
 use template::Template;
 
-use crate::domain::{Diagnosis, Message, Question};
+use crate::domain::{AskKind, Diagnosis, Message, Question};
 
 /// Which wording of the student's prompts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -134,6 +134,11 @@ impl Prompts {
         self.hash(PromptKind::Question)
     }
 
+    /// The hash of the prompt that questions of this kind are asked with.
+    pub fn asking_hash(&self, ask: AskKind) -> String {
+        self.hash(PromptKind::asking(ask))
+    }
+
     /// The conversation that asks `question`, up to the student's turn.
     ///
     /// # Errors
@@ -144,7 +149,7 @@ impl Prompts {
 
     /// The user turn that asks `question`.
     pub fn student(&self, question: &Question) -> Result<String, PromptError> {
-        self.user(PromptKind::Question, context! { question => question.text })
+        self.user(PromptKind::asking(question.ask), context! { question => question.text })
     }
 
     /// The user turn that asks for the step after `prefix`, the processed steps so far; may be empty.

@@ -10,7 +10,7 @@ pub(super) const WIDTH: usize = 100;
 const ONE_RULE: &str = "     ─             ";
 
 /// Rows under a header; columns are aligned right unless said otherwise.
-pub(super) struct Table {
+pub(crate) struct Table {
     header: Vec<String>,
     left: Vec<usize>,
     rows: Vec<Vec<String>>,
@@ -25,6 +25,17 @@ impl Table {
     /// Aligns these columns left.
     pub fn left(mut self, columns: &[usize]) -> Self {
         self.left = columns.to_vec();
+        self
+    }
+
+    /// Adds a column, aligned right.
+    pub fn column(&mut self, header: String) {
+        self.header.push(header);
+    }
+
+    /// With these rows.
+    pub fn filled(mut self, rows: Vec<Vec<String>>) -> Self {
+        self.rows = rows;
         self
     }
 
@@ -68,6 +79,11 @@ impl Group {
         let line = aligned(&widths, names);
         let header = format!("{title:^w$}\n{line}", w = line.chars().count());
         Self { widths, header }
+    }
+
+    /// Characters of a row's cell.
+    pub fn width(&self) -> usize {
+        self.widths.iter().sum::<usize>() + self.widths.len().saturating_sub(1)
     }
 
     /// A row's cell.

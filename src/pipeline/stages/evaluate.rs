@@ -5,11 +5,10 @@ use crate::evaluate::{mean_of_columns, measure};
 use crate::pipeline::asking::{Ask, sample_missing};
 use crate::pipeline::context::{Context, StageError, Summary, all};
 use crate::pipeline::events::{Level, StageId, StageKind};
+use crate::pipeline::material::{DEV, Split};
 use crate::recipe::SamplingRecipe;
 use crate::session::records::RolloutGroup;
 
-/// The split that chooses the checkpoint.
-pub const DEV: &str = "dev";
 /// A fall of the dev split by more than this, in shares, is worth a warning.
 pub const FALL: f64 = 0.02;
 
@@ -19,13 +18,14 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     let greedy = SamplingRecipe { temperature: 0.0, top_p: 1.0, max_new_tokens: recipe.max_new_tokens };
     let checkpoint = &cx.stage.of;
     let mut asks = Vec::new();
-    for (split, questions) in &cx.material.evaluated {
+    for Split { name: split, questions, verifier } in &cx.material.evaluated {
         let ask = |kind: &str, n: u32, sampling: SamplingRecipe, ban_marker: bool| Ask {
             prefix: format!("{}/{kind}/{split}", cx.stage.key()),
             questions,
             n,
             sampling,
             ban_marker,
+            verifier: *verifier,
         };
         asks.push(ask("greedy", 1, greedy, false));
         if split != DEV {
@@ -41,7 +41,7 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     warn_of_a_fall(cx)?;
     let mut parts = Vec::new();
     let mut columns = Vec::new();
-    for (split, _) in &cx.material.evaluated {
+    for Split { name: split, .. } in &cx.material.evaluated {
         let prefix = format!("{}/greedy/{split}/", cx.stage.key());
         let groups: Vec<RolloutGroup> = all(cx.session, &prefix)?.into_iter().map(|(_, g)| g).collect();
         let accuracy = measure(&groups, &[], &[], recipe.k).accuracy;

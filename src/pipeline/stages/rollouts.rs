@@ -23,6 +23,7 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         n: cx.recipe.rollouts.group,
         sampling: cx.recipe.rollouts.sampling,
         ban_marker: false,
+        verifier: cx.verifier,
     };
     let tokens = sample_missing(cx, &cx.checkpoint(), &[ask])?;
     let groups = all::<RolloutGroup>(cx.session, &format!("{}/", cx.stage.key()))?;

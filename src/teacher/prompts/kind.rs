@@ -1,6 +1,7 @@
 //! What prompts there are: who is asked, for what, and which variables a template of that purpose may use.
 
 use super::PromptSet;
+use crate::domain::AskKind;
 
 /// What a template is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,6 +67,15 @@ impl PromptKind {
         Localize,
         Diagnosis,
     ];
+
+    /// How a question of this kind is asked.
+    pub fn asking(ask: AskKind) -> Self {
+        match ask {
+            AskKind::Answer => Question,
+            AskKind::Boxed => QuestionBoxed,
+            AskKind::Choice => QuestionChoice,
+        }
+    }
 
     fn about(self) -> About {
         let about = |name, words, variables| About { name, words, variables };

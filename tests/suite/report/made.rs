@@ -87,7 +87,7 @@ impl Made {
     fn question(&self, split: &str, i: usize) -> Question {
         let text = format!("{i} {} of {split}?", self.world);
         let steps = Some(1 + i as u32 % 5);
-        Question { id: format!("{split}-{i:04}"), text, gold: i.to_string(), solution: None, steps }
+        Question { id: format!("{split}-{i:04}"), text, gold: i.to_string(), steps, ..Question::default() }
     }
 
     fn stage(&self, batch: &mut Batch, recipe: &Recipe, stage: &StageId, checkpoint: &str) {
