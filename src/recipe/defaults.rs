@@ -97,7 +97,26 @@ impl Default for DifficultyRecipe {
 
 impl Default for TeacherRecipe {
     fn default() -> Self {
-        Self { kind: "rules".into(), max_retries: 3, temperature: 0.7, top_p: 0.9 }
+        Self {
+            kind: "rules".into(),
+            base_url: String::new(),
+            model: String::new(),
+            api_key_env: String::new(),
+            max_retries: 3,
+            temperature: 0.7,
+            top_p: 0.9,
+            max_tokens: 2048,
+            concurrency: 16,
+            requests_per_minute: 0,
+            tokens_per_minute: 0,
+            timeout: 120.0,
+            budget: None,
+            budget_tokens: 0,
+            price_in: 0.0,
+            price_out: 0.0,
+            allow_http: false,
+            extra_body: String::new(),
+        }
     }
 }
 

@@ -7,10 +7,12 @@ use super::{
     types::Recipe,
 };
 
+mod teacher;
+
 /// A relation that does not hold: the settings it is between, and what is wrong.
 pub(super) struct Broken {
-    pub keys: &'static [&'static str],
-    pub text: String,
+    pub(super) keys: &'static [&'static str],
+    pub(super) text: String,
 }
 
 impl Recipe {
@@ -52,6 +54,7 @@ pub(super) fn broken(recipe: &Recipe) -> Vec<Broken> {
         .into_iter()
         .flatten()
         .chain(greedy(recipe))
+        .chain(teacher::broken(&recipe.teacher))
         .collect()
 }
 

@@ -163,14 +163,43 @@ pub struct DifficultyRecipe {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TeacherRecipe {
-    /// `rules` for the generated world.
+    /// `rules` for the generated world; `openai` for a model behind an OpenAI-compatible API.
     pub kind: String,
-    /// Times a product that fails its checks is asked for again before it goes to review.
+    /// Where the API is, as in `http://localhost:8000/v1`.
+    pub base_url: String,
+    /// The model's name there.
+    pub model: String,
+    /// Name of the environment variable that holds the key; empty where the server asks for none.
+    pub api_key_env: String,
+    /// Times a call that failed, or a product that fails its checks, is asked for again before it goes to review.
     pub max_retries: u32,
     /// Sampling temperature of a model teacher.
     pub temperature: f64,
     /// Nucleus of a model teacher.
     pub top_p: f64,
+    /// Longest answer in tokens.
+    pub max_tokens: u32,
+    /// Calls that may be under way at once.
+    pub concurrency: usize,
+    /// Calls a minute; 0 sets no limit.
+    pub requests_per_minute: u32,
+    /// Tokens a minute, prompt and longest answer together; 0 sets no limit.
+    pub tokens_per_minute: u32,
+    /// Seconds until the answer begins, and between any two parts of it.
+    pub timeout: f64,
+    /// Most that may be spent over the whole session, in the currency of the prices; `None` (`"off"`) sets no limit.
+    #[serde(with = "super::words::off")]
+    pub budget: Option<f64>,
+    /// Most tokens over the whole session, read and written; 0 sets no limit.
+    pub budget_tokens: u64,
+    /// Price of a million tokens read.
+    pub price_in: f64,
+    /// Price of a million tokens written.
+    pub price_out: f64,
+    /// Allows plain http to a server that is not this machine.
+    pub allow_http: bool,
+    /// A JSON object added to the body of every call; a `null` takes a field out.
+    pub extra_body: String,
 }
 
 /// Which steps D is computed on (reading.md, row 11).
