@@ -47,7 +47,11 @@ pub enum Verb {
     Resume(ResumeArgs),
     /// Print the results of a session, as far as it has come
     Report(ReportArgs),
-    /// List, show, remove, check or repair sessions
+    /// Show what a training text goes back to: question, answers, trace, scores, decisions, checkpoints
+    Why(WhyArgs),
+    /// Show what SFT trains on: the mix, and every text with its trained tokens marked
+    Preview(PreviewArgs),
+    /// List, show, remove, check, repair or measure sessions
     Sessions(SessionsArgs),
     /// Show a recipe with every number filled in, or check one
     Recipe(RecipeArgs),
@@ -186,6 +190,60 @@ pub struct ReportArgs {
     pub sessions: SessionsDir,
 }
 
+/// Arguments of `why`.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  footbridge why demo-1 i1/bridged/train-0042\n  footbridge why demo-1 \
+                        2-sft-recycled/000007 --json | jq .decisions")]
+pub struct WhyArgs {
+    /// Name of the session
+    pub name: String,
+    /// Id of a training text, or its stage and position; an unknown one is answered with the nearest
+    #[arg(value_name = "SFT-SAMPLE-ID")]
+    pub id: String,
+    /// The same as one JSON document
+    #[arg(long)]
+    pub json: bool,
+    /// Where the session is kept.
+    #[command(flatten)]
+    pub sessions: SessionsDir,
+}
+
+/// What can be shown before it is trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PreviewOf {
+    /// The training texts of SFT
+    Sft,
+}
+
+/// Arguments of `preview`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  footbridge preview demo-1 sft --stage 2-sft-recycled\n  footbridge preview demo-1 \
+                        sft --id i1/local/train-0042/03\n  footbridge preview demo-1 sft --limit 0    the mix alone"
+)]
+pub struct PreviewArgs {
+    /// Name of the session
+    pub name: String,
+    /// What to show
+    #[arg(value_enum)]
+    pub what: PreviewOf,
+    /// Only this stage, for example `2-sft-recycled`
+    #[arg(long, value_name = "STAGE")]
+    pub stage: Option<String>,
+    /// Only the text of this id
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+    /// Show at most so many texts; the mix counts all
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub limit: usize,
+    /// As one JSON document
+    #[arg(long)]
+    pub json: bool,
+    /// Where the session is kept.
+    #[command(flatten)]
+    pub sessions: SessionsDir,
+}
+
 /// Arguments of `sessions`.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  footbridge sessions list\n  footbridge sessions check demo-1\n  footbridge \
@@ -238,6 +296,8 @@ pub enum SessionsVerb {
         #[command(flatten)]
         sessions: SessionsDir,
     },
+    /// Measure what a session of many rollouts costs: disk, opening, listing, checking
+    Bench(SessionsBenchArgs),
     /// Rebuild the store from the journal, up to the first damaged frame
     Repair {
         /// Name of the session
@@ -246,6 +306,33 @@ pub enum SessionsVerb {
         #[command(flatten)]
         sessions: SessionsDir,
     },
+}
+
+/// Arguments of `sessions bench`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  footbridge sessions bench --questions 1000 --samples 8")]
+pub struct SessionsBenchArgs {
+    /// Questions of the made session
+    #[arg(long, value_name = "N", default_value_t = 7473, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000_000))]
+    pub questions: usize,
+    /// Rollouts of each question
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub samples: u32,
+    /// Tokens of a rollout, on average
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=8192))]
+    pub tokens: u32,
+    /// Seed of the texts
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Leave the session there instead of removing it
+    #[arg(long)]
+    pub keep: bool,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Where the session is made.
+    #[command(flatten)]
+    pub sessions: SessionsDir,
 }
 
 /// Arguments of `recipe`.

@@ -5,6 +5,7 @@
 pub mod args;
 pub mod bench;
 pub mod data;
+pub mod bench_session;
 pub mod difficulty;
 pub mod eval;
 pub mod exit;
@@ -12,11 +13,13 @@ pub mod face;
 pub mod forecast;
 pub mod out;
 pub mod plain;
+pub mod preview;
 pub mod recipe;
 pub mod report;
 pub mod score;
 pub mod sessions;
 pub mod start;
+pub mod why;
 pub mod world;
 
 use std::ffi::OsString;
@@ -56,6 +59,8 @@ fn dispatch(verb: Verb) -> Result<Exit, Failure> {
         Verb::Eval(args) => eval::run(&args),
         Verb::Resume(args) => start::resume(&args),
         Verb::Report(args) => report::run(&args),
+        Verb::Why(args) => why::run(&args),
+        Verb::Preview(args) => preview::run(&args),
         Verb::Sessions(args) => sessions(&args.verb),
         Verb::Recipe(args) => recipe(&args.verb),
         Verb::Difficulty(args) => difficulty::run(&args),
@@ -78,6 +83,7 @@ fn sessions(verb: &SessionsVerb) -> Result<Exit, Failure> {
             exit = if sound { Exit::Done } else { Exit::Failed };
             text
         }),
+        SessionsVerb::Bench(args) => return bench_session::run(args),
         SessionsVerb::Repair { name, sessions: dir } => sessions::repair(&at(dir), name),
     };
     let _ = out::stdout(&ended(text.map_err(Failure::usage)?))?;

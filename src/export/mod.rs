@@ -6,6 +6,8 @@
 //! | `gather` | a session into a report: the checkpoints and what differs between them |
 //! | `training` | the rest of it: questions, texts, SFT and GRPO |
 //! | `sources` | the files the questions come from |
+//! | `lineage` | the way back from a training text |
+//! | `preview` | training texts as they are rendered, and their mix |
 //! | `beside` | other sessions at its side |
 //! | `evaluation` | one student on benchmarks, without a run |
 //! | `text` | tables for a terminal of 100 columns |
@@ -13,6 +15,8 @@
 mod beside;
 mod evaluation;
 mod gather;
+pub mod lineage;
+pub mod preview;
 mod report;
 mod sources;
 mod text;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::gather::{Result, all, groups};
+use super::gather::{Result, all};
 use super::report::{AllZero, Bands, Grpo, Results, SampleCount, Sft};
 use crate::domain::{Band, BandEdges, GroupOutcome};
 use crate::evaluate::Estimate;
@@ -50,15 +50,16 @@ fn questions(session: &Session, recipe: &Recipe, stages: &[StageId], results: &m
         if !sampled || !session.contains::<StageDone>(&stage.key())? {
             continue;
         }
-        let groups = groups(session, &format!("{}/", stage.key()))?;
+        let briefs = session.rollout_briefs(&format!("{}/", stage.key()));
+        let groups = briefs.map(|item| item.map(|(_, brief)| brief)).collect::<Result<Vec<_>>>()?;
         let Some(first) = groups.first() else { continue };
-        let (checkpoint, sampling, n) = (first.provenance.checkpoint.clone(), first.sampling, first.n());
-        let never = groups.iter().filter(|g| GroupOutcome::of_rollouts(&g.rollouts) == Some(GroupOutcome::AllZero));
+        let (checkpoint, sampling, n) = (first.provenance.checkpoint.clone(), first.sampling, first.n);
+        let never = groups.iter().filter(|g| g.outcome() == Some(GroupOutcome::AllZero));
         let never = never.count();
         if stage.kind == StageKind::Difficulty {
             let mut counts = [0; 3];
             for group in &groups {
-                counts[Band::of(group.correct(), group.n(), &edges) as usize] += 1;
+                counts[Band::of(group.correct, group.n, &edges) as usize] += 1;
             }
             let checkpoint = checkpoint.clone();
             results.bands.push(Bands { stage: stage.key(), checkpoint, n, sampling, counts, never });
@@ -120,7 +121,13 @@ fn sft(session: &Session, stage: &StageId) -> Result<Option<Sft>> {
 
 /// A GRPO stage; `None` before its first step.
 fn grpo(session: &Session, stage: &StageId) -> Result<Option<Grpo>> {
-    let steps: Vec<GrpoStep> = all(session, &format!("{}/", stage.key()))?.into_iter().map(|(_, s)| s).collect();
+    let textless = |mut step: GrpoStep| {
+        let rollouts = step.groups.iter_mut().flat_map(|group| &mut group.rollouts);
+        rollouts.for_each(|rollout| rollout.text = String::new());
+        step
+    };
+    let steps = session.scan::<GrpoStep>(&format!("{}/", stage.key()));
+    let steps = steps.map(|item| item.map(|(_, step)| textless(step))).collect::<Result<Vec<_>>>()?;
     if steps.is_empty() {
         return Ok(None);
     }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Record;
+use super::{Record, RolloutBrief, Value};
 use crate::domain::{
     Action, Bridged, Diagnosis, Excerpt, Partition, Provenance, Question, Rollout, SftSample, StepScores,
 };
@@ -22,7 +22,6 @@ macro_rules! tables {
 tables! {
     Asked => "question",
     Sourced => "source",
-    RolloutGroup => "rollouts",
     Trace => "trace",
     Scores => "scores",
     BridgedTrace => "bridge",
@@ -34,6 +33,16 @@ tables! {
     Recycled => "recycled",
     CheckpointInfo => "checkpoint",
     StageDone => "stage",
+}
+
+impl Record for RolloutGroup {
+    const TABLE: &'static str = "rollouts";
+    const VERSION: u32 = 1;
+    const BRIEF: Option<(&'static str, u32)> = Some((RolloutBrief::TABLE, RolloutBrief::VERSION));
+
+    fn brief(&self) -> Value {
+        serde_json::to_value(RolloutBrief::of(self)).unwrap_or_default()
+    }
 }
 
 /// A question of a split. Key: `split/question`.

@@ -10,3 +10,4 @@ mod lineage;
 mod repeat;
 pub mod runs;
 mod stop;
+mod why;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::domain::{Question, Rollout};
 use crate::pipeline::asking::judge;
 use crate::pipeline::checkpoints::{finish, restore_with_reference, save_and_stop, save_partial};
-use crate::pipeline::context::{Context, StageError, Summary, all};
+use crate::pipeline::context::{Context, StageError, Summary};
 use crate::pipeline::engine::{Asking, GrpoGroup};
 use crate::pipeline::events::Level;
 use crate::pipeline::seeds::{cycle, stream};
@@ -60,9 +60,15 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         cx.emit.progress(cx.stage, at as u64, steps as u64, tokens);
     }
     finish(cx, &parent, &format!("{iteration}-split"))?;
-    let all = all::<GrpoStep>(cx.session, &format!("{}/", cx.stage.key()))?;
-    let mean = |of: &dyn Fn(&GrpoStep) -> f64| all.iter().map(|(_, s)| of(s)).sum::<f64>() / all.len().max(1) as f64;
-    let (reward, above) = (mean(&|s| s.reward), mean(&|s| s.reward_above_before));
+    // One step at a time: together their rollouts may be more than memory holds.
+    let mut rewards = Vec::with_capacity(steps);
+    for item in cx.session.scan::<GrpoStep>(&format!("{}/", cx.stage.key())) {
+        let (_, step) = item?;
+        rewards.push((step.reward, step.reward_above_before));
+    }
+    let n = rewards.len().max(1) as f64;
+    let reward = rewards.iter().map(|r| r.0).sum::<f64>() / n;
+    let above = rewards.iter().map(|r| r.1).sum::<f64>() / n;
     Ok(Summary { text: format!("{steps} steps, mean reward {reward:.3}, {above:+.3} above the rate before"), tokens })
 }
 
@@ -95,8 +101,8 @@ fn short_enough(cx: &Context, ids: Vec<String>) -> Result<Vec<String>, StageErro
 
 /// ρ of every candidate in the rollouts before this stage.
 fn rates_before(cx: &Context) -> Result<HashMap<String, f64>, StageError> {
-    let groups = all::<RolloutGroup>(cx.session, &format!("{}-rollouts/", cx.stage.iteration))?;
-    Ok(groups.into_iter().map(|(_, g)| (g.question.clone(), g.rho())).collect())
+    let briefs = cx.session.rollout_briefs(&format!("{}-rollouts/", cx.stage.iteration));
+    briefs.map(|item| item.map(|(_, b)| (b.question.clone(), b.rho())).map_err(StageError::from)).collect()
 }
 
 /// The recipe's number of steps, or its epochs over the set.
