@@ -10,11 +10,13 @@ use crate::export::{Table, wrapped};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::forecast::{Forecast, StageForecast, Work, forecast};
 use crate::pipeline::material::Material;
+use crate::pipeline::memory::{Batch, Demand, available, fit, plan as memory_plan};
 use crate::pipeline::plan::plan;
 use crate::pipeline::run::prompts;
 use crate::pipeline::supported::supported;
 use crate::pipeline::trial::{Speeds, measure};
 use crate::recipe::Recipe;
+use crate::student::ModelConfig;
 use crate::workbench::text;
 
 /// Prompts whose length is measured.
@@ -29,12 +31,23 @@ const BYTES_PER_WEIGHT: f64 = 4.0;
 struct Told {
     student: String,
     parameters: usize,
+    memory: Memory,
     questions: Forecast,
     speeds: Speeds,
     /// Seconds of student work, expected and at most; waiting for the teacher is not in it.
     seconds: [f64; 2],
     /// Bytes of the session, expected and at most.
     session_bytes: [f64; 2],
+}
+
+/// What the run needs of memory at its largest moment, worked out for the longest texts that the recipe allows.
+#[derive(Debug, Serialize)]
+struct Memory {
+    bytes: u64,
+    available: Option<u64>,
+    fits: bool,
+    /// In words, with the settings that would make it fit where it does not.
+    said: String,
 }
 
 /// Counts, measures, prints.
@@ -58,8 +71,13 @@ pub fn run(recipe: &Recipe, threads: usize, json: bool) -> Result<Exit, Failure>
         return Err(Failure::usage("there is no question to measure with"));
     };
     let forecast = forecast(recipe, &material, tokens as f64 / counted as f64);
-    out::stderr("measuring this machine with the student, about 20 seconds");
-    let speeds = measure(&engine, recipe, prompt).map_err(Failure::failed)?;
+    let memory = memory(recipe, &engine.text().config, threads);
+    let speeds = if memory.fits {
+        out::stderr("measuring this machine with the student, at most about 20 seconds");
+        measure(&engine, recipe, prompt).map_err(Failure::failed)?
+    } else {
+        Speeds::UNKNOWN
+    };
     let parameters = engine.text().model.parameter_count();
     let trained = plan(recipe).iter().filter(|stage| stage.kind.trains()).count();
     let bytes = |work: &Work| {
@@ -69,6 +87,7 @@ pub fn run(recipe: &Recipe, threads: usize, json: bool) -> Result<Exit, Failure>
     let told = Told {
         student: recipe.student.path.clone(),
         parameters,
+        memory,
         seconds: [&forecast.expected, &forecast.most].map(|work| seconds(work, &speeds)),
         session_bytes: [&forecast.expected, &forecast.most].map(bytes),
         questions: forecast,
@@ -78,6 +97,20 @@ pub fn run(recipe: &Recipe, threads: usize, json: bool) -> Result<Exit, Failure>
         if json { serde_json::to_string_pretty(&told).map_err(Failure::failed)? + "\n" } else { table(&told, recipe) };
     let _ = out::stdout(&printed)?;
     Ok(Exit::Done)
+}
+
+fn memory(recipe: &Recipe, config: &ModelConfig, threads: usize) -> Memory {
+    let mut demand = Demand::of(recipe, config, threads);
+    if recipe.iterations == 0 {
+        (demand.sft, demand.grpo) = (Batch::default(), Batch::default());
+    }
+    let whole = memory_plan(config, &demand);
+    let available = available::available();
+    let bytes = whole.bytes();
+    let fits = available.is_none_or(|there| bytes <= there);
+    let advice = available.filter(|_| !fits).and_then(|there| fit(recipe, config, threads, there).err());
+    let said = advice.map_or_else(|| whole.to_string(), |too_large| too_large.to_string());
+    Memory { bytes, available, fits, said }
 }
 
 /// Seconds of student work.
@@ -129,6 +162,7 @@ fn notes(told: &Told, recipe: &Recipe) -> Vec<String> {
              asked for again up to {} times",
             recipe.bridge.max_steps, recipe.difficulty.sampling.max_new_tokens, recipe.teacher.max_retries
         ),
+        told.memory.said.clone(),
         format!(
             "this machine, measured in {:.0} s: sampling {} tokens/s, reading {}, training {}; waiting for the teacher is \
              not in the times",

@@ -4,8 +4,8 @@
 
 pub mod args;
 pub mod bench;
-pub mod data;
 pub mod bench_session;
+pub mod data;
 pub mod difficulty;
 pub mod eval;
 pub mod exit;

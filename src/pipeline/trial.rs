@@ -32,6 +32,11 @@ pub struct Speeds {
     pub seconds: f64,
 }
 
+impl Speeds {
+    /// Where nothing could be measured.
+    pub const UNKNOWN: Self = Self { sampling: f64::NAN, reading: f64::NAN, training: f64::NAN, seconds: 0.0 };
+}
+
 /// Measures with one of the run's own prompts. Rounds grow until one takes long enough to tell, so that a student of any
 /// size is measured within some 20 seconds on a machine that can run it at all.
 ///
