@@ -21,8 +21,8 @@ use crate::workbench::text;
 
 /// Prompts whose length is measured.
 const SAMPLE: usize = 200;
-/// Bytes that a sampled token takes in the session, in journal and store together.
-const BYTES_PER_TOKEN: f64 = 3.0;
+/// Bytes that a sampled token takes in the session, in journal and store together (`footbridge sessions bench`).
+const BYTES_PER_TOKEN: f64 = 1.5;
 /// Bytes of a number in a checkpoint; a running stage keeps weights and two moments.
 const BYTES_PER_WEIGHT: f64 = 4.0;
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::splits::BySplit;
 use crate::domain::interval::{Difference, paired_bootstrap, paired_bootstrap_of_means};
 use crate::domain::pass_at_k;
-use crate::session::records::RolloutGroup;
+use crate::session::RolloutBrief;
 
 /// Resamples of every bootstrap.
 pub const RESAMPLES: u32 = 2_000;
@@ -32,10 +32,10 @@ pub struct Answers {
 }
 
 /// Greedy answers, right or wrong, and pass@k of sampled ones, by question.
-pub fn values(groups: &[RolloutGroup], k: Option<u32>) -> Values {
-    let value = |g: &RolloutGroup| match k {
-        None => f64::from(u8::from(g.correct() > 0)),
-        Some(k) => pass_at_k(u64::from(g.n()), u64::from(g.correct()), u64::from(k)),
+pub fn values(groups: &[RolloutBrief], k: Option<u32>) -> Values {
+    let value = |g: &RolloutBrief| match k {
+        None => f64::from(u8::from(g.correct > 0)),
+        Some(k) => pass_at_k(u64::from(g.n), u64::from(g.correct), u64::from(k)),
     };
     groups.iter().map(|g| (g.question.clone(), value(g))).collect()
 }

@@ -1,4 +1,4 @@
-//! One student on one benchmark, counted group by group so that no text is held: greedy accuracy, what could be read, and
+//! One student on one benchmark, counted from briefs so that no text is held: greedy accuracy, what could be read, and
 //! mean@n and pass@k for any number of k.
 
 use std::collections::BTreeMap;
@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::measure::{Estimate, mean_of_columns};
-use crate::domain::{Finish, pass_at_k};
-use crate::session::records::RolloutGroup;
+use crate::domain::pass_at_k;
+use crate::session::RolloutBrief;
 
 /// Counts of the groups seen so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,17 +46,17 @@ pub struct Figures {
 
 impl Tally {
     /// Counts a greedy answer.
-    pub fn greedy(&mut self, group: &RolloutGroup) {
+    pub fn greedy(&mut self, answer: &RolloutBrief) {
         self.greedy += 1;
-        self.right += usize::from(group.correct() > 0);
-        self.parsed += usize::from(group.rollouts.iter().any(|r| r.answer.is_some()));
-        self.cut += usize::from(group.rollouts.iter().any(|r| r.finish == Finish::Length));
-        self.tokens += group.tokens();
+        self.right += usize::from(answer.correct > 0);
+        self.parsed += usize::from(answer.parsed > 0);
+        self.cut += usize::from(answer.cut > 0);
+        self.tokens += answer.tokens;
     }
 
     /// Counts the samples of a question.
-    pub fn sampled(&mut self, group: &RolloutGroup) {
-        self.sampled.push((group.n(), group.correct()));
+    pub fn sampled(&mut self, answers: &RolloutBrief) {
+        self.sampled.push((answers.n, answers.correct));
     }
 
     /// The figures, with pass@k for each of `ks`; no k above the number of samples has one.
@@ -108,22 +108,21 @@ pub fn average(of: &[Figures]) -> Figures {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::domain::{Provenance, Rollout};
+    use crate::domain::{Finish, Provenance};
     use crate::recipe::SamplingRecipe;
 
-    fn group(correct: &[bool], finish: Finish) -> RolloutGroup {
-        let rollout = |&correct: &bool| Rollout {
-            text: String::new(),
-            tokens: 10,
-            finish,
-            answer: correct.then(|| "1".into()),
-            correct,
-        };
-        RolloutGroup {
+    fn group(correct: &[bool], finish: Finish) -> RolloutBrief {
+        let count = |of: bool| correct.iter().filter(|c| **c == of).count() as u32;
+        let n = correct.len() as u32;
+        RolloutBrief {
             question: "q".into(),
             provenance: Provenance { verifier: "v".into(), prompt: "p".into(), checkpoint: "c".into() },
             sampling: SamplingRecipe::default(),
-            rollouts: correct.iter().map(rollout).collect(),
+            n,
+            correct: count(true),
+            parsed: count(true),
+            cut: if finish == Finish::Length { n } else { 0 },
+            tokens: 10 * u64::from(n),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::evaluate::{DEV, Figures, Tally, average};
 use crate::pipeline::plan::{BASE, plan};
 use crate::recipe::{Recipe, SamplingRecipe};
 use crate::session::Session;
-use crate::session::records::{Asked, RolloutGroup, Sourced, StageDone};
+use crate::session::records::{Asked, Sourced, StageDone};
 
 /// The figures of one student.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,14 +111,14 @@ fn count(session: &Session, row: &mut BenchmarkRow, ks: &[u32]) -> Result<()> {
     let mut tally = Tally::default();
     let prefix = |kind: &str| format!("0-evaluate-{BASE}/{kind}/{}/", row.benchmark);
     let (greedy, sampled) = (prefix("greedy"), prefix("sampled"));
-    for entry in session.scan::<RolloutGroup>(&greedy) {
-        let group = entry?.1;
-        tally.greedy(&group);
+    for entry in session.rollout_briefs(&greedy) {
+        let answer = entry?.1;
+        tally.greedy(&answer);
         if row.prompt.is_empty() {
-            (row.verifier, row.prompt) = (group.provenance.verifier.clone(), group.provenance.prompt.clone());
+            (row.verifier, row.prompt) = (answer.provenance.verifier.clone(), answer.provenance.prompt.clone());
         }
     }
-    for entry in session.scan::<RolloutGroup>(&sampled) {
+    for entry in session.rollout_briefs(&sampled) {
         tally.sampled(&entry?.1);
     }
     row.figures = tally.figures(ks);

@@ -14,8 +14,8 @@ use crate::evaluate::{
 use crate::pipeline::events::{StageId, StageKind};
 use crate::pipeline::plan::{BASE, plan};
 use crate::recipe::{Arm, Recipe};
-use crate::session::records::{Asked, RolloutGroup, Sourced, StageDone};
-use crate::session::{Record, Session, SessionError};
+use crate::session::records::{Asked, Sourced, StageDone};
+use crate::session::{Record, RolloutBrief, Session, SessionError};
 
 pub(super) type Result<T> = std::result::Result<T, SessionError>;
 
@@ -82,7 +82,7 @@ pub(super) fn all<R: Record>(session: &Session, prefix: &str) -> Result<Vec<(Str
 
 /// The judged answers, read one group at a time and without their texts, which no figure needs and which may be more
 /// than memory holds.
-pub(super) fn groups(session: &Session, prefix: &str) -> Result<Vec<RolloutGroup>> {
+pub(super) fn groups(session: &Session, prefix: &str) -> Result<Vec<RolloutBrief>> {
     let textless = |mut group: RolloutGroup| {
         group.rollouts.iter_mut().for_each(|rollout| rollout.text = String::new());
         group
@@ -129,13 +129,13 @@ impl Questions {
 }
 
 /// The judged answers of one evaluation: per split greedy, sampled, and with the answer marker banned.
-struct Evaluation(Vec<(String, [Vec<RolloutGroup>; 3])>);
+struct Evaluation(Vec<(String, [Vec<RolloutBrief>; 3])>);
 
 impl Evaluation {
     fn read(session: &Session, stage: &StageId, splits: &[String]) -> Result<Self> {
         let mut measured = Vec::new();
         for split in splits {
-            let of = |kind: &str| groups(session, &format!("{}/{kind}/{split}/", stage.key()));
+            let of = |kind: &str| briefs(session, &format!("{}/{kind}/{split}/", stage.key()));
             measured.push((split.clone(), [of("greedy")?, of("sampled")?, of("control")?]));
         }
         Ok(Self(measured))
@@ -157,7 +157,7 @@ impl Evaluation {
     fn row(&self, checkpoint: &str, k: u32, test_steps: &BTreeMap<String, u32>) -> CheckpointRow {
         let test = self.0.iter().find(|(split, _)| split == TEST);
         let by_steps = test.map_or_else(BTreeMap::new, |(_, [greedy, ..])| by_steps(greedy, test_steps));
-        let measured = |(split, [greedy, sampled, control]): &(String, [Vec<RolloutGroup>; 3])| {
+        let measured = |(split, [greedy, sampled, control]): &(String, [Vec<RolloutBrief>; 3])| {
             (split.clone(), measure(greedy, sampled, control, k))
         };
         let splits: BySplit<_> = self.0.iter().map(measured).collect();
