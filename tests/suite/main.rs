@@ -9,6 +9,7 @@
 )]
 
 mod cli;
+mod data;
 mod domain;
 mod eval;
 mod faces;
