@@ -11,11 +11,13 @@ pub mod face;
 pub mod forecast;
 pub mod out;
 pub mod plain;
+pub mod prompts;
 pub mod recipe;
 pub mod report;
 pub mod score;
 pub mod sessions;
 pub mod start;
+pub mod teacher;
 pub mod world;
 
 use std::ffi::OsString;
@@ -59,6 +61,8 @@ fn dispatch(verb: Verb) -> Result<Exit, Failure> {
         Verb::Recipe(args) => recipe(&args.verb),
         Verb::Difficulty(args) => difficulty::run(&args),
         Verb::Score(args) => score::run(&args),
+        Verb::Prompts(args) => prompts::run(&args.verb),
+        Verb::Teacher(args) => teacher::run(&args.verb),
         Verb::World(args) => world::run(&args),
         Verb::Bench(args) => bench(&args),
         Verb::Completions { shell } => completions(shell),

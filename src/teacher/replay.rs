@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::record::{Call, Line, Said, VERSION};
 use super::{PromptKind, Teacher, TeacherError};
-use crate::data::DataError;
 use crate::data::jsonl::rows;
+use crate::data::{DataError, Place};
 use crate::domain::{Diagnosis, Question};
 
 /// What was asked, question, inputs, attempt.
@@ -30,7 +30,7 @@ impl ReplayTeacher {
     pub fn read(path: &Path) -> Result<Self, DataError> {
         let file = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
         let mut read = Self { name: "a recording".into(), file, prompts: BTreeMap::new(), answers: HashMap::new() };
-        for (line, row) in rows::<Line>(path)? {
+        for (line, row) in rows::<Line>(path)?.0 {
             match row {
                 Line::About { version, teacher, prompts } if version == VERSION => {
                     read.name = teacher;
@@ -39,7 +39,7 @@ impl ReplayTeacher {
                 Line::About { version, .. } => {
                     let reason =
                         format!("recordings of version {version} are not known; this Footbridge knows {VERSION}");
-                    return Err(DataError::Line { path: path.to_owned(), line, reason });
+                    return Err(DataError::At { path: path.to_owned(), place: Place::Line(line), reason });
                 }
                 Line::Answer { ask, question, inputs, attempt, said } => {
                     read.answers.insert((ask, question, inputs, attempt), said);
