@@ -2,6 +2,7 @@
 //! checked by the verb.
 
 mod runs;
+mod teaching;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use runs::{EvalArgs, Form, RunArgs};
+pub use teaching::{PromptsArgs, PromptsVerb, TeacherArgs, TeacherVerb, WhichPrompts};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -61,6 +63,10 @@ pub enum Verb {
     Score(ScoreArgs),
     /// Look at questions before using them, or fetch a benchmark from the hub
     Data(DataArgs),
+    /// List, show, render or check what student and teacher are asked
+    Prompts(PromptsArgs),
+    /// Try out a recipe's teacher, or export a session's products for replay
+    Teacher(TeacherArgs),
     /// Train the demo's base student anew, or measure a student on the demo's questions
     World(WorldArgs),
     /// Measure sampling and training speed of this machine
@@ -138,6 +144,9 @@ pub struct DemoArgs {
     /// Wait after bridge decisions and after diagnoses until they are approved, all at once, with a key on the screen
     #[arg(long)]
     pub review: bool,
+    /// Files that take the place of built-in prompts, such as trace.j2 (`prompts.folder`)
+    #[arg(long, value_name = "DIR")]
+    pub prompts: Option<String>,
     /// Worker threads; every core when not given. The results don't depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,

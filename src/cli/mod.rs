@@ -14,12 +14,14 @@ pub mod forecast;
 pub mod out;
 pub mod plain;
 pub mod preview;
+pub mod prompts;
 pub mod recipe;
 pub mod report;
 pub mod score;
 pub mod sessions;
 pub mod start;
 pub mod why;
+pub mod teacher;
 pub mod world;
 
 use std::ffi::OsString;
@@ -66,6 +68,8 @@ fn dispatch(verb: Verb) -> Result<Exit, Failure> {
         Verb::Difficulty(args) => difficulty::run(&args),
         Verb::Score(args) => score::run(&args),
         Verb::Data(args) => data::run(&args.verb),
+        Verb::Prompts(args) => prompts::run(&args.verb),
+        Verb::Teacher(args) => teacher::run(&args.verb),
         Verb::World(args) => world::run(&args),
         Verb::Bench(args) => bench(&args),
         Verb::Completions { shell } => completions(shell),

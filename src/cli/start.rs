@@ -8,6 +8,7 @@ use super::face::{self, Face};
 use super::{forecast, out, report};
 use crate::pipeline::material::WORLD;
 use crate::pipeline::run::{self, Ground};
+use crate::pipeline::teaching::resumed;
 use crate::recipe::{Arm, Gate, Loaded, Recipe};
 use crate::session::{NewSession, Session, Sessions};
 use crate::workbench::handle::RunHandle;
@@ -20,6 +21,7 @@ pub fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
         recipe.seed = seed;
     }
     choices(&mut recipe, args.arm, args.review);
+    recipe.prompts.folder = args.prompts.clone().unwrap_or(recipe.prompts.folder);
     recipe.validate().map_err(Failure::usage)?;
     let new = New { stem: "demo", name: args.session.as_deref(), sessions: &args.sessions, threads: args.threads };
     begin(recipe, &new, &args.face)
@@ -32,6 +34,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         (&args.student, &mut recipe.student.path),
         (&args.data, &mut recipe.data.source),
         (&args.data_folder, &mut recipe.data.folder),
+        (&args.prompts, &mut recipe.prompts.folder),
     ] {
         if let Some(given) = given {
             setting.clone_from(given);
@@ -109,7 +112,7 @@ pub fn resume(args: &ResumeArgs) -> Result<Exit, Failure> {
     let face = face::choose(&args.face, &Surroundings::read())?;
     let session = Sessions::at(&args.sessions.path).open(&args.name).map_err(Failure::usage)?;
     let recipe = recipe_of(&session)?;
-    let ground = Ground::lay(&recipe, threads(args.threads)).map_err(Failure::usage)?;
+    let ground = Ground::lay(&resumed(&recipe, &session), threads(args.threads)).map_err(Failure::usage)?;
     ground.fits(&session).map_err(Failure::usage)?;
     go(session, recipe, (ground, threads(args.threads)), &args.sessions, (&face, args.face.shot.as_deref()))
 }

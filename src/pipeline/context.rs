@@ -31,7 +31,7 @@ pub enum StageError {
     Engine(#[from] EngineError),
     /// The teacher failed.
     #[error(transparent)]
-    Teacher(#[from] TeacherError),
+    Teacher(TeacherError),
     /// A prompt could not be rendered.
     #[error(transparent)]
     Prompt(#[from] PromptError),
@@ -68,6 +68,12 @@ pub enum StageError {
 impl From<Cancelled> for StageError {
     fn from(_: Cancelled) -> Self {
         Self::Cancelled
+    }
+}
+
+impl From<TeacherError> for StageError {
+    fn from(error: TeacherError) -> Self {
+        if error == TeacherError::Cancelled { Self::Cancelled } else { Self::Teacher(error) }
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`run::start`] runs a session on a thread of its own; faces read its events and send it commands. Stages
 //! ([`stages`]) are resumable functions over records; the engine ([`engine`]) owns the device and every tensor.
 
+pub mod answers;
 pub mod asking;
 pub mod checkpoints;
 pub mod context;
@@ -15,15 +16,21 @@ pub mod fit;
 pub mod forecast;
 pub mod gates;
 pub mod lessons;
+pub mod local_teacher;
 pub mod material;
 pub mod memory;
 pub mod parallel;
 pub mod plan;
 pub mod pretrain;
+pub mod recorded;
 pub mod run;
 pub mod seeds;
+pub mod specimen;
 pub mod spent;
 pub mod stages;
 pub mod supported;
+pub mod teaching;
 pub mod trial;
+pub mod tryout;
 pub mod workshop;
+pub mod writing;

@@ -1,5 +1,6 @@
 //! A run: the stages one after the other on their own thread, commands in, events out.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -9,15 +10,15 @@ use super::control::Control;
 use super::emit::Emitter;
 use super::engine::Engine;
 use super::events::{Command, Event, Outcome, StageKind};
-use super::material::{Material, TRAIN, WORLD, world_of};
+use super::material::{Material, TRAIN};
 use super::plan::plan;
 use super::stages;
-use crate::data::world::{World, WorldSpec};
+use super::teaching::{self, Teaching};
 use crate::domain::Verifier;
 use crate::recipe::Recipe;
 use crate::session::records::{Asked, Sourced, StageDone};
 use crate::session::{Author, Batch, Session, StateLine};
-use crate::teacher::{PromptError, Prompts, RuleTeacher, Teacher};
+use crate::teacher::{Prompts, Teacher};
 
 /// A running loop.
 pub struct Run {
@@ -37,6 +38,7 @@ pub fn start(session: Session, recipe: Recipe, ground: Ground) -> Run {
     let listener = control.clone();
     // Ends when every sender is gone.
     std::thread::spawn(move || commands_out.iter().for_each(|command| listener.apply(&command)));
+    let session = Arc::new(session);
     let handle = std::thread::spawn(move || {
         let echo = Echo(control.clone());
         let begun = Instant::now();
@@ -68,7 +70,7 @@ impl Drop for Echo {
 /// Everything a run stands on. Laid before anything is begun, so that a recipe or a student that cannot be used is told
 /// while there is nothing to clear up.
 pub struct Ground {
-    teacher: Box<dyn Teacher>,
+    teaching: Teaching,
     material: Material,
     prompts: Prompts,
     verifier: Verifier,
@@ -83,7 +85,7 @@ impl Ground {
     pub fn lay(recipe: &Recipe, threads: usize) -> Result<Self, StageError> {
         super::supported::supported(recipe)?;
         super::supported::supported_teacher(recipe)?;
-        Self::with_teacher(recipe, threads, teacher(recipe)?)
+        Self::taught(recipe, threads, Teaching::prepare(recipe, threads)?)
     }
 
     /// As [`Ground::lay`], with a teacher of the caller's.
@@ -91,19 +93,25 @@ impl Ground {
     /// # Errors
     /// As [`Ground::lay`].
     pub fn with_teacher(recipe: &Recipe, threads: usize, teacher: Box<dyn Teacher>) -> Result<Self, StageError> {
+        Self::taught(recipe, threads, Teaching::Ready(teacher))
+    }
+
+    fn taught(recipe: &Recipe, threads: usize, teaching: Teaching) -> Result<Self, StageError> {
         super::supported::supported(recipe)?;
         let verifier = recipe.data.verifier.parse::<Verifier>().map_err(|e| StageError::Recipe(e.to_string()))?;
         let material = Material::of(recipe, verifier)?;
-        let prompts = prompts(recipe)?;
+        let prompts = teaching::prompts(recipe)?;
         let engine = Engine::start(&recipe.student, threads)?;
-        Ok(Self { teacher, material, prompts, verifier, engine })
+        Ok(Self { teaching, material, prompts, verifier, engine })
     }
 
-    /// Refuses a session whose questions came from files that hold something else by now.
+    /// Refuses a session whose questions came from files that hold something else by now, or whose own prompts cannot be
+    /// used.
     ///
     /// # Errors
-    /// [`StageError::Recipe`] with the file and both hashes; what the session's records cannot tell.
+    /// [`StageError::Recipe`] with the file and both hashes; what the session's records cannot tell; a prompt's line.
     pub fn fits(&self, session: &Session) -> Result<(), StageError> {
+        teaching::prompts_of(session, Prompts::new(self.prompts.set())?)?;
         for source in &self.material.sources {
             let Some(known) = session.get::<Sourced>(&source.split)? else { continue };
             if known.sha256 != source.sha256 {
@@ -118,22 +126,18 @@ impl Ground {
     }
 }
 
-/// Who teaches; nobody is asked where nothing is trained.
-fn teacher(recipe: &Recipe) -> Result<Box<dyn Teacher>, StageError> {
-    let nobody = WorldSpec { seed: 0, train: 0, dev: 0, test: 0, ood: 0 };
-    let world = if recipe.data.source == WORLD { world_of(recipe)? } else { World::generate(&nobody)? };
-    Ok(Box::new(RuleTeacher::new(world, recipe.seed)))
-}
-
-/// The wording of the questions: the world's small vocabulary where the world is asked or answers.
-pub fn prompts(recipe: &Recipe) -> Result<Prompts, PromptError> {
-    if recipe.data.source == WORLD || recipe.student.path == WORLD { Prompts::world() } else { Prompts::standard() }
-}
-
-fn go(session: &Session, recipe: &Recipe, ground: Ground, emit: &Emitter, control: &Control) -> Result<(), StageError> {
+fn go(
+    session: &Arc<Session>,
+    recipe: &Recipe,
+    ground: Ground,
+    emit: &Emitter,
+    control: &Control,
+) -> Result<(), StageError> {
     let stages = plan(recipe);
     emit.send(Event::RunStarted { session: session.name().into(), seed: recipe.seed, stages: stages.clone() });
     write_questions(session, &ground.material)?;
+    let prompts = Arc::new(teaching::keep_prompts(session, ground.prompts)?);
+    let taught = ground.teaching.begin(recipe, session, &prompts, control)?;
     for stage in &stages {
         let done = session.get::<StageDone>(&stage.key())?;
         if let Some(done) = done {
@@ -143,13 +147,14 @@ fn go(session: &Session, recipe: &Recipe, ground: Ground, emit: &Emitter, contro
         }
         control.check()?;
         session.set_state(&StateLine { line: format!("at {stage}"), finished: false })?;
+        taught.at(&stage.key());
         let cx = Context {
             session,
             recipe,
             engine: &ground.engine,
-            teacher: ground.teacher.as_ref(),
+            teacher: taught.teacher.as_ref(),
             material: &ground.material,
-            prompts: &ground.prompts,
+            prompts: &prompts,
             verifier: ground.verifier,
             emit,
             control,

@@ -19,6 +19,7 @@ impl Default for Recipe {
             data: DataRecipe::default(),
             difficulty: DifficultyRecipe::default(),
             teacher: TeacherRecipe::default(),
+            prompts: PromptsRecipe::default(),
             bridge: BridgeRecipe::default(),
             sft: SftRecipe::default(),
             rollouts: RolloutsRecipe::default(),
@@ -99,6 +100,9 @@ impl Default for TeacherRecipe {
     fn default() -> Self {
         Self {
             kind: "rules".into(),
+            path: String::new(),
+            replay: String::new(),
+            record: String::new(),
             base_url: String::new(),
             model: String::new(),
             api_key_env: String::new(),

@@ -26,6 +26,8 @@ pub struct Recipe {
     pub difficulty: DifficultyRecipe,
     /// The teacher.
     pub teacher: TeacherRecipe,
+    /// What student and teacher are asked.
+    pub prompts: PromptsRecipe,
     /// Algorithm 1.
     pub bridge: BridgeRecipe,
     /// SFT (eq. 21, Table 5).
@@ -163,8 +165,15 @@ pub struct DifficultyRecipe {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TeacherRecipe {
-    /// `rules` for the generated world; `openai` for a model behind an OpenAI-compatible API.
+    /// `rules` for the generated world; `openai` for a model behind an OpenAI-compatible API; `local` for a model on this
+    /// machine; `replay` for recorded answers.
     pub kind: String,
+    /// Hugging Face folder of a local model.
+    pub path: String,
+    /// The recording that is replayed.
+    pub replay: String,
+    /// File that every product is recorded to; empty for none.
+    pub record: String,
     /// Where the API is, as in `http://localhost:8000/v1`.
     pub base_url: String,
     /// The model's name there.
@@ -200,6 +209,14 @@ pub struct TeacherRecipe {
     pub allow_http: bool,
     /// A JSON object added to the body of every call; a `null` takes a field out.
     pub extra_body: String,
+}
+
+/// What student and teacher are asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PromptsRecipe {
+    /// Folder whose files take the place of built-in prompts; empty for none.
+    pub folder: String,
 }
 
 /// Which steps D is computed on (reading.md, row 11).

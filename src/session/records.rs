@@ -1,6 +1,8 @@
 //! What the loop writes down. One record is one acknowledged piece of work; a stage asks which are missing and makes
 //! only those.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Record, RolloutBrief, Value};
@@ -139,6 +141,9 @@ pub struct Trace {
     pub teacher: String,
     /// How many attempts it took.
     pub attempts: u32,
+    /// Hashes of the prompts that the teacher was asked with, by their names; rules are asked without.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<String, String>,
     /// Where it stands.
     #[serde(flatten)]
     pub status: Status,
@@ -168,6 +173,12 @@ pub struct Scores {
     pub trace_tokens: u32,
     /// In order.
     pub steps: Vec<ScoredStep>,
+    /// What the judge left open and why, a line for each; empty where every step has both scores.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unanswered: Vec<String>,
+    /// Hashes of the prompts that the teacher was asked with, by their names; rules are asked without.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<String, String>,
 }
 
 /// The difficulty threshold in force, and where it comes from. Key: `tau-d`.
@@ -199,6 +210,9 @@ pub struct BridgedTrace {
     pub steps: Vec<BridgedStep>,
     /// The bridged text and its local samples.
     pub bridged: Bridged,
+    /// Hashes of the prompts that the teacher was asked with, by their names; rules are asked without.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<String, String>,
     /// Where it stands.
     #[serde(flatten)]
     pub status: Status,
@@ -211,6 +225,9 @@ pub struct Prepared {
     pub sample: SftSample,
     /// Tokens it trains.
     pub tokens: u32,
+    /// Hash of the prompt of its user turn; empty where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prompt: String,
 }
 
 /// Consolidation and failed sets of one iteration (eq. 14). Key: stage.
@@ -270,6 +287,9 @@ pub struct Recycled {
     pub excerpt: Option<Excerpt>,
     /// The response before the first error.
     pub prefix: String,
+    /// Hashes of the prompts that the teacher was asked with, by their names; rules are asked without.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<String, String>,
     /// Where it stands.
     #[serde(flatten)]
     pub status: Status,

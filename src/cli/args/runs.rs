@@ -40,6 +40,9 @@ pub struct RunArgs {
     /// Wait after bridge decisions and after diagnoses until they are approved
     #[arg(long)]
     pub review: bool,
+    /// Files that take the place of built-in prompts, such as trace.j2 (`prompts.folder`)
+    #[arg(long, value_name = "DIR")]
+    pub prompts: Option<String>,
     /// Worker threads; every core when not given. The results don't depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,

@@ -58,6 +58,8 @@ fn recipe() -> impl Strategy<Value = Recipe> {
         recipe.data.train = recipe.data.train.max(1);
         recipe.teacher.base_url = "https://localhost/v1".into();
         recipe.teacher.model.push('m');
+        recipe.teacher.path.push('p');
+        recipe.teacher.replay.push('r');
         recipe.teacher.api_key_env = "SOME_KEY_2".into();
         recipe.teacher.price_in += 0.1;
         recipe.teacher.extra_body = "{\"a\": [null, \"b\"]}".into();
