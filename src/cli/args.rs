@@ -1,10 +1,16 @@
 //! Every verb, argument and help text of the command line. What clap can check is checked here; what needs a file is
 //! checked by the verb.
 
+mod runs;
+mod teaching;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub use runs::{EvalArgs, Form, RunArgs};
+pub use teaching::{PromptsArgs, PromptsVerb, TeacherArgs, TeacherVerb, WhichPrompts};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -18,7 +24,7 @@ use clap_complete::Shell;
                   network or any download.",
     after_help = "Examples:\n  footbridge demo                     the whole loop, a minute or two on two cores\n  \
                   footbridge demo --seed 2 --plain    another seed, plain lines instead of the screen\n  \
-                  footbridge resume demo-1            go on where a run stopped or was killed\n  \
+                  footbridge run my.toml --dry-run    what a run on your data would take\n  footbridge resume demo-1            go on where a run stopped or was killed\n  \
                   footbridge report demo-1            its results, as far as it has come\n\nExit codes: 0 done, 1 \
                   failed, 2 bad usage or input, 130 interrupted (a run can be resumed).",
     subcommand_required = true,
@@ -35,6 +41,10 @@ pub struct Cli {
 pub enum Verb {
     /// Run the whole loop on the generated world
     Demo(DemoArgs),
+    /// Run the loop on a student and questions of your own, or a preset of the paper's
+    Run(RunArgs),
+    /// Measure a student on benchmarks: accuracy, mean@n and pass@k with intervals
+    Eval(EvalArgs),
     /// Go on with a run that was stopped, killed or failed
     Resume(ResumeArgs),
     /// Print the results of a session, as far as it has come
@@ -55,6 +65,10 @@ pub enum Verb {
     Score(ScoreArgs),
     /// Look at questions before using them, or fetch a benchmark from the hub
     Data(DataArgs),
+    /// List, show, render or check what student and teacher are asked
+    Prompts(PromptsArgs),
+    /// Try out a recipe's teacher, or export a session's products for replay
+    Teacher(TeacherArgs),
     /// Train the demo's base student anew, or measure a student on the demo's questions
     World(WorldArgs),
     /// Measure sampling and training speed of this machine
@@ -132,6 +146,9 @@ pub struct DemoArgs {
     /// Wait after bridge decisions and after diagnoses until they are approved, all at once, with a key on the screen
     #[arg(long)]
     pub review: bool,
+    /// Files that take the place of built-in prompts, such as trace.j2 (`prompts.folder`)
+    #[arg(long, value_name = "DIR")]
+    pub prompts: Option<String>,
     /// Worker threads; every core when not given. The results don't depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,

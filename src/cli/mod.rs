@@ -7,18 +7,22 @@ pub mod bench;
 pub mod bench_session;
 pub mod data;
 pub mod difficulty;
+pub mod eval;
 pub mod exit;
 pub mod export;
 pub mod face;
+pub mod forecast;
 pub mod out;
 pub mod plain;
 pub mod preview;
+pub mod prompts;
 pub mod recipe;
 pub mod report;
 pub mod score;
 pub mod sessions;
 pub mod start;
 pub mod why;
+pub mod teacher;
 pub mod world;
 
 use std::ffi::OsString;
@@ -54,6 +58,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
 fn dispatch(verb: Verb) -> Result<Exit, Failure> {
     match verb {
         Verb::Demo(args) => start::demo(&args),
+        Verb::Run(args) => start::run(&args),
+        Verb::Eval(args) => eval::run(&args),
         Verb::Resume(args) => start::resume(&args),
         Verb::Report(args) => report::run(&args),
         Verb::Why(args) => why::run(&args),
@@ -64,6 +70,8 @@ fn dispatch(verb: Verb) -> Result<Exit, Failure> {
         Verb::Difficulty(args) => difficulty::run(&args),
         Verb::Score(args) => score::run(&args),
         Verb::Data(args) => data::run(&args.verb),
+        Verb::Prompts(args) => prompts::run(&args.verb),
+        Verb::Teacher(args) => teacher::run(&args.verb),
         Verb::World(args) => world::run(&args),
         Verb::Bench(args) => bench(&args),
         Verb::Completions { shell } => completions(shell),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::gather::{Result, all};
 use super::report::{AllZero, Bands, Grpo, Results, SampleCount, Sft};
-use crate::domain::{Band, BandEdges, GroupOutcome};
+use crate::domain::{Band, BandEdges};
 use crate::evaluate::Estimate;
 use crate::pipeline::events::{StageId, StageKind};
 use crate::recipe::Recipe;

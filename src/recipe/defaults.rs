@@ -19,6 +19,7 @@ impl Default for Recipe {
             data: DataRecipe::default(),
             difficulty: DifficultyRecipe::default(),
             teacher: TeacherRecipe::default(),
+            prompts: PromptsRecipe::default(),
             bridge: BridgeRecipe::default(),
             sft: SftRecipe::default(),
             rollouts: RolloutsRecipe::default(),
@@ -99,6 +100,9 @@ impl Default for TeacherRecipe {
     fn default() -> Self {
         Self {
             kind: "rules".into(),
+            path: String::new(),
+            replay: String::new(),
+            record: String::new(),
             base_url: String::new(),
             model: String::new(),
             api_key_env: String::new(),
@@ -204,6 +208,14 @@ impl Default for RecycleRecipe {
 
 impl Default for EvaluateRecipe {
     fn default() -> Self {
-        Self { n: 64, k: 8, sampling: SamplingRecipe::default(), max_new_tokens: 1024, format_control: false }
+        Self {
+            bench: Vec::new(),
+            limit: 0,
+            n: 64,
+            k: 8,
+            sampling: SamplingRecipe::default(),
+            max_new_tokens: 1024,
+            format_control: false,
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! What the loop writes down. One record is one acknowledged piece of work; a stage asks which are missing and makes
 //! only those.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Record, RolloutBrief, Value};
@@ -21,6 +23,7 @@ macro_rules! tables {
 
 tables! {
     Asked => "question",
+    Sourced => "source",
     Trace => "trace",
     Scores => "scores",
     BridgedTrace => "bridge",
@@ -51,6 +54,30 @@ pub struct Asked {
     pub split: String,
     /// The question.
     pub question: Question,
+}
+
+/// Where the questions of a split come from; a score stands beside its N and the file's hash (reading.md, row 4). Key:
+/// split.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sourced {
+    /// `train`, `dev`, or a benchmark's name.
+    pub split: String,
+    /// Place in the order of the recipe, for reports.
+    pub place: u32,
+    /// Name of the benchmark, or the file's.
+    pub name: String,
+    /// The file.
+    pub path: String,
+    /// SHA-256 of its bytes, hexadecimal.
+    pub sha256: String,
+    /// Questions in the file.
+    pub rows: usize,
+    /// Questions of it in this split.
+    pub used: usize,
+    /// Verifier of its answers.
+    pub verifier: String,
+    /// What a reader of a score on it should know.
+    pub notes: Vec<String>,
 }
 
 /// The sampled answers to one question, judged. Key: `stage/question`.
@@ -114,6 +141,9 @@ pub struct Trace {
     pub teacher: String,
     /// How many attempts it took.
     pub attempts: u32,
+    /// Hashes of the prompts that the teacher was asked with, by their names; rules are asked without.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<String, String>,
     /// Where it stands.
     #[serde(flatten)]
     pub status: Status,
@@ -143,6 +173,12 @@ pub struct Scores {
     pub trace_tokens: u32,
     /// In order.
     pub steps: Vec<ScoredStep>,
+    /// What the judge left open and why, a line for each; empty where every step has both scores.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unanswered: Vec<String>,
+    /// Hashes of the prompts that the teacher was asked with, by their names; rules are asked without.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<String, String>,
 }
 
 /// The difficulty threshold in force, and where it comes from. Key: `tau-d`.
@@ -174,6 +210,9 @@ pub struct BridgedTrace {
     pub steps: Vec<BridgedStep>,
     /// The bridged text and its local samples.
     pub bridged: Bridged,
+    /// Hashes of the prompts that the teacher was asked with, by their names; rules are asked without.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<String, String>,
     /// Where it stands.
     #[serde(flatten)]
     pub status: Status,
@@ -186,6 +225,9 @@ pub struct Prepared {
     pub sample: SftSample,
     /// Tokens it trains.
     pub tokens: u32,
+    /// Hash of the prompt of its user turn; empty where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prompt: String,
 }
 
 /// Consolidation and failed sets of one iteration (eq. 14). Key: stage.
@@ -245,6 +287,9 @@ pub struct Recycled {
     pub excerpt: Option<Excerpt>,
     /// The response before the first error.
     pub prefix: String,
+    /// Hashes of the prompts that the teacher was asked with, by their names; rules are asked without.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<String, String>,
     /// Where it stands.
     #[serde(flatten)]
     pub status: Status,

@@ -44,6 +44,10 @@ pub struct Layer {
     pub v: Linear,
     /// Output of attention, `[heads·head_dim, hidden]`.
     pub o: Linear,
+    /// Gain of the norm on each head's queries, `[head_dim]`, where the family has one.
+    pub q_norm: Option<Param<Tensor<1>>>,
+    /// Gain of the norm on each head's keys, `[head_dim]`, where the family has one.
+    pub k_norm: Option<Param<Tensor<1>>>,
     /// Gain of the norm before the feed-forward part, `[hidden]`.
     pub post_norm: Param<Tensor<1>>,
     /// `[hidden, intermediate]`.
@@ -58,7 +62,9 @@ impl Layer {
     /// Queries, keys and values of `x [rows, hidden]`, before rotation.
     pub fn qkv(&self, x: Tensor<2>, eps: f64) -> (Tensor<2>, Tensor<2>, Tensor<2>) {
         let h = ops::rms_norm(x, self.input_norm.val(), eps);
-        (self.q.forward(h.clone()), self.k.forward(h.clone()), self.v.forward(h))
+        let q = head_norm(self.q.forward(h.clone()), self.q_norm.as_ref(), eps);
+        let k = head_norm(self.k.forward(h.clone()), self.k_norm.as_ref(), eps);
+        (q, k, self.v.forward(h))
     }
 
     /// The whole layer on the stream `x [rows, hidden]`.
@@ -76,7 +82,14 @@ impl Layer {
     }
 }
 
-/// A Qwen2 or Llama decoder.
+/// RMSNorm of every head of `x [rows, heads·head_dim]` by itself, where there is a gain.
+fn head_norm(x: Tensor<2>, gain: Option<&Param<Tensor<1>>>, eps: f64) -> Tensor<2> {
+    let Some(gain) = gain.map(Param::val) else { return x };
+    let ([rows, width], [head]) = (x.dims(), gain.dims());
+    ops::rms_norm(x.reshape([rows * width / head, head]), gain, eps).reshape([rows, width])
+}
+
+/// A Qwen2, Qwen3 or Llama decoder.
 #[derive(Module, Debug)]
 pub struct Decoder {
     /// Token embedding, `[vocab, hidden]`.

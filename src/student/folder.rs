@@ -13,20 +13,22 @@ use super::Student;
 use super::config::ModelConfig;
 use super::decoder::Decoder;
 use super::error::StudentError;
+use super::tiktoken;
 use super::weights::{TensorFile, read_decoder, write_decoder};
 
 const WEIGHTS: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 
-/// Files that other tools want beside the ones Footbridge reads.
-const CARRIED: [&str; 4] = ["special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt"];
+/// Files that other tools want, or that older folders have beside the ones below.
+const CARRIED: [&str; 5] =
+    ["special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "chat_template.json"];
 
 /// The small files of a checkpoint, byte for byte.
 #[derive(Clone, Debug, Default)]
 pub struct StudentFiles {
     /// `config.json`.
     pub config: Vec<u8>,
-    /// `tokenizer.json`.
+    /// `tokenizer.json`; made from `tokenizer.model` where a folder has only Llama 3's original file.
     pub tokenizer: Vec<u8>,
     /// `tokenizer_config.json`.
     pub tokenizer_config: Vec<u8>,
@@ -47,16 +49,25 @@ impl StudentFiles {
         if !folder.is_dir() {
             return Err(StudentError::Missing { what: "student folder", path: folder.to_path_buf() });
         }
+        Self::of_tokenizer(folder, required("model configuration", &folder.join("config.json"))?)
+    }
+
+    /// Reads those that concern text from a folder, for a student with the configuration `config`.
+    ///
+    /// # Errors
+    /// As [`StudentFiles::read`].
+    pub fn of_tokenizer(folder: &Path, config: Vec<u8>) -> Result<Self, StudentError> {
         let mut others = Vec::new();
         for name in CARRIED {
             if let Some(bytes) = optional(&folder.join(name))? {
                 others.push((name.to_owned(), bytes));
             }
         }
+        let tokenizer_config = required("tokenizer configuration", &folder.join("tokenizer_config.json"))?;
         Ok(Self {
-            config: required("model configuration", &folder.join("config.json"))?,
-            tokenizer: required("tokenizer", &folder.join("tokenizer.json"))?,
-            tokenizer_config: required("tokenizer configuration", &folder.join("tokenizer_config.json"))?,
+            config,
+            tokenizer: tokenizer(folder, &tokenizer_config)?,
+            tokenizer_config,
             chat_template: optional(&folder.join("chat_template.jinja"))?,
             generation_config: optional(&folder.join("generation_config.json"))?,
             others,
@@ -65,8 +76,15 @@ impl StudentFiles {
 
     /// Name and bytes of every file to write, `config.json` with the number type that is stored.
     fn to_write(&self) -> Vec<(&str, Vec<u8>)> {
+        let mut files = self.as_they_are();
+        files[0].1 = stored_as_f32(&self.config);
+        files
+    }
+
+    /// Name and bytes of every file, `config.json` first.
+    pub(crate) fn as_they_are(&self) -> Vec<(&str, Vec<u8>)> {
         let mut files = vec![
-            ("config.json", stored_as_f32(&self.config)),
+            ("config.json", self.config.clone()),
             ("tokenizer.json", self.tokenizer.clone()),
             ("tokenizer_config.json", self.tokenizer_config.clone()),
         ];
@@ -204,6 +222,16 @@ fn stored_as_f32(config: &[u8]) -> Vec<u8> {
     match serde_json::to_vec_pretty(&value) {
         Ok(text) if changed => text,
         _ => config.to_vec(),
+    }
+}
+
+/// `tokenizer.json`, else what `tokenizer.model` comes to.
+fn tokenizer(folder: &Path, settings: &[u8]) -> Result<Vec<u8>, StudentError> {
+    let path = folder.join("tokenizer.json");
+    match (optional(&path)?, optional(&folder.join("tokenizer.model"))?) {
+        (Some(json), _) => Ok(json),
+        (None, Some(model)) => tiktoken::tokenizer_json(&model, settings),
+        (None, None) => Err(StudentError::Missing { what: "tokenizer", path }),
     }
 }
 

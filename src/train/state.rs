@@ -4,6 +4,7 @@
 //! and `second/…` with the Hugging Face names behind; they lie as the model keeps them, so this is no checkpoint for
 //! others.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -26,12 +27,13 @@ impl Trainer {
     /// # Errors
     /// If the device fails, or the state cannot be laid out.
     pub fn state(&self) -> Result<Vec<u8>, TrainError> {
-        let mut entries: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+        let mut entries: Vec<(String, Vec<usize>, Cow<[u8]>)> = Vec::new();
         let parameters = self.student.model.trained_parameters();
         for (parameter, Moments { first, second }) in parameters.iter().zip(self.optimizer.moments()) {
             let dims = parameter.value.dims();
             let weight = parameter.value.to_vec()?;
-            for (part, values) in [("weight", &weight), ("first", first), ("second", second)] {
+            entries.push((format!("weight/{}", parameter.name), dims.clone(), Cow::Owned(bytes(&weight).into_owned())));
+            for (part, values) in [("first", first), ("second", second)] {
                 entries.push((format!("{part}/{}", parameter.name), dims.clone(), bytes(values)));
             }
         }
@@ -84,8 +86,12 @@ impl Trainer {
     }
 }
 
-fn bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+/// As little-endian bytes, without a copy on machines that have them so.
+fn bytes(values: &[f32]) -> Cow<'_, [u8]> {
+    if cfg!(target_endian = "little") {
+        return Cow::Borrowed(bytemuck::cast_slice(values));
+    }
+    Cow::Owned(values.iter().flat_map(|v| v.to_le_bytes()).collect())
 }
 
 /// The values of a tensor, which must have these dimensions.

@@ -21,6 +21,8 @@ fn help_goes_to_stdout_and_shows_every_verb_with_examples() {
     let text = stdout(&help);
     let verbs = [
         "demo",
+        "run",
+        "eval",
         "resume",
         "report",
         "why",

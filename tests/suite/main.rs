@@ -11,9 +11,11 @@
 mod cli;
 mod data;
 mod domain;
+mod eval;
 mod faces;
 mod floors;
 mod pipeline;
+mod realdata;
 mod recipe;
 mod report;
 mod sample;

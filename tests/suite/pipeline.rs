@@ -9,6 +9,6 @@ mod kill;
 mod lineage;
 mod lora;
 mod repeat;
-mod runs;
+pub mod runs;
 mod stop;
 mod why;

@@ -2,7 +2,9 @@
 
 mod faults;
 pub mod fixtures;
+mod formats;
 mod parity;
+mod qwen3;
 mod real;
 mod saving;
 mod steps;

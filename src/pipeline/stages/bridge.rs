@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use crate::domain::steps::separator_of;
 use crate::domain::{Action, Decision, EditedStep, Question, Thresholds, assemble, decide, split_answer, split_steps};
 use crate::pipeline::context::{Context, StageError, Summary, all};
+use crate::pipeline::teaching::asked_with;
 use crate::recipe::Gate;
 use crate::session::records::{BridgedStep, BridgedTrace, Scores, Status, TauD, Trace};
 use crate::session::{Author, Batch};
+use crate::teacher::PromptKind;
 
 /// Records per frame.
 const FRAME: usize = 32;
@@ -82,7 +84,8 @@ fn bridge(
     };
     let steps = decisions.into_iter().zip(texts);
     let steps = steps.map(|(d, text)| BridgedStep { action: d.action, reason: d.reason, text }).collect();
-    Ok(BridgedTrace { question: question.id.clone(), steps, bridged, status })
+    let prompts = asked_with(cx.teacher, &[PromptKind::Compress, PromptKind::Expand, PromptKind::Localize]);
+    Ok(BridgedTrace { question: question.id.clone(), steps, bridged, prompts, status })
 }
 
 /// The teacher's edits, each on top of the steps as processed so far.

@@ -17,6 +17,7 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         n: cx.recipe.difficulty.n,
         sampling: cx.recipe.difficulty.sampling,
         ban_marker: false,
+        verifier: cx.verifier,
     };
     let tokens = sample_missing(cx, &cx.checkpoint(), &[ask])?;
     let mut counts = [0; 3];

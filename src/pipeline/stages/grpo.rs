@@ -25,7 +25,7 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     let consolidation = short_enough(cx, consolidation)?;
     let parent = cx.checkpoint();
     if consolidation.is_empty() {
-        return Err(cx.nothing("the student solved no training question, so there is nothing to reinforce"));
+        return skip(cx, &parent);
     }
     let before = rates_before(cx)?;
     let steps = steps(cx, consolidation.len());
@@ -70,6 +70,16 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     let reward = rewards.iter().map(|r| r.0).sum::<f64>() / n;
     let above = rewards.iter().map(|r| r.1).sum::<f64>() / n;
     Ok(Summary { text: format!("{steps} steps, mean reward {reward:.3}, {above:+.3} above the rate before"), tokens })
+}
+
+/// Without a question that was ever solved no reward tells answers apart: the policy stays as it is, under this stage's
+/// name, and the loop goes on to recycling, which is what failures are for.
+fn skip(cx: &Context, parent: &str) -> Result<Summary, StageError> {
+    let text = "skipped: no training question was solved, so there is nothing to reinforce; the weights stay";
+    cx.emit.log(Level::Warn, format!("{}: {text} as they were", cx.stage));
+    cx.engine.use_checkpoint(cx.session, parent)?;
+    finish(cx, parent, &format!("{}-split", cx.stage.iteration))?;
+    Ok(Summary { text: text.into(), tokens: 0 })
 }
 
 /// The questions whose prompt fits the recipe's length; the others leave the RL set.
@@ -127,7 +137,7 @@ fn one_step(
     for reply in cx.engine.generate(asking, cx.control)? {
         let reply = reply?;
         let (question, sample, ids) = (reply.question, reply.sample as usize, reply.ids.clone());
-        rollouts[question][sample] = Some((ids, judge(cx, questions[question], reply)));
+        rollouts[question][sample] = Some((ids, judge(cx.verifier, questions[question], reply)));
     }
     cx.control.check()?;
     let mut groups = Vec::new();
@@ -136,7 +146,7 @@ fn one_step(
         let (ids, rollouts): (Vec<_>, Vec<Rollout>) = answers.into_iter().flatten().unzip();
         let rewards = rollouts.iter().map(|r| f64::from(u8::from(r.correct))).collect();
         groups.push(GrpoGroup { prompt: messages, responses: ids, rewards });
-        let provenance = cx.provenance(&place);
+        let provenance = cx.provenance(&place, cx.verifier, question.ask);
         records.push(RolloutGroup { question: question.id.clone(), provenance, sampling: recipe.sampling, rollouts });
     }
     let lr = warmup_linear(at, steps, recipe.lr, recipe.warmup_steps as usize, recipe.final_lr_ratio);

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 
 use crate::domain::{NearMissSettings, Question, Rollout, check_diagnosis, choose_near_miss, prefix_before};
 use crate::pipeline::context::{Context, StageError, Summary, all};
+use crate::pipeline::teaching::asked_with;
 use crate::recipe::Gate;
 use crate::session::records::{Recycled, RolloutGroup, Scores, SplitSets, Status, Trace};
 use crate::session::{Author, Batch};
+use crate::teacher::PromptKind;
 
 /// Records per frame.
 const FRAME: usize = 32;
@@ -76,6 +78,7 @@ fn diagnose(
         diagnosis: None,
         excerpt: None,
         prefix: String::new(),
+        prompts: asked_with(cx.teacher, &[PromptKind::Diagnosis]),
         status: Status::Review { reason: "no diagnosis".into() },
     };
     for attempt in 0..=cx.recipe.teacher.max_retries {

@@ -22,6 +22,7 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         n: cx.recipe.rollouts.group,
         sampling: cx.recipe.rollouts.sampling,
         ban_marker: false,
+        verifier: cx.verifier,
     };
     let tokens = sample_missing(cx, &cx.checkpoint(), &[ask])?;
     let (mut zero, mut groups) = (0_usize, 0_usize);
