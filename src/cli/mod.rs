@@ -14,6 +14,7 @@ pub mod report;
 pub mod score;
 pub mod sessions;
 pub mod start;
+pub mod student;
 pub mod world;
 
 use std::ffi::OsString;
@@ -56,6 +57,7 @@ fn dispatch(verb: Verb) -> Result<Exit, Failure> {
         Verb::Difficulty(args) => difficulty::run(&args),
         Verb::Score(args) => score::run(&args),
         Verb::World(args) => world::run(&args),
+        Verb::Student(args) => student::run(&args),
         Verb::Bench(args) => bench(&args),
         Verb::Completions { shell } => completions(shell),
     }

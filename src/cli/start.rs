@@ -36,7 +36,7 @@ pub fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
         None => free_name(&sessions, recipe.arm)?,
     };
     let face = face::choose(&args.face, &Surroundings::read())?;
-    let ground = Ground::lay(&recipe, threads(args.threads)).map_err(Failure::usage)?;
+    let ground = Ground::lay_aloud(&recipe, threads(args.threads), &mut out::stderr).map_err(Failure::usage)?;
     let new = NewSession { recipe: &recipe.to_toml(), seed: recipe.seed };
     let session = sessions.create(&name, &new).map_err(Failure::usage)?;
     go(session, recipe, (ground, threads(args.threads)), &args.sessions, (&face, args.face.shot.as_deref()))
@@ -47,7 +47,7 @@ pub fn resume(args: &ResumeArgs) -> Result<Exit, Failure> {
     let face = face::choose(&args.face, &Surroundings::read())?;
     let session = Sessions::at(&args.sessions.path).open(&args.name).map_err(Failure::usage)?;
     let recipe = recipe_of(&session)?;
-    let ground = Ground::lay(&recipe, threads(args.threads)).map_err(Failure::usage)?;
+    let ground = Ground::lay_aloud(&recipe, threads(args.threads), &mut out::stderr).map_err(Failure::usage)?;
     go(session, recipe, (ground, threads(args.threads)), &args.sessions, (&face, args.face.shot.as_deref()))
 }
 

@@ -13,6 +13,7 @@ pub mod events;
 pub mod fit;
 pub mod gates;
 pub mod lessons;
+pub mod locate;
 pub mod material;
 pub mod memory;
 pub mod parallel;

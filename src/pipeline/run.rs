@@ -9,7 +9,9 @@ use super::control::Control;
 use super::emit::Emitter;
 use super::engine::Engine;
 use super::events::{Command, Event, Outcome, StageKind};
+use super::locate::locate;
 use super::material::{Material, world_of};
+use super::memory;
 use super::plan::plan;
 use super::stages;
 use crate::data::world::World;
@@ -81,11 +83,21 @@ impl Ground {
     /// # Errors
     /// What of the recipe, the student's folder or the world cannot be used.
     pub fn lay(recipe: &Recipe, threads: usize) -> Result<Self, StageError> {
+        Self::lay_aloud(recipe, threads, &mut |_| ())
+    }
+
+    /// As [`Ground::lay`]; `tell` hears how far a download has come and what memory the run will take.
+    ///
+    /// # Errors
+    /// As [`Ground::lay`].
+    pub fn lay_aloud(recipe: &Recipe, threads: usize, tell: &mut dyn FnMut(&str)) -> Result<Self, StageError> {
         super::supported::supported(recipe)?;
         let verifier = recipe.data.verifier.parse::<Verifier>().map_err(|e| StageError::Recipe(e.to_string()))?;
         let world = world_of(recipe)?;
         let material = Material::of_world(&world);
         let prompts = Prompts::world()?;
+        let config = locate(&recipe.student.path, tell)?.config()?;
+        memory::check(recipe, &config, threads, tell)?;
         let engine = Engine::start(&recipe.student, threads)?;
         Ok(Self { world, material, prompts, verifier, engine })
     }

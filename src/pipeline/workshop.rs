@@ -1,17 +1,16 @@
 //! What lives on the engine thread: the base, the policy, the frozen reference, the open training run.
 
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::Device;
 
 use super::engine::{Asking, EngineError, GrpoGroup, Reply};
-use crate::data::world::base::BASE as WORLD_BASE;
+use super::locate::locate;
 use crate::recipe::{AdamWRecipe, GrpoRecipe, SftLoss, StudentRecipe};
 use crate::sample::{Group, SamplerSettings, generate};
 use crate::student::workers::Workers;
-use crate::student::{ChatTokens, Decoder, Student, StudentFiles};
+use crate::student::{ChatTokens, Decoder, Student};
 use crate::train::{self, GrpoMetrics, SftMetrics, Trainer};
 
 /// The text whose first token the format control bans.
@@ -35,10 +34,7 @@ impl Workshop {
     /// Loads the student onto the CPU.
     pub fn open(recipe: &StudentRecipe, threads: usize) -> Result<Self, EngineError> {
         let device = Device::flex();
-        let base = match recipe.path.as_str() {
-            "world" => Student::from_bytes(world_files(), WORLD_BASE.weights, &device)?,
-            folder => Student::load(Path::new(folder), &device)?,
-        };
+        let base = locate(&recipe.path, &mut |_| ())?.load(&device)?;
         let workers = Arc::new(Workers::new(threads));
         let policy = base.with_adapters(&recipe.lora, ADAPTER_SEED);
         let id = super::plan::BASE.to_string();
@@ -184,16 +180,5 @@ impl Workshop {
             return Ok(self.policy.adapter_files(&self.recipe.lora, &self.recipe.path)?);
         }
         Ok(self.policy.to_files()?)
-    }
-}
-
-/// The small files of the built-in base.
-fn world_files() -> StudentFiles {
-    StudentFiles {
-        config: WORLD_BASE.config.to_vec(),
-        tokenizer: WORLD_BASE.tokenizer.to_vec(),
-        tokenizer_config: WORLD_BASE.tokenizer_config.to_vec(),
-        generation_config: Some(WORLD_BASE.generation_config.to_vec()),
-        ..StudentFiles::default()
     }
 }
