@@ -71,6 +71,8 @@ pub enum Verb {
     Teacher(TeacherArgs),
     /// Train the demo's base student anew, or measure a student on the demo's questions
     World(WorldArgs),
+    /// Show a student, make one with random weights, or see what it computes
+    Student(super::student::args::StudentArgs),
     /// Measure sampling and training speed of this machine
     Bench(BenchArgs),
     /// Print shell completions
@@ -384,8 +386,8 @@ pub enum RecipeVerb {
 #[command(after_help = "Example:\n  footbridge difficulty --student models/qwen2.5-0.5b --data gsm8k/train.jsonl \
                         --limit 200 --n 4")]
 pub struct DifficultyArgs {
-    /// Hugging Face folder of the student, or `world` for the built-in base
-    #[arg(long, value_name = "DIR")]
+    /// The student: a Hugging Face folder, a hub id, or `world` for the built-in base
+    #[arg(long, value_name = "DIR|ID")]
     pub student: String,
     /// Questions: JSONL with `question` and `answer`, or `world` for the demo's training questions
     #[arg(long, value_name = "FILE")]
@@ -527,8 +529,8 @@ pub enum WorldVerb {
     /// Greedy accuracy of a student on the demo's questions, by split and number of steps
     #[command(after_help = "Example:\n  footbridge world accuracy --student base")]
     Accuracy {
-        /// A folder in the Hugging Face layout, or `world` for the demo's base
-        #[arg(long, value_name = "DIR", default_value = "world")]
+        /// A folder in the Hugging Face layout, a hub id, or `world` for the demo's base
+        #[arg(long, value_name = "DIR|ID", default_value = "world")]
         student: String,
         /// Worker threads; every core when not given
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]

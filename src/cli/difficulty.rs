@@ -14,7 +14,12 @@ use crate::data::world::Split;
 use crate::domain::{Band, BandEdges, Message, Question, Verifier};
 use crate::pipeline::control::Control;
 use crate::pipeline::engine::{Asking, Engine};
+<<<<<<< HEAD
 use crate::pipeline::material::world_of;
+=======
+use crate::pipeline::locate::locate;
+use crate::pipeline::material::{Material, world_of};
+>>>>>>> students
 use crate::pipeline::seeds::stream;
 use crate::recipe::{Recipe, SamplingRecipe, StudentRecipe};
 use crate::student::Student;
@@ -39,6 +44,7 @@ pub fn run(args: &DifficultyArgs) -> Result<Exit, Failure> {
     questions.truncate(args.limit.unwrap_or(usize::MAX));
     let prompts = if world || args.student == "world" { Prompts::world() } else { Prompts::standard() };
     let prompts = prompts.map_err(Failure::failed)?;
+    locate(&args.student, &mut out::stderr).map_err(Failure::usage)?;
     let recipe = StudentRecipe { path: args.student.clone(), ..StudentRecipe::default() };
     let engine = Engine::start(&recipe, super::start::threads(args.threads)).map_err(Failure::usage)?;
     let asked: Vec<Vec<Message>> =

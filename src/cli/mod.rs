@@ -21,8 +21,12 @@ pub mod report;
 pub mod score;
 pub mod sessions;
 pub mod start;
+<<<<<<< HEAD
 pub mod why;
 pub mod teacher;
+=======
+pub mod student;
+>>>>>>> students
 pub mod world;
 
 use std::ffi::OsString;
@@ -73,6 +77,7 @@ fn dispatch(verb: Verb) -> Result<Exit, Failure> {
         Verb::Prompts(args) => prompts::run(&args.verb),
         Verb::Teacher(args) => teacher::run(&args.verb),
         Verb::World(args) => world::run(&args),
+        Verb::Student(args) => student::run(&args),
         Verb::Bench(args) => bench(&args),
         Verb::Completions { shell } => completions(shell),
     }

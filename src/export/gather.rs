@@ -80,14 +80,9 @@ pub(super) fn all<R: Record>(session: &Session, prefix: &str) -> Result<Vec<(Str
     session.scan::<R>(prefix).collect()
 }
 
-/// The judged answers, read one group at a time and without their texts, which no figure needs and which may be more
-/// than memory holds.
+/// The judged answers without their texts, which no figure needs and which may be more than memory holds.
 pub(super) fn groups(session: &Session, prefix: &str) -> Result<Vec<RolloutBrief>> {
-    let textless = |mut group: RolloutGroup| {
-        group.rollouts.iter_mut().for_each(|rollout| rollout.text = String::new());
-        group
-    };
-    session.scan::<RolloutGroup>(prefix).map(|item| item.map(|(_, group)| textless(group))).collect()
+    session.rollout_briefs(prefix).map(|item| item.map(|(_, brief)| brief)).collect()
 }
 
 /// What was asked.
@@ -135,7 +130,7 @@ impl Evaluation {
     fn read(session: &Session, stage: &StageId, splits: &[String]) -> Result<Self> {
         let mut measured = Vec::new();
         for split in splits {
-            let of = |kind: &str| briefs(session, &format!("{}/{kind}/{split}/", stage.key()));
+            let of = |kind: &str| groups(session, &format!("{}/{kind}/{split}/", stage.key()));
             measured.push((split.clone(), [of("greedy")?, of("sampled")?, of("control")?]));
         }
         Ok(Self(measured))

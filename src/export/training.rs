@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::gather::{Result, all};
+use super::gather::{Result, all, groups};
 use super::report::{AllZero, Bands, Grpo, Results, SampleCount, Sft};
-use crate::domain::{Band, BandEdges};
+use crate::domain::{Band, BandEdges, GroupOutcome};
 use crate::evaluate::Estimate;
 use crate::pipeline::events::{StageId, StageKind};
 use crate::recipe::Recipe;
 use crate::session::Session;
 use crate::session::records::{
-    BridgedTrace, GrpoStep, Prepared, Recycled, RolloutGroup, SftUpdate, StageDone, Status, Trace,
+    BridgedTrace, GrpoStep, Prepared, Recycled, SftUpdate, StageDone, Status, Trace,
 };
 
 /// Fills in everything but the checkpoints.
@@ -50,8 +50,7 @@ fn questions(session: &Session, recipe: &Recipe, stages: &[StageId], results: &m
         if !sampled || !session.contains::<StageDone>(&stage.key())? {
             continue;
         }
-        let briefs = session.rollout_briefs(&format!("{}/", stage.key()));
-        let groups = briefs.map(|item| item.map(|(_, brief)| brief)).collect::<Result<Vec<_>>>()?;
+        let groups = groups(session, &format!("{}/", stage.key()))?;
         let Some(first) = groups.first() else { continue };
         let (checkpoint, sampling, n) = (first.provenance.checkpoint.clone(), first.sampling, first.n);
         let never = groups.iter().filter(|g| g.outcome() == Some(GroupOutcome::AllZero));

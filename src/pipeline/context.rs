@@ -38,6 +38,12 @@ pub enum StageError {
     /// A text could not be turned into tokens.
     #[error(transparent)]
     Student(#[from] StudentError),
+    /// The student could not be found.
+    #[error(transparent)]
+    Locate(#[from] super::locate::LocateError),
+    /// The run needs more memory than there is.
+    #[error(transparent)]
+    Memory(#[from] Box<super::memory::TooLarge>),
     /// A file of questions could not be read.
     #[error(transparent)]
     Data(#[from] crate::data::DataError),

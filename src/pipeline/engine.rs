@@ -23,6 +23,9 @@ pub enum EngineError {
     /// The student could not be read or written.
     #[error(transparent)]
     Student(#[from] StudentError),
+    /// The student could not be found.
+    #[error(transparent)]
+    Locate(#[from] super::locate::LocateError),
     /// Generation failed.
     #[error(transparent)]
     Sample(#[from] SampleError),

@@ -16,7 +16,11 @@ pub mod fit;
 pub mod forecast;
 pub mod gates;
 pub mod lessons;
+<<<<<<< HEAD
 pub mod local_teacher;
+=======
+pub mod locate;
+>>>>>>> students
 pub mod material;
 pub mod memory;
 pub mod parallel;

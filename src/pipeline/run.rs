@@ -10,7 +10,13 @@ use super::control::Control;
 use super::emit::Emitter;
 use super::engine::Engine;
 use super::events::{Command, Event, Outcome, StageKind};
+<<<<<<< HEAD
 use super::material::{Material, TRAIN};
+=======
+use super::locate::locate;
+use super::material::{Material, world_of};
+use super::memory;
+>>>>>>> students
 use super::plan::plan;
 use super::stages;
 use super::teaching::{self, Teaching};
@@ -83,6 +89,14 @@ impl Ground {
     /// # Errors
     /// What of the recipe, the student's folder, a file of questions or the world cannot be used.
     pub fn lay(recipe: &Recipe, threads: usize) -> Result<Self, StageError> {
+        Self::lay_aloud(recipe, threads, &mut |_| ())
+    }
+
+    /// As [`Ground::lay`]; `tell` hears how far a download has come and what memory the run will take.
+    ///
+    /// # Errors
+    /// As [`Ground::lay`].
+    pub fn lay_aloud(recipe: &Recipe, threads: usize, tell: &mut dyn FnMut(&str)) -> Result<Self, StageError> {
         super::supported::supported(recipe)?;
         super::supported::supported_teacher(recipe)?;
         Self::taught(recipe, threads, Teaching::prepare(recipe, threads)?)
@@ -99,8 +113,16 @@ impl Ground {
     fn taught(recipe: &Recipe, threads: usize, teaching: Teaching) -> Result<Self, StageError> {
         super::supported::supported(recipe)?;
         let verifier = recipe.data.verifier.parse::<Verifier>().map_err(|e| StageError::Recipe(e.to_string()))?;
+<<<<<<< HEAD
         let material = Material::of(recipe, verifier)?;
         let prompts = teaching::prompts(recipe)?;
+=======
+        let world = world_of(recipe)?;
+        let material = Material::of_world(&world);
+        let prompts = Prompts::world()?;
+        let config = locate(&recipe.student.path, tell)?.config()?;
+        memory::check(recipe, &config, threads, tell)?;
+>>>>>>> students
         let engine = Engine::start(&recipe.student, threads)?;
         Ok(Self { teaching, material, prompts, verifier, engine })
     }

@@ -1,17 +1,16 @@
 //! What lives on the engine thread: the base, the policy, the frozen reference, the open training run.
 
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::Device;
 
 use super::engine::{Asking, EngineError, GrpoGroup, Reply};
-use crate::data::world::base::BASE as WORLD_BASE;
+use super::locate::locate;
 use crate::recipe::{AdamWRecipe, GrpoRecipe, SftLoss, StudentRecipe};
 use crate::sample::{Group, SamplerSettings, generate};
 use crate::student::workers::Workers;
-use crate::student::{ChatTokens, Decoder, Student, StudentFiles};
+use crate::student::{ChatTokens, Decoder, Student};
 use crate::train::{self, GrpoMetrics, SftMetrics, Trainer};
 
 /// The text whose first token the format control bans.
@@ -34,7 +33,12 @@ pub struct Workshop {
 impl Workshop {
     /// Loads the student onto the CPU.
     pub fn open(recipe: &StudentRecipe, threads: usize) -> Result<Self, EngineError> {
+<<<<<<< HEAD
         let base = base(recipe)?;
+=======
+        let device = Device::flex();
+        let base = locate(&recipe.path, &mut |_| ())?.load(&device)?;
+>>>>>>> students
         let workers = Arc::new(Workers::new(threads));
         let policy = base.with_adapters(&recipe.lora, ADAPTER_SEED);
         let id = super::plan::BASE.to_string();
@@ -182,6 +186,7 @@ impl Workshop {
         Ok(self.policy.to_files()?)
     }
 }
+<<<<<<< HEAD
 
 /// The student a run starts from, on the CPU.
 ///
@@ -205,3 +210,5 @@ fn world_files() -> StudentFiles {
         ..StudentFiles::default()
     }
 }
+=======
+>>>>>>> students

@@ -69,7 +69,7 @@ pub const FIELDS: &[Field] = &[
     at("iterations", COUNT_OR_NONE, "of SFT, then RL; 0 only evaluates the student", "reading.md 40"),
     at("arm", OneOf(ARMS), "what hard questions become before SFT", "§3.2"),
 
-    at("student.path", Text, "a Hugging Face folder, or world for the built-in base", ""),
+    at("student.path", Text, "a Hugging Face folder, a hub id, or world", ""),
     at("student.slots", COUNT, "sequences decoded at once", ""),
     at("student.micro_batch_tokens", COUNT, "tokens in one training pass, padding included", ""),
     at("student.checkpointing", Switch, "compute layers again on the way back: less memory, same gradients", ""),

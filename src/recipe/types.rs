@@ -72,7 +72,8 @@ impl Arm {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StudentRecipe {
-    /// A Hugging Face folder, or `world` for the built-in base of the generated world.
+    /// A Hugging Face folder, a hub id such as `Qwen/Qwen2.5-0.5B-Instruct` (possibly with `@revision`), or `world` for
+    /// the built-in base of the generated world.
     pub path: String,
     /// Sequences decoded at once.
     pub slots: usize,

@@ -1,6 +1,7 @@
 //! A student's folder in the usual Hugging Face layout: reading all of it, and writing it so that it loads back
 //! identically (to a temporary folder, synced, renamed).
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufWriter, Cursor};
 use std::path::{Path, PathBuf};
@@ -95,6 +96,19 @@ impl StudentFiles {
     }
 }
 
+impl ModelConfig {
+    /// Reads a folder's `config.json`.
+    ///
+    /// # Errors
+    /// [`StudentError::Missing`], and those of [`ModelConfig::from_json`].
+    pub fn read(folder: &Path) -> Result<Self, StudentError> {
+        if !folder.is_dir() {
+            return Err(StudentError::Missing { what: "student folder", path: folder.to_path_buf() });
+        }
+        Self::from_json(&required("model configuration", &folder.join("config.json"))?)
+    }
+}
+
 impl Student {
     /// Loads a Hugging Face folder onto `device` (an autodiff device where the student is to be trained).
     ///
@@ -115,6 +129,17 @@ impl Student {
         let config = ModelConfig::from_json(&files.config)?;
         let file = TensorFile::open(WEIGHTS, Box::new(Cursor::new(weights)))?;
         let model = read_decoder(&config, WEIGHTS, &mut [file], device)?;
+        Self::assemble(files, config, model)
+    }
+
+    /// A student whose weights are zeros that take no memory until they are asked for: all that can be said of one
+    /// without reading its weights.
+    ///
+    /// # Errors
+    /// As [`Student::load`].
+    pub fn hollow(files: StudentFiles) -> Result<Self, StudentError> {
+        let config = ModelConfig::from_json(&files.config)?;
+        let model = Decoder::zeros(&config, &Device::flex());
         Self::assemble(files, config, model)
     }
 
@@ -236,19 +261,45 @@ fn tokenizer(folder: &Path, settings: &[u8]) -> Result<Vec<u8>, StudentError> {
 }
 
 fn load_decoder(config: &ModelConfig, folder: &Path, device: &Device) -> Result<Decoder, StudentError> {
+    let (label, mut files) = weight_files(folder)?;
+    read_decoder(config, label, &mut files, device)
+}
+
+/// The open files of a folder's weights, and the one that stands for them in messages.
+fn weight_files(folder: &Path) -> Result<(&'static str, Vec<TensorFile<'static>>), StudentError> {
     let single = folder.join(WEIGHTS);
     if single.exists() {
-        return read_decoder(config, WEIGHTS, &mut [open(&single, WEIGHTS)?], device);
+        return Ok((WEIGHTS, vec![open(&single, WEIGHTS)?]));
     }
     let Some(index) = optional(&folder.join(INDEX))? else {
         return Err(StudentError::Missing { what: "weights", path: single });
     };
-    let mut files = shards(&index)?.iter().map(|name| open(&folder.join(name), name)).collect::<Result<Vec<_>, _>>()?;
-    read_decoder(config, INDEX, &mut files, device)
+    let files = shards(&index)?.iter().map(|name| open(&folder.join(name), name)).collect::<Result<Vec<_>, _>>()?;
+    Ok((INDEX, files))
+}
+
+/// How the weights of a folder are stored: bytes by number type.
+///
+/// # Errors
+/// As [`Student::load`], without reading the numbers.
+pub fn stored_in_folder(folder: &Path) -> Result<BTreeMap<String, u64>, StudentError> {
+    let mut all = BTreeMap::new();
+    weight_files(folder)?.1.iter().for_each(|file| file.count_stored(&mut all));
+    Ok(all)
+}
+
+/// As [`stored_in_folder`], of one file in memory; `name` is for messages.
+///
+/// # Errors
+/// As [`Student::load`], without reading the numbers.
+pub fn stored_in_bytes(name: &str, bytes: &[u8]) -> Result<BTreeMap<String, u64>, StudentError> {
+    let mut all = BTreeMap::new();
+    TensorFile::open(name, Box::new(Cursor::new(bytes)))?.count_stored(&mut all);
+    Ok(all)
 }
 
 /// Names of the shards an index lists; only plain names, so that an index cannot point out of its folder.
-fn shards(index: &[u8]) -> Result<Vec<String>, StudentError> {
+pub(crate) fn shards(index: &[u8]) -> Result<Vec<String>, StudentError> {
     let bad = |message: String| StudentError::Json { file: INDEX.to_owned(), line: 0, message };
     let value: Value = serde_json::from_slice(index).map_err(|e| StudentError::json(INDEX, &e))?;
     let map = value.get("weight_map").and_then(Value::as_object);

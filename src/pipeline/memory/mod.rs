@@ -5,16 +5,17 @@
 //! the CPU); the largest is what the run needs. Lengths are the longest the recipe allows, so the plan is an upper
 //! bound: real questions are shorter. [`fit`] finds what to change where it is too much.
 //!
-//! What is too small to matter is left out: rotary tables, the tokenizer, records, the program itself (under 100 MiB).
+//! Measured rather than counted is what the program itself and the tokenizer take; rotary tables and records are too
+//! small to matter.
 
 pub mod available;
 mod fit;
 
-pub use fit::{TooLarge, fit};
+pub use fit::{Advice, TooLarge, fit};
 
 use std::fmt;
 
-use crate::recipe::Recipe;
+use crate::recipe::{LoraRecipe, LoraTarget, Recipe};
 use crate::student::ModelConfig;
 
 /// Bytes of a number; everything on the CPU is single precision.
@@ -25,8 +26,14 @@ const BLOCK: usize = 64;
 const PREFILL: usize = 512;
 /// Rows of logits alive at once in training (`student::ops`).
 const HEAD_ROWS: u64 = 128;
+/// What the program takes before anything else, and a token of the tokenizer's vocabulary, in bytes: measured.
+const PROGRAM: u64 = 32 << 20;
+const TOKEN: u64 = 700;
 /// Numbers from which threads share each operation instead of having work of their own (`Decoder::is_large`).
 const LARGE: u64 = 1 << 24;
+
+/// Name of the moment at which answers are drawn.
+const SAMPLING: &str = "sampling";
 
 /// What is asked of memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +52,62 @@ pub struct Demand {
     pub grpo: Batch,
     /// Most padded tokens of a training pass.
     pub micro_batch_tokens: usize,
+    /// Whether layers are computed again on the way back.
+    pub checkpointing: bool,
+    /// What training changes.
+    pub trained: Trained,
     /// Whether the base and the policy that training began with stay beside the student in training, as in a run.
     pub beside: bool,
+}
+
+/// What training changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trained {
+    /// Every weight.
+    All,
+    /// Adapters.
+    Adapters {
+        /// Numbers of the adapters.
+        numbers: u64,
+        /// Numbers of the matrices that have one; they are added up with it wherever they are used.
+        adapted: u64,
+    },
+}
+
+impl Trained {
+    /// What `lora` trains of a student.
+    pub fn of(lora: &LoraRecipe, config: &ModelConfig) -> Self {
+        if !lora.on() {
+            return Self::All;
+        }
+        let (d, f) = (config.hidden_size, config.intermediate_size);
+        let size = |target: &LoraTarget| match target {
+            LoraTarget::QProj => (d, config.query_width()),
+            LoraTarget::KProj | LoraTarget::VProj => (d, config.kv_width()),
+            LoraTarget::OProj => (config.query_width(), d),
+            LoraTarget::GateProj | LoraTarget::UpProj => (d, f),
+            LoraTarget::DownProj => (f, d),
+        };
+        let sizes: Vec<(usize, usize)> = lora.targets.iter().map(size).collect();
+        let sum = |of: &dyn Fn(&(usize, usize)) -> usize| (config.layers * sizes.iter().map(of).sum::<usize>()) as u64;
+        Self::Adapters { numbers: sum(&|(a, b)| lora.rank * (a + b)), adapted: sum(&|(a, b)| a * b) }
+    }
+
+    /// Numbers that have a gradient and moments.
+    fn numbers(self, config: &ModelConfig) -> u64 {
+        match self {
+            Trained::All => parameters(config),
+            Trained::Adapters { numbers, .. } => numbers,
+        }
+    }
+
+    /// Numbers of matrices that are added up with their adapters.
+    fn adapted(self) -> u64 {
+        match self {
+            Trained::All => 0,
+            Trained::Adapters { adapted, .. } => adapted,
+        }
+    }
 }
 
 /// A batch of an update; all 0 where there is no training.
@@ -127,6 +188,8 @@ impl Demand {
             sft: Batch { sequences: recipe.sft.batch, longest: limit(recipe.sft.max_tokens) },
             grpo,
             micro_batch_tokens: recipe.student.micro_batch_tokens,
+            checkpointing: recipe.student.checkpointing,
+            trained: Trained::of(&recipe.student.lora, config),
             beside: true,
         }
     }
@@ -162,7 +225,8 @@ pub fn plan(config: &ModelConfig, demand: &Demand) -> MemoryPlan {
     }
     if training && demand.beside {
         let mut parts = held(config, demand, true);
-        parts.push(Part { what: "state being written", bytes: 4 * NUMBER * parameters(config) });
+        // The weights are copied beside the moments, and all three once more into the bytes of the file.
+        parts.push(Part { what: "state being written", bytes: 4 * NUMBER * demand.trained.numbers(config) });
         moments.push(Moment { name: "saving a state", parts });
     }
     MemoryPlan { moments }
@@ -171,13 +235,14 @@ pub fn plan(config: &ModelConfig, demand: &Demand) -> MemoryPlan {
 /// Weights, and what training keeps between steps.
 fn held(config: &ModelConfig, demand: &Demand, trained: bool) -> Vec<Part> {
     let weights = NUMBER * parameters(config);
-    let mut parts = vec![Part { what: "weights", bytes: weights }];
-    if demand.beside && trained {
-        // The reference of GRPO is the policy it began with.
+    let program = PROGRAM + TOKEN * config.vocab_size as u64;
+    let mut parts = vec![Part { what: "program", bytes: program }, Part { what: "weights", bytes: weights }];
+    if demand.beside && trained && demand.trained == Trained::All {
+        // The reference of GRPO is the policy it began with. Frozen weights are shared with the base.
         parts.push(Part { what: "base and reference", bytes: 2 * weights });
     }
     if trained {
-        parts.push(Part { what: "AdamW moments", bytes: 2 * weights });
+        parts.push(Part { what: "AdamW moments", bytes: 2 * NUMBER * demand.trained.numbers(config) });
     }
     parts
 }
@@ -191,7 +256,9 @@ fn lanes(config: &ModelConfig, demand: &Demand) -> u64 {
 fn sampling(config: &ModelConfig, demand: &Demand, trained: bool) -> Moment {
     let mut parts = held(config, demand, trained);
     let lanes = lanes(config, demand);
-    if parameters(config) < LARGE {
+    if parameters(config) >= LARGE {
+        parts.push(Part { what: "weights with adapters", bytes: NUMBER * demand.trained.adapted() });
+    } else {
         let head = if config.tied { table(config) } else { 0 };
         parts.push(Part { what: "packed weights", bytes: NUMBER * (parameters(config) + head) });
     }
@@ -206,16 +273,19 @@ fn sampling(config: &ModelConfig, demand: &Demand, trained: bool) -> Moment {
     // Logits of every slot, and of the open prompt with what picking a token from it needs.
     let logits = (slots + 4) * config.vocab_size as u64;
     parts.push(Part { what: "activations and logits", bytes: NUMBER * lanes * (rows * wide + logits) });
-    Moment { name: "sampling", parts }
+    Moment { name: SAMPLING, parts }
 }
 
-/// Numbers that a token leaves in the graph until the backward pass has come by.
-fn kept_per_token(config: &ModelConfig) -> u64 {
+/// Numbers that a token leaves in the graph of all layers until the backward pass has come by.
+fn kept_per_token(config: &ModelConfig, checkpointing: bool) -> u64 {
     let [d, q, kv, f] =
         [config.hidden_size, config.query_width(), config.kv_width(), config.intermediate_size].map(|n| n as u64);
     // Two streams and their norms; queries, keys and values; attention's answer; gate, up and their product.
     let norms = if config.head_norms { q + kv } else { 0 };
-    config.layers as u64 * (4 * d + 2 * q + 2 * kv + norms + 3 * f) + 3 * d
+    let (layers, layer) = (config.layers as u64, 4 * d + 2 * q + 2 * kv + norms + 3 * f);
+    // A layer on its way back holds as much again. Computed again, a layer keeps its input, and one at a time the rest.
+    let kept = if checkpointing { layers * d + 2 * layer } else { (layers + 1) * layer };
+    kept + 3 * d
 }
 
 /// Forward, backward and the sum of gradients. A pass is largest either at its start, with all activations, or at its
@@ -224,14 +294,17 @@ fn step(config: &ModelConfig, demand: &Demand, name: &'static str, batch: Batch)
     let mut parts = held(config, demand, true);
     let lanes = lanes(config, demand);
     let tokens = pass(batch, demand.micro_batch_tokens) as u64;
-    let weights = NUMBER * parameters(config);
-    let activations = NUMBER * tokens * kept_per_token(config);
+    let gradients = NUMBER * demand.trained.numbers(config);
+    let activations = NUMBER * tokens * kept_per_token(config, demand.checkpointing);
     let logits = 2 * NUMBER * HEAD_ROWS.min(tokens) * config.vocab_size as u64;
-    let start = activations + logits + NUMBER * table(config);
-    let end = weights + 2 * NUMBER * table(config);
+    let table = NUMBER * table(config);
+    let start = activations + logits + table;
+    let end = gradients + if demand.trained == Trained::All { 2 * table } else { table };
+    let adapted = lanes * NUMBER * demand.trained.adapted();
+    parts.push(Part { what: "weights with adapters", bytes: adapted });
     parts.push(Part { what: "activations", bytes: lanes * activations });
     parts.push(Part { what: "logits", bytes: lanes * logits });
-    let gradients = weights + lanes * (start.max(end) - activations - logits);
+    let gradients = gradients + lanes * start.max(end).saturating_sub(activations + logits);
     parts.push(Part { what: "gradients", bytes: gradients });
     Moment { name, parts }
 }
@@ -241,6 +314,24 @@ fn step(config: &ModelConfig, demand: &Demand, name: &'static str, batch: Batch)
 pub fn pass(batch: Batch, micro_batch_tokens: usize) -> usize {
     let total = batch.sequences.saturating_mul(batch.longest);
     micro_batch_tokens.min(total.div_ceil(4)).max(batch.longest)
+}
+
+/// Tells what a run will take, before anything is loaded, and refuses what cannot fit.
+///
+/// # Errors
+/// [`TooLarge`], where the system says how much there is and it is less.
+pub fn check(
+    recipe: &Recipe,
+    config: &ModelConfig,
+    threads: usize,
+    tell: &mut dyn FnMut(&str),
+) -> Result<(), Box<TooLarge>> {
+    let there = available::available();
+    let plan = fit(recipe, config, threads, there.unwrap_or(u64::MAX))?;
+    let room = there
+        .map_or_else(|| "how much is available is not known here".to_owned(), |n| format!("{} available", size(n)));
+    tell(&format!("{plan}; {room}"));
+    Ok(())
 }
 
 /// Bytes as people say them: `1.9 GiB`, `310 MiB`, `12 KiB`.
