@@ -6,6 +6,7 @@ pub mod advantage;
 pub mod assemble;
 pub mod band;
 pub mod bridge;
+pub mod bridging;
 pub mod diagnosis;
 pub mod excerpt;
 pub mod interval;

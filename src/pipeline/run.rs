@@ -103,7 +103,6 @@ fn go(session: &Session, recipe: &Recipe, ground: Ground, emit: &Emitter, contro
             emit.send(Event::StageFinished { stage: stage.clone(), summary, seconds, tokens });
             continue;
         }
-        control.check()?;
         session.set_state(&StateLine { line: format!("at {stage}"), finished: false })?;
         let cx = Context {
             session,
@@ -118,7 +117,10 @@ fn go(session: &Session, recipe: &Recipe, ground: Ground, emit: &Emitter, contro
             stages: &stages,
             stage,
         };
-        run_stage(&cx)?;
+        let outcome = cx.check().and_then(|()| run_stage(&cx));
+        // What was decided before the end is kept, also where the end is a cancel.
+        cx.attend()?;
+        outcome?;
     }
     session.set_state(&StateLine { line: "complete".into(), finished: true })?;
     Ok(())
@@ -145,7 +147,7 @@ fn run_stage(cx: &Context) -> Result<(), StageError> {
     let begun = Instant::now();
     cx.emit.begin();
     let spent = super::spent::Spent::resume(cx)?;
-    let result = dispatch(cx).and_then(|summary| super::gates::pass(cx).map(|()| summary));
+    let result = dispatch(cx).and_then(|summary| super::gates::pass(cx, summary));
     let Summary { text, tokens } = match result {
         Ok(summary) => summary,
         Err(error) => {

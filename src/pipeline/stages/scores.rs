@@ -8,7 +8,7 @@ use crate::pipeline::context::{Context, StageError, Summary, all};
 use crate::pipeline::plan::BASE;
 use crate::pipeline::stages::difficulty::questions_of;
 use crate::recipe::{DifficultyUnder, TauD as TauDRecipe};
-use crate::session::records::{ScoredStep, Scores, Status, TauD, Trace};
+use crate::session::records::{ScoredStep, Scores, TauD, Trace};
 use crate::session::{Author, Batch};
 use crate::student::ChatTokens;
 use crate::teacher::TeacherError;
@@ -16,7 +16,7 @@ use crate::teacher::TeacherError;
 /// Traces scored by the student in one request.
 const CHUNK: usize = 32;
 /// What a judge may say.
-const GRID: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
+pub const GRID: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 
 /// Scores what is missing, then fixes τ_D.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
@@ -52,7 +52,7 @@ fn hard_traces<'a>(cx: &Context<'a>) -> Result<Vec<(&'a Question, Trace)>, Stage
     let mut traces = Vec::new();
     for question in questions_of(cx, Band::Hard)? {
         match cx.session.get::<Trace>(&question.id)? {
-            Some(trace) if trace.status == Status::Approved => traces.push((question, trace)),
+            Some(trace) if trace.status.may_train() => traces.push((question, trace)),
             _ => {}
         }
     }
@@ -101,12 +101,13 @@ fn scores(
         steps.push(ScoredStep { text: text.clone(), scores, tokens: losses.len() as u32, token_nll: losses });
     }
     let trace_tokens = nll.len() as u32;
-    Ok(Scores { question: question.id.clone(), checkpoint: checkpoint.into(), trace_tokens, steps })
+    let (question, checkpoint, status) = (question.id.clone(), checkpoint.into(), Scores::standing(&steps));
+    Ok(Scores { question, checkpoint, trace_tokens, steps, status, decided: None })
 }
 
 /// The losses of each step's tokens. `starts` are the steps' first code points in the trace; what lies behind `end`, the
 /// answer line and the end-of-turn token, belongs to no step.
-fn losses_by_step(chat: &ChatTokens, starts: &[usize], end: usize, nll: &[f32]) -> Vec<Vec<f32>> {
+pub fn losses_by_step(chat: &ChatTokens, starts: &[usize], end: usize, nll: &[f32]) -> Vec<Vec<f32>> {
     let bounds: Vec<usize> = starts.iter().copied().chain([end]).collect();
     let steps = chat.step_of_token(chat.contents.len().saturating_sub(1), &bounds);
     let mut losses = vec![Vec::new(); starts.len()];

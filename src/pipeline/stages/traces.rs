@@ -51,7 +51,7 @@ fn ask(cx: &Context, question: &Question) -> Result<Trace, StageError> {
                 Status::Review { reason: format!("does not reach {} after {attempts} attempts", question.gold) }
             };
             let teacher = cx.teacher.name().into();
-            return Ok(Trace { question: question.id.clone(), text, teacher, attempts, status });
+            return Ok(Trace { question: question.id.clone(), text, teacher, attempts, status, decided: None });
         }
     }
 }
