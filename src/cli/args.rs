@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::review::args::ReviewArgs;
+
 /// The command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -39,6 +41,8 @@ pub enum Verb {
     Resume(ResumeArgs),
     /// Print the results of a session, as far as it has come
     Report(ReportArgs),
+    /// Look at what the teacher made, and approve, edit, reject or override it
+    Review(ReviewArgs),
     /// List, show, remove, check or repair sessions
     Sessions(SessionsArgs),
     /// Show a recipe with every number filled in, or check one

@@ -11,6 +11,7 @@ pub mod out;
 pub mod plain;
 pub mod recipe;
 pub mod report;
+pub mod review;
 pub mod score;
 pub mod sessions;
 pub mod start;
@@ -51,6 +52,7 @@ fn dispatch(verb: Verb) -> Result<Exit, Failure> {
         Verb::Demo(args) => start::demo(&args),
         Verb::Resume(args) => start::resume(&args),
         Verb::Report(args) => report::run(&args),
+        Verb::Review(args) => review::run(args),
         Verb::Sessions(args) => sessions(&args.verb),
         Verb::Recipe(args) => recipe(&args.verb),
         Verb::Difficulty(args) => difficulty::run(&args),

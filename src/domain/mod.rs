@@ -8,6 +8,7 @@ pub mod band;
 pub mod bridge;
 pub mod bridging;
 pub mod diagnosis;
+pub mod diff;
 pub mod excerpt;
 pub mod interval;
 pub mod near_miss;

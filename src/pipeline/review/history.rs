@@ -140,14 +140,13 @@ fn restore(
     entries: &[(String, Entry)],
     kind: DecisionKind,
 ) -> Result<Applied, ReviewError> {
-    let scopes: BTreeSet<&str> = entries.iter().map(|(scope, _)| scope.as_str()).collect();
-    let holders: BTreeSet<u64> = entries.iter().map(|(_, entry)| entry.holder).collect();
     let mut changed = Vec::new();
+    let holders: BTreeSet<u64> = entries.iter().map(|(_, entry)| entry.holder).collect();
     for holder in holders {
-        let decision = read(desk.session, holder)?;
-        for change in decision.changes {
+        let held = |scope: &str| entries.iter().any(|(s, entry)| entry.holder == holder && s == scope);
+        for change in read(desk.session, holder)?.changes {
             let id: ProductId = change.product.parse().map_err(ReviewError::Unfit)?;
-            if !scopes.contains(id.scope().as_str()) {
+            if !held(&id.scope()) {
                 continue;
             }
             let now = desk.product(&id)?;

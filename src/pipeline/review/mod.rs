@@ -26,6 +26,7 @@ mod rescore;
 mod trained;
 
 pub use act::{Act, Request, ScoreName, Which};
+pub use check::check;
 pub use desk::{Desk, Losses, StepLosses};
 pub use error::ReviewError;
 pub use list::{Filter, list};
