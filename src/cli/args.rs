@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::review::args::ReviewArgs;
 pub use runs::{EvalArgs, Form, RunArgs};
 pub use teaching::{PromptsArgs, PromptsVerb, TeacherArgs, TeacherVerb, WhichPrompts};
 
@@ -49,6 +50,8 @@ pub enum Verb {
     Resume(ResumeArgs),
     /// Print the results of a session, as far as it has come
     Report(ReportArgs),
+    /// Look at what the teacher made, and approve, edit, reject or override it
+    Review(ReviewArgs),
     /// List, show, remove, check or repair sessions
     Sessions(SessionsArgs),
     /// Show a recipe with every number filled in, or check one

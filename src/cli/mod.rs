@@ -14,6 +14,7 @@ pub mod plain;
 pub mod prompts;
 pub mod recipe;
 pub mod report;
+pub mod review;
 pub mod score;
 pub mod sessions;
 pub mod start;
@@ -57,6 +58,7 @@ fn dispatch(verb: Verb) -> Result<Exit, Failure> {
         Verb::Eval(args) => eval::run(&args),
         Verb::Resume(args) => start::resume(&args),
         Verb::Report(args) => report::run(&args),
+        Verb::Review(args) => review::run(args),
         Verb::Sessions(args) => sessions(&args.verb),
         Verb::Recipe(args) => recipe(&args.verb),
         Verb::Difficulty(args) => difficulty::run(&args),

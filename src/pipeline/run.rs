@@ -144,7 +144,6 @@ fn go(
             emit.send(Event::StageFinished { stage: stage.clone(), summary, seconds, tokens });
             continue;
         }
-        control.check()?;
         session.set_state(&StateLine { line: format!("at {stage}"), finished: false })?;
         taught.at(&stage.key());
         let cx = Context {
@@ -160,7 +159,10 @@ fn go(
             stages: &stages,
             stage,
         };
-        run_stage(&cx)?;
+        let outcome = cx.check().and_then(|()| run_stage(&cx));
+        // What was decided before the end is kept, also where the end is a cancel.
+        cx.attend()?;
+        outcome?;
     }
     session.set_state(&StateLine { line: "complete".into(), finished: true })?;
     Ok(())
@@ -190,7 +192,7 @@ fn run_stage(cx: &Context) -> Result<(), StageError> {
     let begun = Instant::now();
     cx.emit.begin();
     let spent = super::spent::Spent::resume(cx)?;
-    let result = dispatch(cx).and_then(|summary| super::gates::pass(cx).map(|()| summary));
+    let result = dispatch(cx).and_then(|summary| super::gates::pass(cx, summary));
     let Summary { text, tokens } = match result {
         Ok(summary) => summary,
         Err(error) => {

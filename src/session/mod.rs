@@ -20,6 +20,7 @@ mod batch;
 mod catalogue;
 mod check;
 mod checkpoints;
+mod decisions;
 mod error;
 mod files;
 mod journal;

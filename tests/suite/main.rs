@@ -15,6 +15,7 @@ mod floors;
 mod pipeline;
 mod recipe;
 mod report;
+mod review;
 mod sample;
 mod score;
 mod session;

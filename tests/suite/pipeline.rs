@@ -8,5 +8,5 @@ mod input;
 mod kill;
 mod lineage;
 mod repeat;
-mod runs;
+pub mod runs;
 mod stop;
