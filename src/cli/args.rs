@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::review::args::ReviewArgs;
 pub use runs::{EvalArgs, Form, RunArgs};
 pub use teaching::{PromptsArgs, PromptsVerb, TeacherArgs, TeacherVerb, WhichPrompts};
 
@@ -55,6 +56,8 @@ pub enum Verb {
     Preview(PreviewArgs),
     /// Take a checkpoint or the training texts of a session out for other programs
     Export(super::export::ExportArgs),
+    /// Look at what the teacher made, and approve, edit, reject or override it
+    Review(ReviewArgs),
     /// List, show, remove, check, repair or measure sessions
     Sessions(SessionsArgs),
     /// Show a recipe with every number filled in, or check one

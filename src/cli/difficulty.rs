@@ -14,12 +14,8 @@ use crate::data::world::Split;
 use crate::domain::{Band, BandEdges, Message, Question, Verifier};
 use crate::pipeline::control::Control;
 use crate::pipeline::engine::{Asking, Engine};
-<<<<<<< HEAD
-use crate::pipeline::material::world_of;
-=======
 use crate::pipeline::locate::locate;
-use crate::pipeline::material::{Material, world_of};
->>>>>>> students
+use crate::pipeline::material::world_of;
 use crate::pipeline::seeds::stream;
 use crate::recipe::{Recipe, SamplingRecipe, StudentRecipe};
 use crate::student::Student;

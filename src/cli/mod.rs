@@ -18,15 +18,13 @@ pub mod preview;
 pub mod prompts;
 pub mod recipe;
 pub mod report;
+pub mod review;
 pub mod score;
 pub mod sessions;
 pub mod start;
-<<<<<<< HEAD
-pub mod why;
-pub mod teacher;
-=======
 pub mod student;
->>>>>>> students
+pub mod teacher;
+pub mod why;
 pub mod world;
 
 use std::ffi::OsString;
@@ -69,6 +67,7 @@ fn dispatch(verb: Verb) -> Result<Exit, Failure> {
         Verb::Why(args) => why::run(&args),
         Verb::Preview(args) => preview::run(&args),
         Verb::Export(args) => export::run(&args),
+        Verb::Review(args) => review::run(args),
         Verb::Sessions(args) => sessions(&args.verb),
         Verb::Recipe(args) => recipe(&args.verb),
         Verb::Difficulty(args) => difficulty::run(&args),

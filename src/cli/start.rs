@@ -100,19 +100,11 @@ fn begin(recipe: Recipe, new: &New, face_args: &FaceArgs) -> Result<Exit, Failur
         Some(name) => name.to_string(),
         None => free_name(&sessions, new.stem, recipe.arm)?,
     };
-<<<<<<< HEAD
     let face = face::choose(face_args, &Surroundings::read())?;
-    let ground = Ground::lay(&recipe, threads(new.threads)).map_err(Failure::usage)?;
+    let ground = Ground::lay_aloud(&recipe, threads(new.threads), &mut out::stderr).map_err(Failure::usage)?;
     let made = NewSession { recipe: &recipe.to_toml(), seed: recipe.seed };
     let session = sessions.create(&name, &made).map_err(Failure::usage)?;
     go(session, recipe, (ground, threads(new.threads)), new.sessions, (&face, face_args.shot.as_deref()))
-=======
-    let face = face::choose(&args.face, &Surroundings::read())?;
-    let ground = Ground::lay_aloud(&recipe, threads(args.threads), &mut out::stderr).map_err(Failure::usage)?;
-    let new = NewSession { recipe: &recipe.to_toml(), seed: recipe.seed };
-    let session = sessions.create(&name, &new).map_err(Failure::usage)?;
-    go(session, recipe, (ground, threads(args.threads)), &args.sessions, (&face, args.face.shot.as_deref()))
->>>>>>> students
 }
 
 /// Continues a run.
@@ -120,12 +112,9 @@ pub fn resume(args: &ResumeArgs) -> Result<Exit, Failure> {
     let face = face::choose(&args.face, &Surroundings::read())?;
     let session = Sessions::at(&args.sessions.path).open(&args.name).map_err(Failure::usage)?;
     let recipe = recipe_of(&session)?;
-<<<<<<< HEAD
-    let ground = Ground::lay(&resumed(&recipe, &session), threads(args.threads)).map_err(Failure::usage)?;
+    let ground = Ground::lay_aloud(&resumed(&recipe, &session), threads(args.threads), &mut out::stderr)
+        .map_err(Failure::usage)?;
     ground.fits(&session).map_err(Failure::usage)?;
-=======
-    let ground = Ground::lay_aloud(&recipe, threads(args.threads), &mut out::stderr).map_err(Failure::usage)?;
->>>>>>> students
     go(session, recipe, (ground, threads(args.threads)), &args.sessions, (&face, args.face.shot.as_deref()))
 }
 

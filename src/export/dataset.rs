@@ -26,7 +26,7 @@ struct Line<'a> {
 pub fn dataset(session: &Session, stage: &str, mut each: impl FnMut(String) -> bool) -> Result<u64, SessionError> {
     let mut count = 0;
     for entry in session.scan::<Prepared>(stage) {
-        let (key, Prepared { sample, tokens }) = entry?;
+        let (key, Prepared { sample, tokens, .. }) = entry?;
         let stage = key.rsplit_once('/').map_or("", |(stage, _)| stage);
         let line = Line {
             id: &sample.id,

@@ -10,7 +10,7 @@ use crate::pipeline::events::{StageId, StageKind};
 use crate::recipe::Recipe;
 use crate::session::Session;
 use crate::session::records::{
-    BridgedTrace, GrpoStep, Prepared, Recycled, SftUpdate, StageDone, Status, Trace,
+    BridgedTrace, GrpoStep, Prepared, Recycled, RolloutGroup, SftUpdate, StageDone, Status, Trace,
 };
 
 /// Fills in everything but the checkpoints.

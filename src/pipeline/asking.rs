@@ -75,8 +75,9 @@ fn sample(cx: &Context, ask: &Ask, questions: &[&Question], writer: &mut Writer)
             writer.push(ask, questions[at], rollouts)?;
         }
         writer.say();
+        cx.attend()?;
     }
-    cx.control.check()?;
+    cx.check()?;
     writer.write()
 }
 

@@ -14,19 +14,18 @@ pub mod events;
 pub mod files;
 pub mod fit;
 pub mod forecast;
+pub mod frames;
 pub mod gates;
 pub mod lessons;
-<<<<<<< HEAD
 pub mod local_teacher;
-=======
 pub mod locate;
->>>>>>> students
 pub mod material;
 pub mod memory;
 pub mod parallel;
 pub mod plan;
 pub mod pretrain;
 pub mod recorded;
+pub mod review;
 pub mod run;
 pub mod seeds;
 pub mod specimen;
@@ -37,4 +36,3 @@ pub mod teaching;
 pub mod trial;
 pub mod tryout;
 pub mod workshop;
-pub mod writing;

@@ -10,13 +10,9 @@ use super::control::Control;
 use super::emit::Emitter;
 use super::engine::Engine;
 use super::events::{Command, Event, Outcome, StageKind};
-<<<<<<< HEAD
-use super::material::{Material, TRAIN};
-=======
 use super::locate::locate;
-use super::material::{Material, world_of};
+use super::material::{Material, TRAIN};
 use super::memory;
->>>>>>> students
 use super::plan::plan;
 use super::stages;
 use super::teaching::{self, Teaching};
@@ -99,7 +95,7 @@ impl Ground {
     pub fn lay_aloud(recipe: &Recipe, threads: usize, tell: &mut dyn FnMut(&str)) -> Result<Self, StageError> {
         super::supported::supported(recipe)?;
         super::supported::supported_teacher(recipe)?;
-        Self::taught(recipe, threads, Teaching::prepare(recipe, threads)?)
+        Self::taught(recipe, threads, Teaching::prepare(recipe, threads)?, tell)
     }
 
     /// As [`Ground::lay`], with a teacher of the caller's.
@@ -107,22 +103,21 @@ impl Ground {
     /// # Errors
     /// As [`Ground::lay`].
     pub fn with_teacher(recipe: &Recipe, threads: usize, teacher: Box<dyn Teacher>) -> Result<Self, StageError> {
-        Self::taught(recipe, threads, Teaching::Ready(teacher))
+        Self::taught(recipe, threads, Teaching::Ready(teacher), &mut |_| ())
     }
 
-    fn taught(recipe: &Recipe, threads: usize, teaching: Teaching) -> Result<Self, StageError> {
+    fn taught(
+        recipe: &Recipe,
+        threads: usize,
+        teaching: Teaching,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<Self, StageError> {
         super::supported::supported(recipe)?;
         let verifier = recipe.data.verifier.parse::<Verifier>().map_err(|e| StageError::Recipe(e.to_string()))?;
-<<<<<<< HEAD
         let material = Material::of(recipe, verifier)?;
         let prompts = teaching::prompts(recipe)?;
-=======
-        let world = world_of(recipe)?;
-        let material = Material::of_world(&world);
-        let prompts = Prompts::world()?;
         let config = locate(&recipe.student.path, tell)?.config()?;
         memory::check(recipe, &config, threads, tell)?;
->>>>>>> students
         let engine = Engine::start(&recipe.student, threads)?;
         Ok(Self { teaching, material, prompts, verifier, engine })
     }
@@ -167,7 +162,6 @@ fn go(
             emit.send(Event::StageFinished { stage: stage.clone(), summary, seconds, tokens });
             continue;
         }
-        control.check()?;
         session.set_state(&StateLine { line: format!("at {stage}"), finished: false })?;
         taught.at(&stage.key());
         let cx = Context {
@@ -183,7 +177,10 @@ fn go(
             stages: &stages,
             stage,
         };
-        run_stage(&cx)?;
+        let outcome = cx.check().and_then(|()| run_stage(&cx));
+        // What was decided before the end is kept, also where the end is a cancel.
+        cx.attend()?;
+        outcome?;
     }
     session.set_state(&StateLine { line: "complete".into(), finished: true })?;
     Ok(())
@@ -213,7 +210,7 @@ fn run_stage(cx: &Context) -> Result<(), StageError> {
     let begun = Instant::now();
     cx.emit.begin();
     let spent = super::spent::Spent::resume(cx)?;
-    let result = dispatch(cx).and_then(|summary| super::gates::pass(cx).map(|()| summary));
+    let result = dispatch(cx).and_then(|summary| super::gates::pass(cx, summary));
     let Summary { text, tokens } = match result {
         Ok(summary) => summary,
         Err(error) => {

@@ -33,12 +33,7 @@ pub struct Workshop {
 impl Workshop {
     /// Loads the student onto the CPU.
     pub fn open(recipe: &StudentRecipe, threads: usize) -> Result<Self, EngineError> {
-<<<<<<< HEAD
         let base = base(recipe)?;
-=======
-        let device = Device::flex();
-        let base = locate(&recipe.path, &mut |_| ())?.load(&device)?;
->>>>>>> students
         let workers = Arc::new(Workers::new(threads));
         let policy = base.with_adapters(&recipe.lora, ADAPTER_SEED);
         let id = super::plan::BASE.to_string();
@@ -186,29 +181,11 @@ impl Workshop {
         Ok(self.policy.to_files()?)
     }
 }
-<<<<<<< HEAD
 
 /// The student a run starts from, on the CPU.
 ///
 /// # Errors
 /// What of its folder cannot be used.
 pub fn base(recipe: &StudentRecipe) -> Result<Student, EngineError> {
-    let device = Device::flex();
-    Ok(match recipe.path.as_str() {
-        "world" => Student::from_bytes(world_files(), WORLD_BASE.weights, &device)?,
-        folder => Student::load(Path::new(folder), &device)?,
-    })
+    Ok(locate(&recipe.path, &mut |_| ())?.load(&Device::flex())?)
 }
-
-/// The small files of the built-in base.
-fn world_files() -> StudentFiles {
-    StudentFiles {
-        config: WORLD_BASE.config.to_vec(),
-        tokenizer: WORLD_BASE.tokenizer.to_vec(),
-        tokenizer_config: WORLD_BASE.tokenizer_config.to_vec(),
-        generation_config: Some(WORLD_BASE.generation_config.to_vec()),
-        ..StudentFiles::default()
-    }
-}
-=======
->>>>>>> students

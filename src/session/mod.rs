@@ -26,6 +26,7 @@ mod briefs;
 mod catalogue;
 mod check;
 mod checkpoints;
+mod decisions;
 mod error;
 mod files;
 mod journal;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::decisions::{Decided, DecidedChange, DecisionKind, ReviewDecision, Status};
 use super::{Record, RolloutBrief, Value};
 use crate::domain::{
     Action, Bridged, Diagnosis, Excerpt, Partition, Provenance, Question, Rollout, SftSample, StepScores,
@@ -25,7 +26,6 @@ tables! {
     Asked => "question",
     Sourced => "source",
     Trace => "trace",
-    Scores => "scores",
     BridgedTrace => "bridge",
     TauD => "tau-d",
     Prepared => "sample",
@@ -35,6 +35,8 @@ tables! {
     Recycled => "recycled",
     CheckpointInfo => "checkpoint",
     StageDone => "stage",
+    Matched => "matched",
+    ReviewDecision => "decision",
 }
 
 impl Record for RolloutGroup {
@@ -115,21 +117,6 @@ impl RolloutGroup {
     }
 }
 
-/// Where a teacher's product stands. SFT reads approved products only.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "status")]
-pub enum Status {
-    /// Passed its checks, waits for the gate.
-    Proposed,
-    /// May be trained on.
-    Approved,
-    /// Failed a check, or something about it needs a look; never trained on as it is.
-    Review {
-        /// What failed.
-        reason: String,
-    },
-}
-
 /// A teacher's trace of a question. Key: question.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trace {
@@ -147,6 +134,9 @@ pub struct Trace {
     /// Where it stands.
     #[serde(flatten)]
     pub status: Status,
+    /// Who decided so; `None` where the checks did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Decided>,
 }
 
 /// One scored step of a hard trace.
@@ -179,6 +169,41 @@ pub struct Scores {
     /// Hashes of the prompts that the teacher was asked with, by their names; rules are asked without.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub prompts: BTreeMap<String, String>,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub status: Status,
+    /// Who decided so; `None` where the checks did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Decided>,
+}
+
+impl Scores {
+    /// Where scores stand by themselves: approved when every step has both of the judge's scores.
+    pub fn standing(steps: &[ScoredStep]) -> Status {
+        let unscored = |s: &ScoredStep| s.scores.importance.is_none() || s.scores.jumpiness.is_none();
+        let open = steps.iter().enumerate().filter(|(_, s)| unscored(s)).map(|(i, _)| (i + 1).to_string());
+        match open.collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => Status::Approved,
+            steps => Status::Review { reason: format!("unscored steps: {steps}") },
+        }
+    }
+}
+
+impl Record for Scores {
+    const TABLE: &'static str = "scores";
+    const VERSION: u32 = 2;
+
+    /// Version 1 knew no status.
+    fn upgrade(version: u32, mut value: Value) -> Result<Self, String> {
+        if version != 1 {
+            return Err(format!("scores of version {version} are not known; this Footbridge knows 1 and 2"));
+        }
+        let fields = value.as_object_mut().ok_or("scores are no JSON object")?;
+        fields.insert("status".into(), "approved".into());
+        let mut scores: Self = serde_json::from_value(value).map_err(|e| e.to_string())?;
+        scores.status = Self::standing(&scores.steps);
+        Ok(scores)
+    }
 }
 
 /// The difficulty threshold in force, and where it comes from. Key: `tau-d`.
@@ -199,6 +224,24 @@ pub struct BridgedStep {
     pub reason: String,
     /// The step after the edit; empty when it was dropped or compressed away.
     pub text: String,
+    /// Set where a researcher chose the operation: whether the step is also a local sample. Scores no longer decide
+    /// over such a step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overruled: Option<bool>,
+    /// Edits for other operations that were made before, so that going back needs no teacher.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub known: BTreeMap<Action, String>,
+    /// Why there is no edit although the operation needs one; the original text stands then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unanswered: Option<String>,
+}
+
+impl BridgedStep {
+    /// A step as Algorithm 1 decided it.
+    pub fn new(action: Action, reason: impl Into<String>, text: impl Into<String>) -> Self {
+        let (reason, text) = (reason.into(), text.into());
+        Self { action, reason, text, overruled: None, known: BTreeMap::new(), unanswered: None }
+    }
 }
 
 /// A bridged trace. Key: question.
@@ -216,6 +259,9 @@ pub struct BridgedTrace {
     /// Where it stands.
     #[serde(flatten)]
     pub status: Status,
+    /// Who decided so; `None` where the checks did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Decided>,
 }
 
 /// A training text of one stage, in its place in the data set. Key: `stage/position`.
@@ -228,6 +274,16 @@ pub struct Prepared {
     /// Hash of the prompt of its user turn; empty where there is none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prompt: String,
+}
+
+/// The size a control arm's SFT has to match, fixed when its texts were: later decisions don't change a stage that has
+/// begun. Key: stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Matched {
+    /// Optimizer updates.
+    pub updates: usize,
+    /// Trained tokens.
+    pub tokens: u64,
 }
 
 /// Consolidation and failed sets of one iteration (eq. 14). Key: stage.
@@ -293,6 +349,9 @@ pub struct Recycled {
     /// Where it stands.
     #[serde(flatten)]
     pub status: Status,
+    /// Who decided so; `None` where the checks did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Decided>,
 }
 
 /// A checkpoint's way back. Key: checkpoint id.

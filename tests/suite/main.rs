@@ -18,6 +18,7 @@ mod pipeline;
 mod realdata;
 mod recipe;
 mod report;
+mod review;
 mod sample;
 mod score;
 mod session;

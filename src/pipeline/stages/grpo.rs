@@ -33,8 +33,8 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     cx.emit.started(cx.stage, at as u64, steps as u64, "steps");
     let mut tokens = 0;
     while at < steps {
-        if cx.control.check().is_err() {
-            return Err(save_and_stop(cx, at));
+        if let Err(stop) = cx.check() {
+            return Err(if matches!(stop, StageError::Cancelled) { save_and_stop(cx, at) } else { stop });
         }
         let picked = cycle(
             cx.recipe.seed,
@@ -139,7 +139,7 @@ fn one_step(
         let (question, sample, ids) = (reply.question, reply.sample as usize, reply.ids.clone());
         rollouts[question][sample] = Some((ids, judge(cx.verifier, questions[question], reply)));
     }
-    cx.control.check()?;
+    cx.check()?;
     let mut groups = Vec::new();
     let mut records = Vec::new();
     for ((question, messages), answers) in questions.iter().zip(prompts).zip(rollouts) {

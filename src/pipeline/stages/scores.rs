@@ -6,13 +6,13 @@
 use crate::domain::steps::in_code_points;
 use crate::domain::{Band, Message, Question, StepScores, StepSpan, split_answer, split_steps};
 use crate::pipeline::context::{Context, StageError, Summary, all};
+use crate::pipeline::frames::Frames;
 use crate::pipeline::parallel::parallel;
 use crate::pipeline::plan::BASE;
 use crate::pipeline::stages::difficulty::questions_of;
 use crate::pipeline::teaching::asked_with;
-use crate::pipeline::writing::Writer;
 use crate::recipe::{DifficultyUnder, TauD as TauDRecipe};
-use crate::session::records::{ScoredStep, Scores, Status, TauD, Trace};
+use crate::session::records::{ScoredStep, Scores, TauD, Trace};
 use crate::session::{Author, Batch};
 use crate::student::ChatTokens;
 use crate::teacher::{PromptKind, Teacher, TeacherError};
@@ -20,7 +20,7 @@ use crate::teacher::{PromptKind, Teacher, TeacherError};
 /// Traces measured by the student in one request.
 const CHUNK: usize = 32;
 /// What a judge may say.
-const GRID: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
+pub const GRID: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 
 /// Scores what is missing, then fixes τ_D.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
@@ -62,7 +62,7 @@ fn hard_traces<'a>(cx: &Context<'a>) -> Result<Vec<(&'a Question, Trace)>, Stage
     let mut traces = Vec::new();
     for question in questions_of(cx, Band::Hard)? {
         match cx.session.get::<Trace>(&question.id)? {
-            Some(trace) if trace.status == Status::Approved => traces.push((question, trace)),
+            Some(trace) if trace.status.may_train() => traces.push((question, trace)),
             _ => {}
         }
     }
@@ -122,9 +122,9 @@ fn score_chunk(
             }
         }
     }
-    let mut writer = Writer::new(cx.session);
+    let mut frames = Frames::silent(cx);
     for one in open.iter().filter(|one| one.left == 0) {
-        writer.push(&one.question.id, &one.scores(cx.teacher, checkpoint))?;
+        frames.put(&one.question.id, &one.scores(cx.teacher, checkpoint))?;
     }
     // What the judge reads lies apart from what its answers are put into.
     let asked: Vec<(&Question, Vec<String>)> = open.iter().map(|one| (one.question, one.texts.clone())).collect();
@@ -146,10 +146,14 @@ fn score_chunk(
             scores[call.step] = score;
             one.left -= 1;
             progress(0, 1);
-            if one.left > 0 { Ok(()) } else { writer.push(&one.question.id, &one.scores(teacher, checkpoint)) }
+            if one.left == 0 {
+                frames.put(&one.question.id, &one.scores(teacher, checkpoint))?;
+            }
+            cx.attend().map(drop)
         },
     );
-    writer.finish(outcome)
+    frames.write()?;
+    outcome
 }
 
 /// Difficulty: the student's losses on these traces.
@@ -213,13 +217,14 @@ impl Open<'_> {
         }
         let (question, checkpoint, trace_tokens) = (self.question.id.clone(), checkpoint.into(), self.trace_tokens);
         let prompts = asked_with(teacher, &[PromptKind::Importance, PromptKind::Jumpiness]);
-        Scores { question, checkpoint, trace_tokens, steps, unanswered, prompts }
+        let status = Scores::standing(&steps);
+        Scores { question, checkpoint, trace_tokens, steps, unanswered, prompts, status, decided: None }
     }
 }
 
 /// The losses of each step's tokens. `starts` are the steps' first code points in the trace; what lies behind `end`, the
 /// answer line and the end-of-turn token, belongs to no step.
-fn losses_by_step(chat: &ChatTokens, starts: &[usize], end: usize, nll: &[f32]) -> Vec<Vec<f32>> {
+pub fn losses_by_step(chat: &ChatTokens, starts: &[usize], end: usize, nll: &[f32]) -> Vec<Vec<f32>> {
     let bounds: Vec<usize> = starts.iter().copied().chain([end]).collect();
     let steps = chat.step_of_token(chat.contents.len().saturating_sub(1), &bounds);
     let mut losses = vec![Vec::new(); starts.len()];

@@ -3,10 +3,10 @@
 
 use crate::domain::{Band, Question, Verifier};
 use crate::pipeline::context::{Context, StageError, Summary, all};
+use crate::pipeline::frames::Frames;
 use crate::pipeline::parallel::parallel;
 use crate::pipeline::stages::difficulty::questions_of;
 use crate::pipeline::teaching::asked_with;
-use crate::pipeline::writing::Writer;
 use crate::session::records::{Status, Trace};
 use crate::teacher::{PromptKind, Teacher};
 
@@ -21,23 +21,20 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         }
     }
     let total = wanted.len() as u64;
-    let mut done = total - missing.len() as u64;
-    cx.emit.started(cx.stage, done, total, "traces");
+    let mut frames = Frames::new(cx, total - missing.len() as u64, total, "traces");
     let (teacher, verifier, retries) = (cx.teacher, cx.verifier, cx.recipe.teacher.max_retries);
-    let mut writer = Writer::new(cx.session);
     let outcome = parallel(
         &missing,
         teacher.concurrency(),
         cx.control,
         |question| ask(teacher, verifier, retries, question),
         |question, trace| {
-            done += 1;
-            writer.push(&question.id, &trace)?;
-            cx.emit.progress(cx.stage, done, total, 0);
-            Ok(())
+            frames.put(&question.id, &trace)?;
+            cx.attend().map(drop)
         },
     );
-    writer.finish(outcome)?;
+    frames.write()?;
+    outcome?;
     let traces = all::<Trace>(cx.session, "")?;
     let review = traces.iter().filter(|(_, t)| matches!(t.status, Status::Review { .. })).count();
     Ok(Summary { text: format!("{} traces, {review} for review", traces.len()), tokens: 0 })
@@ -62,5 +59,5 @@ fn ask(teacher: &dyn Teacher, verifier: Verifier, retries: u32, question: &Quest
         }
     };
     let (question, prompts) = (question.id.clone(), asked_with(teacher, &[PromptKind::Trace]));
-    Ok(Trace { question, text, teacher: teacher.name().into(), attempts, prompts, status })
+    Ok(Trace { question, text, teacher: teacher.name().into(), attempts, prompts, status, decided: None })
 }

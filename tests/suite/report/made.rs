@@ -205,17 +205,14 @@ impl Made {
 fn bridge(batch: &mut Batch) {
     let all = [Action::Keep, Action::Compress, Action::Expand, Action::Drop, Action::Localize];
     for i in 0..3 {
-        let steps = all.iter().take(3 + i).map(|action| BridgedStep {
-            action: *action,
-            reason: "made up".into(),
-            text: "1 + 1 = 2".into(),
-        });
+        let steps = all.iter().take(3 + i).map(|action| BridgedStep::new(*action, "made up", "1 + 1 = 2"));
         let status = if i == 2 { Status::Review { reason: "made up".into() } } else { Status::Approved };
         let bridged = Bridged { text: "1 + 1 = 2\n#### 2".into(), locals: Vec::new(), flagged: None };
         let question = format!("train-{i:04}");
+        let steps = steps.collect();
         batch.put(
             &question.clone(),
-            &BridgedTrace { question, steps: steps.collect(), bridged, prompts: BTreeMap::new(), status },
+            &BridgedTrace { question, steps, bridged, prompts: BTreeMap::new(), status, decided: None },
         );
     }
 }
@@ -244,6 +241,7 @@ fn recycle(batch: &mut Batch, iteration: u32) {
             prefix: String::new(),
             prompts: BTreeMap::new(),
             status: Status::Approved,
+            decided: None,
         };
         batch.put(&format!("{iteration}/{question}"), &recycled);
     }
