@@ -15,7 +15,7 @@ use super::journal::writer::Writer;
 use super::layout::Layout;
 use super::ledger;
 use super::lock::SessionLock;
-use super::rescue;
+use super::rescue::{self, Known};
 use super::store::Store;
 
 /// A session opened for writing.
@@ -57,20 +57,24 @@ impl Live {
                 tail.torn
             ));
         }
+        // Before the torn end is cut off: whole values may lie in it.
+        let known = match seen > last {
+            true => rescue::difference(&store, &ledger::walk(name, &journal, last)?, &Blobs::at(&journal))?,
+            false => Known::default(),
+        };
         let mut writer = Writer::open(&journal, &tail, last)?;
         if seen < last {
             replay(name, &journal, &store, seen)?;
             notes.push(format!("{} frames of the journal were brought into the store", last - seen));
         } else if seen > last {
-            let known = rescue::difference(&store, &ledger::walk(name, &journal, last)?, &Blobs::at(&journal))?;
             notes.push(format!(
-                "the journal had lost frames {} to {seen}; the {} changes they made were taken from the store",
-                last + 1,
+                "the journal had lost what followed frame {last}; {} changes were taken from the store",
                 known.changes.len()
             ));
             notes.extend(rescue::say_lost(&known.lost));
+            // Large values get other places, and those that are lost must go: the store is made anew.
+            store.outdate()?;
             rescue::append(&mut writer, known.changes)?;
-            // Large values have other places now, and those that are lost must go: the store is made anew.
             store.restart()?;
             replay(name, &journal, &store, 0)?;
         }

@@ -91,6 +91,10 @@ impl Sessions {
             return Ok(report);
         }
         let known = changes_only_the_store_knows(&old, &ledger, &Blobs::at(&layout.journal()));
+        if let Old::Readable(store, _) = &old {
+            // A store that takes no mark is damaged, and is moved aside all the same.
+            drop(store.outdate());
+        }
         drop(old);
         report.found.extend(rescue::say_lost(&known.lost));
         mend_journal(&layout, &ledger, known.changes, &mut report)?;

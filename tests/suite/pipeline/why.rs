@@ -124,7 +124,8 @@ fn why_names_the_person_behind_a_change_and_nothing_reaches_the_terminal() {
     assert_eq!(hers[0].what, "changed: teacher");
     let (code, said, err) = DONE.said(&["why", "run", id]);
     assert_eq!((code, err.as_str()), (0, ""));
-    assert!(said.contains("by researcher Ada: changed: teacher, because: it reads better"), "{said}");
+    let flowing = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flowing.contains("by researcher Ada: changed: teacher, because: it reads better"), "{said}");
     assert!(said.contains("Ada's pen") && !said.contains('\u{1b}') && !said.contains("owned"), "{said}");
     let question = found.question.unwrap();
     let answers = format!("{} of {} answers", found.rollouts[0].correct, found.rollouts[0].n);
