@@ -146,9 +146,8 @@ fn a_gate_opens_to_the_token_and_no_message_shows_it() {
         let names = ["no.json"];
         let missing = fetch(&open, "owner/set", Kind::Dataset, Wanted::Files(&names), &mut |_| ()).unwrap_err();
         assert!(matches!(missing, HubError::Missing { .. }), "{missing}");
-        for line in [missing.to_string(), with("owner/broken"), with("../x"), with(TOKEN), format!("{open:?}")] {
-            let shown = line.contains(TOKEN) && !line.contains(&format!("in {TOKEN}"));
-            assert!(!shown && !line.contains('\n'), "{line}");
+        for line in [missing.to_string(), with("owner/broken"), with("../x"), format!("{open:?}")] {
+            assert!(!line.contains(TOKEN) && !line.contains('\n'), "{line}");
         }
     });
 }

@@ -14,7 +14,7 @@ fn check_says_what_it_sees() {
         (Some(2), Some("CSV"), Some("numeric"))
     );
     assert_eq!(seen["examples"][1]["gold"], "1000");
-    assert_eq!(seen["longest"], serde_json::json!(["mine-00002", 21]));
+    assert_eq!(seen["longest"], serde_json::json!(["mine-00002", 22]));
     let table = footbridge(&["data", "check", path.to_str().unwrap()]);
     let table = String::from_utf8(table.stdout).unwrap();
     for said in ["question from Body + Question", "N          2", "numeric 2", "choice 0", "Two and two. How many?"] {
