@@ -11,8 +11,8 @@ Checked per question: the rendered chat and its ids are those of the tokenizer's
 the tolerance (single precision), and the greedy answers are the same. Needs torch and transformers; nothing is
 downloaded. Run by hand; exit code 1 where something differs.
 
-The date: Llama 3.2's template writes today's, Footbridge always 26 July 2024 (see src/student/template.rs), so the
-template is given that date here.
+The date: Llama 3.2's template writes today's (`strftime_now`), Footbridge always 26 July 2024 (see
+src/student/template.rs), so such a template is given that date here.
 """
 import argparse
 import json
@@ -63,8 +63,8 @@ def compare(folder, said, tolerance):
     worst, compared, least_lead = 0.0, 0, float("inf")
     for row in said["rows"]:
         chat = [{"role": "user", "content": row["question"]}]
-        text = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True,
-                                             date_string="26 Jul 2024")
+        date = {"date_string": "26 Jul 2024"} if "strftime_now" in tokenizer.chat_template else {}
+        text = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True, **date)
         ids = tokenizer(text, add_special_tokens=False)["input_ids"]
         if text != row["text"]:
             faults.append(f"{row['question']!r}: rendered as {row['text']!r}, transformers has {text!r}")
