@@ -88,7 +88,7 @@ fn many(chat: &dyn Chat, calls: usize) -> Result<(), Fault> {
         }
     };
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(each)).collect();
+        let threads: Vec<_> = (0..chat.concurrency()).map(|_| scope.spawn(each)).collect();
         threads.into_iter().try_for_each(|thread| thread.join().map_err(|_| "a thread died")?)
     })
 }

@@ -6,8 +6,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::control::Control;
+use crate::recipe::TeacherRecipe;
 use crate::session::{Author, Batch, Record, Session, SessionError};
-use crate::teacher::{AnswerStore, Stored, Usage};
+use crate::teacher::openai::Settings;
+use crate::teacher::{AnswerStore, CacheSettings, Cached, Meter, OpenAi, Stored, TeacherError, Usage};
 
 /// Bytes of answers that share a frame, the last one excluded.
 const TOGETHER: usize = 4 << 20;
@@ -30,6 +33,24 @@ impl Record for Usage {
 /// The session cannot be read.
 pub fn spending(session: &Session) -> Result<BTreeMap<String, Usage>, SessionError> {
     session.scan::<Usage>("").collect()
+}
+
+/// The model of a recipe behind the answers of a session, which obeys the run's `control`. `refresh` asks anew for what
+/// was kept before. Nothing is sent yet.
+///
+/// # Errors
+/// [`TeacherError::Unusable`]: the key's variable is not set, an address that cannot be used.
+pub fn open_chat(
+    recipe: &TeacherRecipe,
+    store: Arc<SessionAnswers>,
+    control: &Control,
+    refresh: bool,
+) -> Result<Cached<OpenAi>, TeacherError> {
+    let settings = Settings::of(recipe)?;
+    let cache = CacheSettings { refresh, parameters: settings.parameters() };
+    let control = control.clone();
+    let chat = OpenAi::new(settings, Arc::new(move || control.cancelled()), &store.spent())?;
+    Ok(Cached::new(chat, store, cache, Arc::new(Meter::default())))
 }
 
 /// The store of one open session.

@@ -21,9 +21,13 @@ use server::{Reply, Server};
 
 /// Settings with short waits for a server of these tests.
 fn settings(server: &Server) -> Settings {
+    settings_at(&server.url)
+}
+
+fn settings_at(url: &str) -> Settings {
     let millis = Duration::from_millis;
     let recipe = TeacherRecipe {
-        base_url: server.url.clone(),
+        base_url: url.to_owned(),
         model: "tiny".into(),
         price_in: 2.0,
         price_out: 8.0,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
 
 use super::body::{self, Said};
 use super::budget::Budget;
@@ -31,6 +32,8 @@ pub struct Shared {
     pub wire: Wire,
     pub pace: Pace,
     pub budget: Arc<Budget>,
+    /// One permit for each call that may be under way.
+    pub under_way: Semaphore,
     pub stop: Stop,
     /// Whether a server was ever reached, whether it ever answered, how many calls it refused before it did.
     pub reached: AtomicBool,
@@ -84,14 +87,16 @@ impl Shared {
             return Err(TeacherError::Cancelled);
         }
         let most = most(request);
-        let hold = self
-            .unless_stopped(Duration::ZERO, async {
-                self.pace.pass(most.0 + most.1).await;
-                self.budget.reserve(most).await
-            })
-            .await??;
+        let turn = async {
+            self.pace.pass(most.0 + most.1).await;
+            let permit = self.under_way.acquire().await;
+            (permit, self.budget.reserve(most).await)
+        };
+        let (permit, hold) = self.unless_stopped(Duration::ZERO, turn).await?;
+        let hold = hold?;
         let asked = |text: &str| self.settings.backoff.asked(text, Timestamp::now());
         let outcome = self.unless_stopped(self.settings.grace, self.wire.exchange(body, asked)).await;
+        drop(permit);
         let outcome = outcome.inspect_err(|_| took.unsaid += 1)?;
         self.note(&outcome);
         let charged = match &outcome {

@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::{Arc, mpsc};
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Semaphore;
 
 pub use address::Address;
 pub use backoff::Backoff;
@@ -58,6 +59,7 @@ impl OpenAi {
             wire,
             pace: Pace::new(settings.requests_per_minute, settings.tokens_per_minute),
             budget: Arc::new(Budget::new(settings.limits, settings.prices, earlier)),
+            under_way: Semaphore::new(settings.concurrency.max(1)),
             stop,
             reached: AtomicBool::new(false),
             answered: AtomicBool::new(false),

@@ -1,6 +1,8 @@
 //! Many calls at once with faults among them, and a run that dies in the middle.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
@@ -120,18 +122,18 @@ fn ten_thousand_calls_with_faults_end_answered_or_lost_once_each_and_are_counted
     assert!((usage.cost - (read as f64 * 2.0 + written as f64 * 8.0) / 1e6).abs() < 1e-6);
 }
 
-/// Asks all of `calls` prompts; answers that were handed out go to `acknowledged`. Ends when `stop` says so.
-fn part(server: &Server, session: Session, stop: Stop, calls: usize, acknowledged: &Mutex<BTreeSet<String>>) -> Usage {
+/// Asks all prompts of a run of `CALLS`; each answer that was handed out is told to `acknowledge`. Ends when `stop` says so.
+fn part(url: &str, session: Session, stop: Stop, acknowledge: impl Fn(String) + Sync) -> Usage {
     let store = Arc::new(SessionAnswers::open(Arc::new(session)).unwrap());
-    let api = OpenAi::new(settings(server), stop, &store.spent()).unwrap();
+    let api = OpenAi::new(settings_at(url), stop, &store.spent()).unwrap();
     let chat = Cached::new(api, store.clone(), CacheSettings::default(), Arc::default());
-    let items: Vec<usize> = (0..calls).collect();
+    let items: Vec<usize> = (0..CALLS).collect();
     let work = |n: &usize| {
         let prompt = prompt(*n);
         match chat.complete(&ask(&prompt)) {
             Ok(said) => {
                 assert_eq!(said.text, right(&prompt));
-                acknowledged.lock().unwrap().insert(prompt);
+                acknowledge(prompt);
                 Ok(())
             }
             Err(error) if error.stops_the_run() => Err(End::Teacher(error)),
@@ -143,32 +145,75 @@ fn part(server: &Server, session: Session, stop: Stop, calls: usize, acknowledge
     store.spent()
 }
 
+/// Prompts of a run that dies.
+const CALLS: usize = 600;
+
+/// Goes on with a run that died after `known` were acknowledged, and holds what it asks against that.
+fn goes_on(server: &Server, sessions: &Sessions, known: &BTreeSet<String>) {
+    assert!(known.len() < CALLS);
+    let asked_before = server.counts.prompts.lock().unwrap().clone();
+    let all = Mutex::new(BTreeSet::new());
+    let session = sessions.open("s").unwrap();
+    let usage = part(&server.url, session, never(), |prompt| all.lock().unwrap().extend([prompt]));
+    let asked = server.counts.prompts.lock().unwrap();
+    for prompt in known {
+        assert_eq!(asked[prompt], asked_before[prompt], "{prompt} was paid for and asked again");
+    }
+    let all = all.into_inner().unwrap();
+    assert!((0..CALLS).all(|n| all.contains(&prompt(n)) != hopeless(&prompt(n))));
+    // The server may have answered a few whose answers nobody was left to hear.
+    let unheard = server.counts.said() - usage.calls;
+    assert!(usage.calls == all.len() as u64 && unheard <= 64, "{} kept, {unheard} unheard", usage.calls);
+    assert!(usage.cached >= known.len() as u64);
+}
+
 #[test]
-fn a_run_that_dies_and_goes_on_repeats_no_call_that_was_acknowledged() {
-    const CALLS: usize = 600;
-    for dies_at in [1, 47, 300] {
+fn a_run_that_breaks_off_and_goes_on_repeats_no_call_that_was_acknowledged() {
+    for dies_at in [1, 300] {
         let server = unreliable(Arc::default());
         let (_folder, sessions) = sessions();
         drop(create(&sessions));
-        let acknowledged = Mutex::new(BTreeSet::new());
+        let known = Mutex::new(BTreeSet::new());
         // Calls on the wire are dropped as they are: the settings leave them no grace.
         let counts = server.counts.clone();
         let dying: Stop = Arc::new(move || counts.said() >= dies_at);
-        part(&server, sessions.open("s").unwrap(), dying, CALLS, &acknowledged);
-        let known = std::mem::take(&mut *acknowledged.lock().unwrap());
-        let asked_before = server.counts.prompts.lock().unwrap().clone();
-        assert!(known.len() < CALLS);
-
-        let usage = part(&server, sessions.open("s").unwrap(), never(), CALLS, &acknowledged);
-        let asked = server.counts.prompts.lock().unwrap();
-        for prompt in &known {
-            assert_eq!(asked[prompt], asked_before[prompt], "{prompt} was paid for and asked again");
-        }
-        let all = acknowledged.into_inner().unwrap();
-        assert!((0..CALLS).all(|n| all.contains(&prompt(n)) != hopeless(&prompt(n))));
-        // The server may have answered a few whose answers nobody was left to hear.
-        let unheard = server.counts.said() - usage.calls;
-        assert!(usage.calls == all.len() as u64 && unheard <= 64, "{} kept, {unheard} unheard", usage.calls);
-        assert!(usage.cached >= known.len() as u64);
+        let session = sessions.open("s").unwrap();
+        part(&server.url, session, dying, |prompt| known.lock().unwrap().extend([prompt]));
+        goes_on(&server, &sessions, &known.into_inner().unwrap());
     }
+}
+
+const KILLED: &str = "FOOTBRIDGE_TEST_TEACHER";
+
+#[test]
+fn a_killed_process_paid_for_nothing_that_is_paid_again() {
+    if let Some((root, url)) = std::env::var(KILLED).ok().as_deref().and_then(|place| place.split_once('\n')) {
+        let say = |prompt: String| {
+            let mut out = std::io::stdout().lock();
+            out.write_all(format!("ack {prompt}\n").as_bytes()).unwrap();
+            out.flush().unwrap();
+        };
+        part(url, Sessions::at(root).open("s").unwrap(), never(), say);
+        return;
+    }
+    let server = unreliable(Arc::default());
+    let (_folder, sessions) = sessions();
+    drop(create(&sessions));
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "teacher_http::many::a_killed_process_paid_for_nothing_that_is_paid_again", "--nocapture"])
+        .env(KILLED, format!("{}\n{}", sessions.root().display(), server.url))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let mut known = BTreeSet::new();
+    for line in lines {
+        known.extend(line.split_once("ack ").map(|(_, prompt)| prompt.to_owned()));
+        if known.len() == 150 {
+            child.kill().unwrap();
+        }
+    }
+    child.wait().unwrap();
+    assert!(known.len() >= 150, "{} acknowledged", known.len());
+    goes_on(&server, &sessions, &known);
 }
