@@ -4,6 +4,7 @@
 
 pub mod args;
 pub mod bench;
+pub mod commands;
 pub mod difficulty;
 pub mod exit;
 pub mod face;
