@@ -129,6 +129,11 @@ impl Control {
         if flags.cancelled { Err(Cancelled) } else { Ok(()) }
     }
 
+    /// Whether the run was told to stop. Never stands still.
+    pub fn cancelled(&self) -> bool {
+        self.flags().cancelled
+    }
+
     /// Whether a pause was asked for.
     pub fn paused(&self) -> bool {
         self.flags().paused

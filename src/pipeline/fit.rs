@@ -14,6 +14,7 @@ pub use crate::session::records::Matched;
 use crate::session::records::{Prepared, SftUpdate};
 use crate::session::{Author, Batch};
 use crate::student::ChatTokens;
+use crate::teacher::PromptKind;
 use crate::train::schedule::warmup_cosine;
 
 /// Texts, rate and size of one SFT run.
@@ -94,7 +95,7 @@ pub fn fit(cx: &Context, fit: Fit) -> Result<Summary, StageError> {
 /// Texts and trained tokens of each kind, in the order in which the kinds come (reading.md, row 45).
 fn mix(prepared: &[Prepared]) -> String {
     let mut kinds: Vec<(SampleKind, usize, u64)> = Vec::new();
-    for Prepared { sample, tokens } in prepared {
+    for Prepared { sample, tokens, .. } in prepared {
         let at = kinds.iter().position(|(kind, ..)| *kind == sample.kind).unwrap_or(kinds.len());
         if at == kinds.len() {
             kinds.push((sample.kind, 0, 0));
@@ -123,7 +124,8 @@ fn prepare(
     let mut prepared = Vec::with_capacity(samples.len());
     for (i, sample) in samples.into_iter().enumerate() {
         let tokens = encoded(cx, &sample)?.trained.len() as u32;
-        let text = Prepared { sample, tokens };
+        let prompt = prompt_of(cx, &sample);
+        let text = Prepared { sample, tokens, prompt };
         if known.get(i) != Some(&text) {
             batch.put(&format!("{prefix}{i:06}"), &text);
         }
@@ -137,6 +139,20 @@ fn prepare(
     }
     cx.session.write(batch)?;
     Ok((prepared, matched))
+}
+
+/// Hash of the prompt of a text's user turn.
+fn prompt_of(cx: &Context, sample: &SftSample) -> String {
+    let asked = || cx.material.find(&sample.question).map(|question| PromptKind::asking(question.ask));
+    let kind = match sample.kind {
+        SampleKind::Medium | SampleKind::Bridged | SampleKind::RawHard => asked(),
+        SampleKind::Local => Some(PromptKind::Local),
+        SampleKind::Diagnose => Some(PromptKind::Diagnose),
+        SampleKind::Repair => Some(PromptKind::Repair),
+        SampleKind::NewTrace => Some(PromptKind::NewTrace),
+        SampleKind::Neutral => None,
+    };
+    kind.map(|kind| cx.prompts.hash(kind)).unwrap_or_default()
 }
 
 /// The texts of each update. Ordinary: seeded passes in batches. Matched: texts until the tokens are reached and every

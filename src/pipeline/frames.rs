@@ -24,6 +24,12 @@ impl<'a> Frames<'a> {
         Self { cx, batch: Batch::new(Author::Pipeline), at, done, total }
     }
 
+    /// For a stage that says itself how far it is.
+    pub fn silent(cx: &'a Context<'a>) -> Self {
+        let at = if cx.teacher.concurrency() > 1 { 1 } else { FRAME };
+        Self { cx, batch: Batch::new(Author::Pipeline), at, done: 0, total: 0 }
+    }
+
     /// Adds a product.
     ///
     /// # Errors
@@ -53,7 +59,9 @@ impl<'a> Frames<'a> {
         let batch = std::mem::replace(&mut self.batch, Batch::new(Author::Pipeline));
         self.done += batch.len() as u64;
         self.cx.session.write(batch)?;
-        self.cx.emit.progress(self.cx.stage, self.done, self.total, 0);
+        if self.total > 0 {
+            self.cx.emit.progress(self.cx.stage, self.done, self.total, 0);
+        }
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::batch::{Author, Head, Op};
+use super::blobs::Blobs;
 use super::error::Result;
 use super::files::show_time;
 use super::journal::reader::Reader;
@@ -58,24 +59,34 @@ impl AuditFilter {
 }
 
 /// A record's value at some time in the past.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PastValue(Arc<[u8]>);
+#[derive(Clone, Debug)]
+pub struct PastValue {
+    packed: Arc<[u8]>,
+    blobs: Arc<Blobs>,
+}
+
+impl PartialEq for PastValue {
+    fn eq(&self, other: &Self) -> bool {
+        self.packed == other.packed || self.hash() == other.hash()
+    }
+}
 
 impl PastValue {
     /// First 16 hexadecimal digits of the SHA-256 of the value's JSON; equal values have equal hashes.
     pub fn hash(&self) -> String {
-        let json = record::unpack(&self.0).map(|(_, json)| Sha256::digest(&json)).unwrap_or_default();
+        let json = record::unpack(&self.packed, &self.blobs).map(|(_, json)| Sha256::digest(&json)).unwrap_or_default();
         hex::encode(&json[..8])
     }
 
     /// The value as JSON; `null` if it does not read, which the journal's checksums rule out.
     pub fn json(&self) -> Value {
-        record::unpack(&self.0).ok().and_then(|(_, json)| serde_json::from_slice(&json).ok()).unwrap_or_default()
+        let unpacked = record::unpack(&self.packed, &self.blobs).ok();
+        unpacked.and_then(|(_, json)| serde_json::from_slice(&json).ok()).unwrap_or_default()
     }
 
     /// The value as its type, upgraded where needed.
     pub fn read<R: Record>(&self, key: &str) -> Result<R> {
-        record::decode(key, &self.0)
+        record::decode(key, &self.packed, &self.blobs)
     }
 }
 
@@ -161,6 +172,7 @@ impl AuditEntry {
 #[derive(Debug)]
 pub struct Audit {
     reader: Reader,
+    blobs: Arc<Blobs>,
     filter: AuditFilter,
     last: HashMap<Vec<u8>, PastValue>,
     ready: VecDeque<AuditEntry>,
@@ -168,9 +180,9 @@ pub struct Audit {
 }
 
 impl Audit {
-    pub(crate) fn open(name: &str, journal: &Path, filter: AuditFilter) -> Result<Self> {
+    pub(crate) fn open(name: &str, journal: &Path, blobs: Arc<Blobs>, filter: AuditFilter) -> Result<Self> {
         let reader = Reader::open(name, journal)?;
-        Ok(Self { reader, filter, last: HashMap::new(), ready: VecDeque::new(), done: false })
+        Ok(Self { reader, blobs, filter, last: HashMap::new(), ready: VecDeque::new(), done: false })
     }
 
     /// Reads one frame into `ready`; false at the end.
@@ -183,7 +195,7 @@ impl Audit {
                 continue;
             }
             let (key, packed) = op.for_store();
-            let after = packed.map(|p| PastValue(p.into()));
+            let after = packed.map(|p| PastValue { packed: p.into(), blobs: Arc::clone(&self.blobs) });
             let before = match &after {
                 Some(value) => self.last.insert(key, value.clone()),
                 None => self.last.remove(&key),

@@ -7,9 +7,9 @@
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::batch::{Batch, StoreOp};
+use super::batch::{Batch, Outgoing, StoreOp};
+use super::blobs::Blobs;
 use super::error::{Result, SessionError};
-use super::journal::frame;
 use super::journal::reader::Reader;
 use super::journal::writer::Writer;
 use super::layout::Layout;
@@ -62,14 +62,17 @@ impl Live {
             replay(name, &journal, &store, seen)?;
             notes.push(format!("{} frames of the journal were brought into the store", last - seen));
         } else if seen > last {
-            let lost = rescue::difference(&store, &ledger::walk(name, &journal, last)?)?;
+            let known = rescue::difference(&store, &ledger::walk(name, &journal, last)?, &Blobs::at(&journal))?;
             notes.push(format!(
                 "the journal had lost frames {} to {seen}; the {} changes they made were taken from the store",
                 last + 1,
-                lost.len()
+                known.changes.len()
             ));
-            rescue::append(&mut writer, lost)?;
-            store.apply(writer.last(), Vec::new())?;
+            notes.extend(rescue::say_lost(&known.lost));
+            rescue::append(&mut writer, known.changes)?;
+            // Large values have other places now, and those that are lost must go: the store is made anew.
+            store.restart()?;
+            replay(name, &journal, &store, 0)?;
         }
         let last = writer.last();
         let appender = Mutex::new(Appender { writer, pending: Vec::new(), halted: None });
@@ -84,13 +87,11 @@ impl Live {
 
     /// See [`super::Session::write`].
     pub fn write(&self, mut batch: Batch) -> Result<u64> {
-        let text = batch.text()?;
+        let outgoing = batch.outgoing()?;
         if batch.is_empty() {
             return Ok(self.sequence());
         }
-        let payload = frame::squeeze(&text)?;
-        let ops = batch.ops.iter().map(super::batch::Op::for_store).collect();
-        let sequence = self.append(&payload, ops)?;
+        let sequence = self.append(outgoing)?;
         let mut committed = locked(&self.committed);
         if *committed < sequence {
             *committed = self.commit()?;
@@ -98,13 +99,13 @@ impl Live {
         Ok(sequence)
     }
 
-    fn append(&self, payload: &frame::Payload, ops: Vec<StoreOp>) -> Result<u64> {
+    fn append(&self, outgoing: Outgoing) -> Result<u64> {
         let mut appender = locked(&self.appender);
         self.refuse_if_halted(&appender)?;
-        match appender.writer.append(payload) {
-            Ok(sequence) => {
-                appender.pending.push((sequence, ops));
-                Ok(sequence)
+        match appender.writer.append(&outgoing.payload) {
+            Ok(at) => {
+                appender.pending.push((at.sequence, outgoing.settle(at)));
+                Ok(at.sequence)
             }
             Err((error, undone)) => {
                 if !undone {

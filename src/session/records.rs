@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use super::decisions::{Decided, DecidedChange, DecisionKind, ReviewDecision, Status};
-use super::{Record, Value};
+use super::{Record, RolloutBrief, Value};
 use crate::domain::{
     Action, Bridged, Diagnosis, Excerpt, Partition, Provenance, Question, Rollout, SftSample, StepScores,
 };
@@ -24,7 +24,7 @@ macro_rules! tables {
 
 tables! {
     Asked => "question",
-    RolloutGroup => "rollouts",
+    Sourced => "source",
     Trace => "trace",
     BridgedTrace => "bridge",
     TauD => "tau-d",
@@ -39,6 +39,16 @@ tables! {
     ReviewDecision => "decision",
 }
 
+impl Record for RolloutGroup {
+    const TABLE: &'static str = "rollouts";
+    const VERSION: u32 = 1;
+    const BRIEF: Option<(&'static str, u32)> = Some((RolloutBrief::TABLE, RolloutBrief::VERSION));
+
+    fn brief(&self) -> Value {
+        serde_json::to_value(RolloutBrief::of(self)).unwrap_or_default()
+    }
+}
+
 /// A question of a split. Key: `split/question`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Asked {
@@ -46,6 +56,30 @@ pub struct Asked {
     pub split: String,
     /// The question.
     pub question: Question,
+}
+
+/// Where the questions of a split come from; a score stands beside its N and the file's hash (reading.md, row 4). Key:
+/// split.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sourced {
+    /// `train`, `dev`, or a benchmark's name.
+    pub split: String,
+    /// Place in the order of the recipe, for reports.
+    pub place: u32,
+    /// Name of the benchmark, or the file's.
+    pub name: String,
+    /// The file.
+    pub path: String,
+    /// SHA-256 of its bytes, hexadecimal.
+    pub sha256: String,
+    /// Questions in the file.
+    pub rows: usize,
+    /// Questions of it in this split.
+    pub used: usize,
+    /// Verifier of its answers.
+    pub verifier: String,
+    /// What a reader of a score on it should know.
+    pub notes: Vec<String>,
 }
 
 /// The sampled answers to one question, judged. Key: `stage/question`.
@@ -94,6 +128,9 @@ pub struct Trace {
     pub teacher: String,
     /// How many attempts it took.
     pub attempts: u32,
+    /// Hashes of the prompts that the teacher was asked with, by their names; rules are asked without.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<String, String>,
     /// Where it stands.
     #[serde(flatten)]
     pub status: Status,
@@ -126,6 +163,12 @@ pub struct Scores {
     pub trace_tokens: u32,
     /// In order.
     pub steps: Vec<ScoredStep>,
+    /// What the judge left open and why, a line for each; empty where every step has both scores.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unanswered: Vec<String>,
+    /// Hashes of the prompts that the teacher was asked with, by their names; rules are asked without.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<String, String>,
     /// Where it stands.
     #[serde(flatten)]
     pub status: Status,
@@ -210,6 +253,9 @@ pub struct BridgedTrace {
     pub steps: Vec<BridgedStep>,
     /// The bridged text and its local samples.
     pub bridged: Bridged,
+    /// Hashes of the prompts that the teacher was asked with, by their names; rules are asked without.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<String, String>,
     /// Where it stands.
     #[serde(flatten)]
     pub status: Status,
@@ -225,6 +271,9 @@ pub struct Prepared {
     pub sample: SftSample,
     /// Tokens it trains.
     pub tokens: u32,
+    /// Hash of the prompt of its user turn; empty where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prompt: String,
 }
 
 /// The size a control arm's SFT has to match, fixed when its texts were: later decisions don't change a stage that has
@@ -294,6 +343,9 @@ pub struct Recycled {
     pub excerpt: Option<Excerpt>,
     /// The response before the first error.
     pub prefix: String,
+    /// Hashes of the prompts that the teacher was asked with, by their names; rules are asked without.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<String, String>,
     /// Where it stands.
     #[serde(flatten)]
     pub status: Status,

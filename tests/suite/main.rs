@@ -9,10 +9,13 @@
 )]
 
 mod cli;
+mod data;
 mod domain;
+mod eval;
 mod faces;
 mod floors;
 mod pipeline;
+mod realdata;
 mod recipe;
 mod report;
 mod review;
@@ -20,5 +23,6 @@ mod sample;
 mod score;
 mod session;
 mod student;
+mod teacher_http;
 mod train;
 mod world;

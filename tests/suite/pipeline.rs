@@ -7,6 +7,8 @@ mod gates;
 mod input;
 mod kill;
 mod lineage;
+mod lora;
 mod repeat;
 pub mod runs;
 mod stop;
+mod why;

@@ -9,9 +9,10 @@ use crate::pipeline::frames::Frames;
 use crate::pipeline::parallel::parallel;
 use crate::pipeline::review::desk::standing;
 use crate::pipeline::review::rebridge::{Built, Ground, Wanted, build};
+use crate::pipeline::teaching::asked_with;
 use crate::recipe::Recipe;
 use crate::session::records::{BridgedTrace, Scores, TauD, Trace};
-use crate::teacher::Teacher;
+use crate::teacher::{PromptKind, Teacher};
 
 /// Bridges what is missing, as many questions at once as the teacher allows.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
@@ -80,7 +81,8 @@ fn bridge(
             Err(error) => Ok(Err(error.to_string())),
         })?;
     let status = standing(fault, recipe.gates.bridge);
-    Ok(BridgedTrace { question: question.id.clone(), steps, bridged, status, decided: None })
+    let prompts = asked_with(teacher, &[PromptKind::Compress, PromptKind::Expand, PromptKind::Localize]);
+    Ok(BridgedTrace { question: question.id.clone(), steps, bridged, prompts, status, decided: None })
 }
 
 fn summary(cx: &Context) -> Result<Summary, StageError> {

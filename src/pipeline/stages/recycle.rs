@@ -8,9 +8,10 @@ use crate::pipeline::context::{Context, StageError, Summary, all};
 use crate::pipeline::frames::Frames;
 use crate::pipeline::parallel::parallel;
 use crate::pipeline::review::desk::standing;
+use crate::pipeline::teaching::asked_with;
 use crate::recipe::Recipe;
 use crate::session::records::{Recycled, RolloutGroup, Scores, SplitSets, Status, Trace};
-use crate::teacher::Teacher;
+use crate::teacher::{PromptKind, Teacher};
 
 /// Diagnoses what is missing, as many failures at once as the teacher allows.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
@@ -82,6 +83,7 @@ fn chosen(
         diagnosis: None,
         excerpt: None,
         prefix: String::new(),
+        prompts: BTreeMap::new(),
         status: Status::Review { reason: "no diagnosis".into() },
         decided: None,
     })
@@ -97,6 +99,7 @@ fn diagnose(
     teacher: &dyn Teacher,
 ) -> Result<Recycled, StageError> {
     let reference = reference.map(|trace| trace.text.as_str());
+    recycled.prompts = asked_with(teacher, &[PromptKind::Diagnosis]);
     for attempt in 0..=recipe.teacher.max_retries {
         let diagnosis = match teacher.diagnose(question, &recycled.response, reference, attempt) {
             Ok(diagnosis) => diagnosis,

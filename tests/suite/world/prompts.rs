@@ -7,7 +7,7 @@ use footbridge::{
 };
 
 fn question(text: &str) -> Question {
-    Question { id: "q".into(), text: text.into(), gold: "3".into(), solution: None, steps: None }
+    Question { id: "q".into(), text: text.into(), gold: "3".into(), ..Question::default() }
 }
 
 fn diagnosis() -> Diagnosis {
