@@ -96,6 +96,9 @@ pub struct FaceArgs {
     /// Every event as one JSON line on stdout
     #[arg(long, conflicts_with = "plain")]
     pub json: bool,
+    /// Read commands as JSON lines from stdin, such as {"command":"pass-gate"}
+    #[arg(long, requires = "json")]
+    pub commands: bool,
     /// Draw marks, bars and curves in ASCII, for fonts and terminals without braille and block characters
     #[arg(long)]
     pub ascii: bool,

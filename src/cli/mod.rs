@@ -5,6 +5,7 @@
 pub mod args;
 pub mod bench;
 pub mod bench_session;
+pub mod commands;
 pub mod data;
 pub mod difficulty;
 pub mod eval;

@@ -155,6 +155,11 @@ impl Control {
         if flags.cancelled { Err(Cancelled) } else { Ok(!flags.reviews.is_empty()) }
     }
 
+    /// Whether a request waits.
+    pub fn reviews_wait(&self) -> bool {
+        !self.flags().reviews.is_empty()
+    }
+
     /// The next request, in the order in which they came.
     pub fn take_review(&self) -> Option<Request> {
         self.flags().reviews.pop_front()

@@ -153,7 +153,9 @@ pub enum Event {
         decision: u64,
         /// What was decided, in words.
         line: String,
-        /// The products it changed: `bridge/train-0042`.
+        /// How many products it changed.
+        count: u64,
+        /// The first of them, at most 32: `bridge/train-0042`.
         products: Vec<String>,
         /// What the researcher should know about it.
         notes: Vec<String>,

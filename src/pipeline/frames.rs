@@ -39,6 +39,18 @@ impl<'a> Frames<'a> {
         if self.batch.len() >= self.at { self.write() } else { Ok(()) }
     }
 
+    /// Applies the researcher's requests, on products that are all written.
+    ///
+    /// # Errors
+    /// A session that cannot be read or written.
+    pub fn attend(&mut self) -> Result<(), StageError> {
+        if self.cx.control.reviews_wait() {
+            self.write()?;
+            self.cx.attend()?;
+        }
+        Ok(())
+    }
+
     /// Writes what waits.
     ///
     /// # Errors

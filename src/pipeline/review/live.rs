@@ -8,6 +8,9 @@ use super::{Applied, Request, apply};
 use crate::pipeline::context::{Context, StageError};
 use crate::pipeline::events::{Event, StageKind};
 
+/// Products that an event names.
+const NAMED: usize = 32;
+
 impl Context<'_> {
     /// Stands still while paused, applies what the researcher decided meanwhile, and fails once cancelled.
     ///
@@ -53,8 +56,9 @@ impl Context<'_> {
     fn decide(&self, request: &Request) -> Result<(), StageError> {
         match self.with_desk(|desk| apply(desk, request)) {
             Ok(Applied { decision, line, products, notes }) => {
-                let products = products.iter().map(ToString::to_string).collect();
-                self.emit.send(Event::Decided { decision, line, products, notes });
+                let count = products.len() as u64;
+                let products = products.iter().take(NAMED).map(ToString::to_string).collect();
+                self.emit.send(Event::Decided { decision, line, count, products, notes });
                 Ok(())
             }
             Err(error) => self.refuse(error),

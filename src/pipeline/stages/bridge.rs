@@ -38,14 +38,29 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         teacher.concurrency(),
         cx.control,
         |(question, trace, scores)| bridge(question, (trace, scores), (recipe, &thresholds, verifier), teacher),
-        |(question, ..), bridged| {
-            frames.put(&question.id, &bridged)?;
-            cx.attend().map(drop)
+        |(question, trace, scores), bridged| {
+            let Some((now_trace, now_scores)) = changed(cx, trace, scores)? else {
+                frames.put(&question.id, &bridged)?;
+                return frames.attend();
+            };
+            if now_trace.status.may_train() {
+                let of = (&now_trace, &now_scores);
+                frames.put(&question.id, &bridge(question, of, (recipe, &thresholds, verifier), teacher)?)?;
+            }
+            frames.attend()
         },
     );
     frames.write()?;
     outcome?;
     summary(cx)
+}
+
+/// The trace and its scores as they are now, where a researcher changed them while the teacher was at work on them.
+fn changed(cx: &Context, trace: &Trace, scores: &Scores) -> Result<Option<(Trace, Scores)>, StageError> {
+    let gone = || cx.nothing("a scored trace is gone");
+    let now_trace = cx.session.get::<Trace>(&trace.question)?.ok_or_else(gone)?;
+    let now_scores = cx.session.get::<Scores>(&trace.question)?.ok_or_else(gone)?;
+    Ok((now_trace != *trace || now_scores != *scores).then_some((now_trace, now_scores)))
 }
 
 /// One question. Edits are made each on top of the steps as processed so far; a step whose edit the teacher does not give

@@ -44,7 +44,7 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         },
         |question, recycled| {
             frames.put(&format!("{iteration}/{}", question.id), &recycled)?;
-            cx.attend().map(drop)
+            frames.attend()
         },
     );
     frames.write()?;

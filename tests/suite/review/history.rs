@@ -26,7 +26,7 @@ fn what_was_decided_together_is_taken_back_together_or_by_question() {
     let id = ProductId::new(Kind::Bridge, &question);
     // One question's share of a decision about many.
     let back = own.does(Act::Undo { of: Some(id.clone()) });
-    assert_eq!(back.products, [id.clone()]);
+    assert_eq!(back.products, std::slice::from_ref(&id));
     assert_eq!(own.bridge(&question).status, Status::Proposed);
     assert!(own.refuses(Act::Undo { of: Some(id.clone()) }).contains("no decision left"));
     own.does(Act::Redo { of: Some(id.clone()) });

@@ -1,7 +1,8 @@
 //! `footbridge review` from the shell, on a run that stopped at its gates, and the run that goes on from there.
 
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use footbridge::domain::SampleKind;
 use footbridge::session::Sessions;
@@ -72,11 +73,11 @@ fn a_run_is_reviewed_while_it_stands_still_and_trains_on_what_was_decided() {
     run(home, &["resume", "run", "--plain"], &[], 130);
     let failures = lines(&said(home, &["list", "run", "--kind", "recycled", "--json"]));
     let failure = failures[0]["product"].as_str().unwrap();
-    let editor = ["edit", "run", failure, "--field", "why_wrong"];
-    let output = footbridge(&["review"], home).args(editor).env("EDITOR", "sed -i s/^/indeed:/").output().unwrap();
+    let editor = ["review", "edit", "run", failure, "--field", "why_wrong"];
+    let output = footbridge(&editor, home).env("EDITOR", "sed -i s/^/indeed:/").output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert!(said(home, &["show", "run", failure]).contains("indeed:"));
-    let output = footbridge(&["review"], home).args(editor).env("EDITOR", "true").output().unwrap();
+    let output = footbridge(&editor, home).env("EDITOR", "true").output().unwrap();
     assert!(text(&output.stderr).contains("left as it is"));
     said(home, &["approve", "run", "--all"]);
     log(home, question);
@@ -113,4 +114,40 @@ fn log(home: &Path, question: &str) {
     let mut csv = csv::Reader::from_path(&file).unwrap();
     assert_eq!(csv.headers().unwrap().get(4), Some("key"));
     assert!(csv.records().map(Result::unwrap).filter(|row| &row[4] == question).count() >= 4);
+}
+
+#[test]
+fn a_live_run_is_reviewed_by_json_lines_on_stdin() {
+    let home = tempfile::tempdir().unwrap();
+    let mut demo = footbridge(&["demo", "--json", "--commands", "--review", "--session", "run"], home.path());
+    demo.args(small_args()).args(["--set", "iterations=1"]);
+    let mut child = demo.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let (mut gates, mut decided, mut refused) = (0, Vec::new(), 0);
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        match event["event"].as_str().unwrap() {
+            "gate-waiting" => {
+                gates += 1;
+                if gates == 1 {
+                    let all = r#""do":"reject","what":{"all":{"kind":"bridge"}}"#;
+                    writeln!(stdin, "{{\"command\":\"review\",{all}}}\nnonsense").unwrap();
+                    writeln!(stdin, "{{\"command\":\"review\",\"reason\":\"all wrong\",{all}}}").unwrap();
+                    writeln!(stdin, "{{\"command\":\"leave-gate\"}}").unwrap();
+                }
+            }
+            "decided" => decided.push(event),
+            "refused" => refused += 1,
+            _ => {}
+        }
+    }
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("no command"));
+    assert_eq!((decided.len(), refused), (1, 1));
+    assert!(decided[0]["count"].as_u64().unwrap() > 1 && decided[0]["decision"] == 1);
+    let session = Sessions::at(home.path()).open_read_only("run").unwrap();
+    let kinds = session.scan::<Prepared>("").map(|item| item.unwrap().1.sample.kind);
+    assert!(kinds.into_iter().all(|kind| kind == SampleKind::Medium), "nothing bridged was left to train on");
 }
