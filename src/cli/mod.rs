@@ -20,8 +20,8 @@ pub mod report;
 pub mod score;
 pub mod sessions;
 pub mod start;
-pub mod why;
 pub mod teacher;
+pub mod why;
 pub mod world;
 
 use std::ffi::OsString;

@@ -80,14 +80,9 @@ pub(super) fn all<R: Record>(session: &Session, prefix: &str) -> Result<Vec<(Str
     session.scan::<R>(prefix).collect()
 }
 
-/// The judged answers, read one group at a time and without their texts, which no figure needs and which may be more
-/// than memory holds.
-pub(super) fn groups(session: &Session, prefix: &str) -> Result<Vec<RolloutBrief>> {
-    let textless = |mut group: RolloutGroup| {
-        group.rollouts.iter_mut().for_each(|rollout| rollout.text = String::new());
-        group
-    };
-    session.scan::<RolloutGroup>(prefix).map(|item| item.map(|(_, group)| textless(group))).collect()
+/// A brief of every group below a prefix; the texts stay where they are.
+pub(super) fn briefs(session: &Session, prefix: &str) -> Result<Vec<RolloutBrief>> {
+    session.rollout_briefs(prefix).map(|item| item.map(|(_, brief)| brief)).collect()
 }
 
 /// What was asked.

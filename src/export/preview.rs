@@ -197,7 +197,7 @@ fn count(mix: &mut Mix, stage: &str, text: &Prepared) {
 fn render(session: &Session, recipe: &Recipe, chosen: Vec<(String, Prepared)>) -> Result<Vec<Shown>, PreviewError> {
     let speech = speech_of(session, recipe)?;
     let mut texts = Vec::with_capacity(chosen.len());
-    for (key, Prepared { sample, tokens: recorded }) in chosen {
+    for (key, Prepared { sample, tokens: recorded, .. }) in chosen {
         let chat = speech.encode_chat(&sample.messages)?;
         let most = recipe.sft.max_tokens;
         texts.push(Shown {

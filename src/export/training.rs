@@ -54,7 +54,7 @@ fn questions(session: &Session, recipe: &Recipe, stages: &[StageId], results: &m
         let groups = briefs.map(|item| item.map(|(_, brief)| brief)).collect::<Result<Vec<_>>>()?;
         let Some(first) = groups.first() else { continue };
         let (checkpoint, sampling, n) = (first.provenance.checkpoint.clone(), first.sampling, first.n);
-        let never = groups.iter().filter(|g| g.outcome() == Some(GroupOutcome::AllZero));
+        let never = groups.iter().filter(|g| g.n > 0 && g.correct == 0);
         let never = never.count();
         if stage.kind == StageKind::Difficulty {
             let mut counts = [0; 3];

@@ -35,7 +35,7 @@ pub fn lineage(session: &Session, recipe: &Recipe, id: &str) -> Result<Lineage, 
     found.decisions = decisions::of_records(session, &text.sample.lineage)?;
     found.prompts = prompts(&found, &text);
     found.checkpoints = checkpoints(session, &stage)?;
-    let Prepared { sample, tokens } = text;
+    let Prepared { sample, tokens, .. } = text;
     let kind = sample.kind.as_str().into();
     found.text =
         TrainingText { id: sample.id, key, kind, stage, tokens, messages: sample.messages, lineage: sample.lineage };

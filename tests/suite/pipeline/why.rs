@@ -68,7 +68,7 @@ fn every_text_leads_back_to_what_it_was_made_from() {
     let session = DONE.session();
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
     // One of each kind in full; reading the journal for every text of a run would only repeat it.
-    for (key, Prepared { sample, tokens }) in &DONE.texts {
+    for (key, Prepared { sample, tokens, .. }) in &DONE.texts {
         let seen = kinds.entry(sample.kind.as_str()).or_default();
         *seen += 1;
         if *seen > 2 {
@@ -168,7 +168,7 @@ fn preview_marks_what_the_run_trained_and_loses_nothing() {
     let session = DONE.session();
     let all = preview(&session, &DONE.recipe, &Wanted { limit: usize::MAX, ..Wanted::default() }).unwrap();
     assert_eq!(all.texts.len(), DONE.texts.len());
-    for (shown, (key, Prepared { sample, tokens })) in all.texts.iter().zip(&DONE.texts) {
+    for (shown, (key, Prepared { sample, tokens, .. })) in all.texts.iter().zip(&DONE.texts) {
         assert_eq!((&shown.key, shown.trained), (key, *tokens as usize), "as many as the run counted");
         let of = |part: Part| shown.pieces.iter().filter(move |p| p.part == part).map(|p| p.text.as_str());
         let trained: String = of(Part::Trained).collect();
