@@ -80,8 +80,8 @@ pub(super) fn all<R: Record>(session: &Session, prefix: &str) -> Result<Vec<(Str
     session.scan::<R>(prefix).collect()
 }
 
-/// The judged answers without their texts, which no figure needs and which may be more than memory holds.
-pub(super) fn groups(session: &Session, prefix: &str) -> Result<Vec<RolloutBrief>> {
+/// A brief of every group below a prefix; the texts stay where they are.
+pub(super) fn briefs(session: &Session, prefix: &str) -> Result<Vec<RolloutBrief>> {
     session.rollout_briefs(prefix).map(|item| item.map(|(_, brief)| brief)).collect()
 }
 
@@ -130,7 +130,7 @@ impl Evaluation {
     fn read(session: &Session, stage: &StageId, splits: &[String]) -> Result<Self> {
         let mut measured = Vec::new();
         for split in splits {
-            let of = |kind: &str| groups(session, &format!("{}/{kind}/{split}/", stage.key()));
+            let of = |kind: &str| briefs(session, &format!("{}/{kind}/{split}/", stage.key()));
             measured.push((split.clone(), [of("greedy")?, of("sampled")?, of("control")?]));
         }
         Ok(Self(measured))

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::gather::{Result, all, groups};
+use super::gather::{Result, all, briefs};
 use super::report::{AllZero, Bands, Grpo, Results, SampleCount, Sft};
-use crate::domain::{Band, BandEdges, GroupOutcome};
+use crate::domain::{Band, BandEdges};
 use crate::evaluate::Estimate;
 use crate::pipeline::events::{StageId, StageKind};
 use crate::recipe::Recipe;
@@ -50,10 +50,10 @@ fn questions(session: &Session, recipe: &Recipe, stages: &[StageId], results: &m
         if !sampled || !session.contains::<StageDone>(&stage.key())? {
             continue;
         }
-        let groups = groups(session, &format!("{}/", stage.key()))?;
+        let groups = briefs(session, &format!("{}/", stage.key()))?;
         let Some(first) = groups.first() else { continue };
         let (checkpoint, sampling, n) = (first.provenance.checkpoint.clone(), first.sampling, first.n);
-        let never = groups.iter().filter(|g| g.outcome() == Some(GroupOutcome::AllZero));
+        let never = groups.iter().filter(|g| g.n > 0 && g.correct == 0);
         let never = never.count();
         if stage.kind == StageKind::Difficulty {
             let mut counts = [0; 3];

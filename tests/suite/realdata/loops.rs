@@ -11,7 +11,7 @@ use footbridge::session::records::{
 use tempfile::tempdir;
 
 use super::made::{begin, data, questions, recipe};
-use crate::pipeline::runs::{Found, outcome};
+use crate::pipeline::runs::{Found, footbridge, outcome, text};
 
 /// The verifier reads the first thing that looks like a number, so random text may be right by luck; with this question
 /// file it is not, and the test says so if that changes.
@@ -152,4 +152,26 @@ fn twelve_questions_of_gsm8k_through_both_iterations() {
     assert_eq!(prompts.len(), 3, "numbers, boxes and choices are asked for differently: {prompts:?}");
     let recycled = session.scan::<Recycled>("").filter(|r| r.as_ref().unwrap().1.status == Status::Approved).count();
     assert!(recycled >= 6, "{recycled} diagnoses passed their checks");
+}
+
+/// What one teacher said is recorded, and the program's own replay of it gives the same run.
+#[test]
+fn a_recording_replayed_by_the_program_gives_the_same_run() {
+    let home = tempdir().unwrap();
+    let (train, bench) = (questions(home.path(), "own.jsonl", 0), questions(home.path(), "other.jsonl", 100));
+    let mut recipe = recipe(&train, &[&bench], &[]);
+    recipe.teacher.record = home.path().join("said.jsonl").display().to_string();
+    let sessions = Sessions::at(home.path().join("sessions"));
+    assert_eq!(outcome(begin(&sessions, "recorded", &recipe)), Outcome::Done);
+    let recorded = gather(&sessions.open_read_only("recorded").unwrap(), &recipe).unwrap();
+
+    (recipe.teacher.kind, recipe.teacher.replay) = ("replay".into(), std::mem::take(&mut recipe.teacher.record));
+    std::fs::write(home.path().join("my.toml"), recipe.to_toml()).unwrap();
+    let run = ["run", "my.toml", "--plain", "--session", "replayed"];
+    let output = footbridge(&run, sessions.root()).current_dir(home.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).starts_with("replayed · complete"));
+    let replayed = gather(&sessions.open_read_only("replayed").unwrap(), &recipe).unwrap();
+    assert_eq!(replayed.results, recorded.results);
+    assert!(!replayed.results.samples.is_empty() && replayed.results.errors.len() == 1);
 }
