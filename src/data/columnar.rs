@@ -1,8 +1,10 @@
 //! Rows from parquet, by its record interface.
 
+use std::panic::catch_unwind;
 use std::path::Path;
 
 use bytes::Bytes;
+use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use serde_json::Value;
@@ -12,8 +14,29 @@ use super::error::{DataError, Place};
 use super::rows::{Fields, Format, Rows};
 use super::text;
 
-/// A parquet file.
+/// A parquet file. The library panics on some damaged files; those are refused like the others.
+///
+/// # Errors
+/// What is wrong and where.
 pub fn file(path: &Path) -> Result<Rows, DataError> {
+    let damaged = || DataError::File {
+        path: path.to_owned(),
+        reason: "parquet that makes no sense inside; download it again".into(),
+    };
+    catch_unwind(|| read(path)).unwrap_or_else(|_| Err(damaged()))
+}
+
+/// Whether every column lies within the file: the library takes that for granted.
+fn holds(about: &ParquetMetaData, length: u64) -> bool {
+    let columns = about.row_groups().iter().flat_map(|group| group.columns());
+    columns.into_iter().all(|column| {
+        let offsets =
+            [Some(column.data_page_offset()), column.dictionary_page_offset(), Some(column.compressed_size())];
+        offsets.into_iter().flatten().all(|at| u64::try_from(at).is_ok_and(|at| at <= length))
+    })
+}
+
+fn read(path: &Path) -> Result<Rows, DataError> {
     let bytes = text::whole_bytes(path)?;
     if bytes.is_empty() {
         return Err(DataError::Empty { path: path.to_owned() });
@@ -24,7 +47,11 @@ pub fn file(path: &Path) -> Result<Rows, DataError> {
         return Err(whole("is no parquet file, or only a part of one; download it again".into()));
     }
     let foreign = |error: &dyn std::fmt::Display| format!("parquet that cannot be read: {error}; download it again");
+    let length = bytes.len() as u64;
     let reader = SerializedFileReader::new(Bytes::from(bytes)).map_err(|error| whole(foreign(&error)))?;
+    if !holds(reader.metadata(), length) {
+        return Err(whole("parquet whose columns lie outside of the file; download it again".into()));
+    }
     let stored = reader.get_row_iter(None).map_err(|error| whole(foreign(&error)))?;
     let mut rows = Vec::new();
     for (at, row) in stored.enumerate() {

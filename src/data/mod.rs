@@ -1,6 +1,7 @@
 //! Questions from files, the benchmarks by name, the hub they come from, and the generated world.
 
 pub mod benchmarks;
+pub mod check;
 mod columnar;
 mod delimited;
 mod error;

@@ -258,8 +258,8 @@ fn filtered(filter: &str, path: &Path, rows: Vec<(Place, Fields)>) -> Result<Vec
             );
             return Err(DataError::At { path: path.to_owned(), place, reason });
         };
-        let same = value.as_str().map_or_else(|| value.to_string() == wanted, |text| text == wanted);
-        if same {
+        let told = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if told == wanted {
             kept.push((place, row));
         }
     }
@@ -274,10 +274,8 @@ fn filtered(filter: &str, path: &Path, rows: Vec<(Place, Fields)>) -> Result<Vec
 fn mapping_of(spec: &SourceSpec, benchmark: bool, path: &Path, rows: &[(Place, Fields)]) -> Result<Mapping, DataError> {
     let Some((place, first)) = rows.first() else { return Err(DataError::Empty { path: path.to_owned() }) };
     let recognised = Mapping::recognise(first);
-    if benchmark {
-        if let Some(mapping) = recognised {
-            return Ok(mapping);
-        }
+    if let (true, Some(mapping)) = (benchmark, &recognised) {
+        return Ok(mapping.clone());
     }
     let map = &spec.map;
     let given = |name: &str| (name != "auto" && name != "none").then(|| name.to_owned());

@@ -11,7 +11,7 @@ use super::engine::{Engine, EngineError};
 use super::events::{StageId, StageKind};
 use super::material::Material;
 use super::plan::{BASE, parent};
-use crate::domain::{Provenance, Verifier};
+use crate::domain::{AskKind, Provenance, Verifier};
 use crate::recipe::{Recipe, StartFrom};
 use crate::session::{Record, Session, SessionError};
 use crate::student::StudentError;
@@ -31,7 +31,7 @@ pub enum StageError {
     Engine(#[from] EngineError),
     /// The teacher failed.
     #[error(transparent)]
-    Teacher(#[from] TeacherError),
+    Teacher(TeacherError),
     /// A prompt could not be rendered.
     #[error(transparent)]
     Prompt(#[from] PromptError),
@@ -74,6 +74,12 @@ pub enum StageError {
 impl From<Cancelled> for StageError {
     fn from(_: Cancelled) -> Self {
         Self::Cancelled
+    }
+}
+
+impl From<TeacherError> for StageError {
+    fn from(error: TeacherError) -> Self {
+        if error == TeacherError::Cancelled { Self::Cancelled } else { Self::Teacher(error) }
     }
 }
 
@@ -127,11 +133,11 @@ impl Context<'_> {
         parent(self.stages, self.stage).map_or_else(|| BASE.into(), StageId::key)
     }
 
-    /// What numbers measured by this stage under `checkpoint` carry.
-    pub fn provenance(&self, checkpoint: &str) -> Provenance {
+    /// What answers under `checkpoint` carry that were judged by `verifier` and asked for in this way.
+    pub fn provenance(&self, checkpoint: &str, verifier: Verifier, ask: AskKind) -> Provenance {
         Provenance {
-            verifier: self.verifier.name().into(),
-            prompt: self.prompts.student_hash(),
+            verifier: verifier.name().into(),
+            prompt: self.prompts.asking_hash(ask),
             checkpoint: checkpoint.into(),
         }
     }

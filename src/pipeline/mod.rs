@@ -3,6 +3,7 @@
 //! [`run::start`] runs a session on a thread of its own; faces read its events and send it commands. Stages
 //! ([`stages`]) are resumable functions over records; the engine ([`engine`]) owns the device and every tensor.
 
+pub mod answers;
 pub mod asking;
 pub mod checkpoints;
 pub mod context;
@@ -10,18 +11,28 @@ pub mod control;
 pub mod emit;
 pub mod engine;
 pub mod events;
+pub mod files;
 pub mod fit;
+pub mod forecast;
+pub mod frames;
 pub mod gates;
 pub mod lessons;
+pub mod local_teacher;
 pub mod locate;
 pub mod material;
 pub mod memory;
 pub mod parallel;
 pub mod plan;
 pub mod pretrain;
+pub mod recorded;
+pub mod review;
 pub mod run;
 pub mod seeds;
+pub mod specimen;
 pub mod spent;
 pub mod stages;
 pub mod supported;
+pub mod teaching;
+pub mod trial;
+pub mod tryout;
 pub mod workshop;

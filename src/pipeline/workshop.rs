@@ -33,8 +33,7 @@ pub struct Workshop {
 impl Workshop {
     /// Loads the student onto the CPU.
     pub fn open(recipe: &StudentRecipe, threads: usize) -> Result<Self, EngineError> {
-        let device = Device::flex();
-        let base = locate(&recipe.path, &mut |_| ())?.load(&device)?;
+        let base = base(recipe)?;
         let workers = Arc::new(Workers::new(threads));
         let policy = base.with_adapters(&recipe.lora, ADAPTER_SEED);
         let id = super::plan::BASE.to_string();
@@ -181,4 +180,12 @@ impl Workshop {
         }
         Ok(self.policy.to_files()?)
     }
+}
+
+/// The student a run starts from, on the CPU.
+///
+/// # Errors
+/// What of its folder cannot be used.
+pub fn base(recipe: &StudentRecipe) -> Result<Student, EngineError> {
+    Ok(locate(&recipe.path, &mut |_| ())?.load(&Device::flex())?)
 }

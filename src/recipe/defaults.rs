@@ -19,6 +19,7 @@ impl Default for Recipe {
             data: DataRecipe::default(),
             difficulty: DifficultyRecipe::default(),
             teacher: TeacherRecipe::default(),
+            prompts: PromptsRecipe::default(),
             bridge: BridgeRecipe::default(),
             sft: SftRecipe::default(),
             rollouts: RolloutsRecipe::default(),
@@ -97,7 +98,29 @@ impl Default for DifficultyRecipe {
 
 impl Default for TeacherRecipe {
     fn default() -> Self {
-        Self { kind: "rules".into(), max_retries: 3, temperature: 0.7, top_p: 0.9 }
+        Self {
+            kind: "rules".into(),
+            path: String::new(),
+            replay: String::new(),
+            record: String::new(),
+            base_url: String::new(),
+            model: String::new(),
+            api_key_env: String::new(),
+            max_retries: 3,
+            temperature: 0.7,
+            top_p: 0.9,
+            max_tokens: 2048,
+            concurrency: 16,
+            requests_per_minute: 0,
+            tokens_per_minute: 0,
+            timeout: 120.0,
+            budget: None,
+            budget_tokens: 0,
+            price_in: 0.0,
+            price_out: 0.0,
+            allow_http: false,
+            extra_body: String::new(),
+        }
     }
 }
 
@@ -185,6 +208,14 @@ impl Default for RecycleRecipe {
 
 impl Default for EvaluateRecipe {
     fn default() -> Self {
-        Self { n: 64, k: 8, sampling: SamplingRecipe::default(), max_new_tokens: 1024, format_control: false }
+        Self {
+            bench: Vec::new(),
+            limit: 0,
+            n: 64,
+            k: 8,
+            sampling: SamplingRecipe::default(),
+            max_new_tokens: 1024,
+            format_control: false,
+        }
     }
 }

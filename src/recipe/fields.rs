@@ -37,7 +37,7 @@ pub fn field(key: &str) -> Option<&'static Field> {
 pub const VERIFIERS: &[&str] =
     &["gsm8k-strict", "gsm8k-flexible", "lm-eval-strict", "lm-eval-flexible", "numeric", "math", "hendrycks", "choice"];
 /// Teachers a recipe may name.
-pub const TEACHERS: &[&str] = &["rules"];
+pub const TEACHERS: &[&str] = &["rules", "openai", "local", "replay"];
 
 /// Above every count that means something, and small enough for any integer type.
 const MANY: u64 = 1_000_000_000;
@@ -66,7 +66,7 @@ const fn at(key: &'static str, takes: Takes, about: &'static str, source: &'stat
 #[rustfmt::skip]
 pub const FIELDS: &[Field] = &[
     at("seed", SEEDS, "of everything random in the run", "Table 5"),
-    at("iterations", COUNT, "of SFT, then RL", "reading.md 40"),
+    at("iterations", COUNT_OR_NONE, "of SFT, then RL; 0 only evaluates the student", "reading.md 40"),
     at("arm", OneOf(ARMS), "what hard questions become before SFT", "§3.2"),
 
     at("student.path", Text, "a Hugging Face folder, a hub id, or world", ""),
@@ -104,10 +104,29 @@ pub const FIELDS: &[Field] = &[
     at("difficulty.sampling.top_p", Number(SHARE_ABOVE_0), "probability of the nucleus", "Table 6, reading.md 2"),
     at("difficulty.sampling.max_new_tokens", COUNT, "longest answer", "Table 6, reading.md 2"),
 
-    at("teacher.kind", OneOf(TEACHERS), "rules knows the generated world", ""),
-    at("teacher.max_retries", COUNT_OR_NONE, "times a failed product is asked for again", "reading.md 21 and 43"),
+    at("teacher.kind", OneOf(TEACHERS), "rules knows the generated world; openai: an API; local: a folder; replay: a recording", ""),
+    at("teacher.path", TextOrNone, "Hugging Face folder of a local teacher", ""),
+    at("teacher.replay", TextOrNone, "the recording that is replayed", ""),
+    at("teacher.record", TextOrNone, "file that every product is recorded to; empty: none", ""),
+    at("teacher.base_url", TextOrNone, "of the API, up to /v1", ""),
+    at("teacher.model", TextOrNone, "its name at the API", "B.1"),
+    at("teacher.api_key_env", TextOrNone, "the environment variable that holds the key; empty: no key", ""),
+    at("teacher.max_retries", COUNT_OR_NONE, "times a failed call or product is asked for again", "reading.md 21 and 43"),
     at("teacher.temperature", Number(NOT_NEGATIVE), "of a model teacher", "B.1"),
     at("teacher.top_p", Number(SHARE_ABOVE_0), "of a model teacher", "B.1"),
+    at("teacher.max_tokens", COUNT, "longest answer of a model teacher", ""),
+    at("teacher.concurrency", Whole(1, 1024), "calls under way at once", ""),
+    at("teacher.requests_per_minute", COUNT_OR_NONE, "calls a minute; 0: no limit", ""),
+    at("teacher.tokens_per_minute", COUNT_OR_NONE, "prompt and longest answer a minute; 0: no limit", ""),
+    at("teacher.timeout", Number((Excluded(0.0), Included(86400.0))), "seconds until an answer begins, and between its parts", ""),
+    at("teacher.budget", NumberOr(NOT_NEGATIVE, "off"), "most money over the session, in the prices' currency", ""),
+    at("teacher.budget_tokens", SEEDS, "most tokens over the session; 0: no limit", ""),
+    at("teacher.price_in", Number(NOT_NEGATIVE), "of a million tokens read", ""),
+    at("teacher.price_out", Number(NOT_NEGATIVE), "of a million tokens written", ""),
+    at("teacher.allow_http", Switch, "plain http beyond this machine", ""),
+    at("teacher.extra_body", TextOrNone, "a JSON object added to each call; null takes a field out", ""),
+
+    at("prompts.folder", TextOrNone, "files that take the place of built-in prompts; empty: none", ""),
 
     at("bridge.tau_i", Number(SHARE), "I at or below is low importance", "C.1, reading.md 15"),
     at("bridge.tau_j", Number(SHARE), "J above is jumpy", "C.1, reading.md 15"),
@@ -174,7 +193,9 @@ pub const FIELDS: &[Field] = &[
     at("recycle.max_excerpt", Whole(1, 120), "longest quoted first error, in characters", "reading.md 43"),
     at("recycle.start_from", OneOf(&["policy", "base"]), "where the next SFT starts", "reading.md 39"),
 
-    at("evaluate.n", COUNT, "samples per question", "reading.md 10"),
+    at("evaluate.bench", Texts, "benchmarks or files to measure on; the generated world brings its own", "Table 7"),
+    at("evaluate.limit", COUNT_OR_NONE, "first questions of each of them; 0 uses all", ""),
+    at("evaluate.n", COUNT_OR_NONE, "samples per question; 0 draws none", "reading.md 10"),
     at("evaluate.k", COUNT, "k of pass@k", "reading.md 10"),
     at("evaluate.max_new_tokens", COUNT, "longest greedy answer", "Table 6"),
     at("evaluate.format_control", Switch, "also with the answer marker banned as first token", ""),

@@ -7,10 +7,12 @@ use super::{
     types::Recipe,
 };
 
+mod teacher;
+
 /// A relation that does not hold: the settings it is between, and what is wrong.
 pub(super) struct Broken {
-    pub keys: &'static [&'static str],
-    pub text: String,
+    pub(super) keys: &'static [&'static str],
+    pub(super) text: String,
 }
 
 impl Recipe {
@@ -52,6 +54,7 @@ pub(super) fn broken(recipe: &Recipe) -> Vec<Broken> {
         .into_iter()
         .flatten()
         .chain(greedy(recipe))
+        .chain(teacher::broken(&recipe.teacher))
         .collect()
 }
 
@@ -88,7 +91,7 @@ fn weights(recipe: &Recipe) -> Option<Broken> {
 
 fn passes(recipe: &Recipe) -> Option<Broken> {
     let (n, k) = (recipe.evaluate.n, recipe.evaluate.k);
-    (k > n).then(|| Broken {
+    (n > 0 && k > n).then(|| Broken {
         keys: &["evaluate.k", "evaluate.n"],
         text: format!("evaluate.k is {k}; pass@k needs at least k samples, and evaluate.n is {n}"),
     })

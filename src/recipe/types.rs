@@ -14,7 +14,7 @@ pub use super::training::*;
 pub struct Recipe {
     /// Seed of everything random in the run.
     pub seed: u64,
-    /// Number of SFT-then-RL iterations (reading.md, row 40).
+    /// Number of SFT-then-RL iterations (reading.md, row 40); 0 only evaluates the student.
     pub iterations: u32,
     /// What the hard questions become before SFT.
     pub arm: Arm,
@@ -26,6 +26,8 @@ pub struct Recipe {
     pub difficulty: DifficultyRecipe,
     /// The teacher.
     pub teacher: TeacherRecipe,
+    /// What student and teacher are asked.
+    pub prompts: PromptsRecipe,
     /// Algorithm 1.
     pub bridge: BridgeRecipe,
     /// SFT (eq. 21, Table 5).
@@ -164,14 +166,58 @@ pub struct DifficultyRecipe {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TeacherRecipe {
-    /// `rules` for the generated world.
+    /// `rules` for the generated world; `openai` for a model behind an OpenAI-compatible API; `local` for a model on this
+    /// machine; `replay` for recorded answers.
     pub kind: String,
-    /// Times a product that fails its checks is asked for again before it goes to review.
+    /// Hugging Face folder of a local model.
+    pub path: String,
+    /// The recording that is replayed.
+    pub replay: String,
+    /// File that every product is recorded to; empty for none.
+    pub record: String,
+    /// Where the API is, as in `http://localhost:8000/v1`.
+    pub base_url: String,
+    /// The model's name there.
+    pub model: String,
+    /// Name of the environment variable that holds the key; empty where the server asks for none.
+    pub api_key_env: String,
+    /// Times a call that failed, or a product that fails its checks, is asked for again before it goes to review.
     pub max_retries: u32,
     /// Sampling temperature of a model teacher.
     pub temperature: f64,
     /// Nucleus of a model teacher.
     pub top_p: f64,
+    /// Longest answer in tokens.
+    pub max_tokens: u32,
+    /// Calls that may be under way at once.
+    pub concurrency: usize,
+    /// Calls a minute; 0 sets no limit.
+    pub requests_per_minute: u32,
+    /// Tokens a minute, prompt and longest answer together; 0 sets no limit.
+    pub tokens_per_minute: u32,
+    /// Seconds until the answer begins, and between any two parts of it.
+    pub timeout: f64,
+    /// Most that may be spent over the whole session, in the currency of the prices; `None` (`"off"`) sets no limit.
+    #[serde(with = "super::words::off")]
+    pub budget: Option<f64>,
+    /// Most tokens over the whole session, read and written; 0 sets no limit.
+    pub budget_tokens: u64,
+    /// Price of a million tokens read.
+    pub price_in: f64,
+    /// Price of a million tokens written.
+    pub price_out: f64,
+    /// Allows plain http to a server that is not this machine.
+    pub allow_http: bool,
+    /// A JSON object added to the body of every call; a `null` takes a field out.
+    pub extra_body: String,
+}
+
+/// What student and teacher are asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PromptsRecipe {
+    /// Folder whose files take the place of built-in prompts; empty for none.
+    pub folder: String,
 }
 
 /// Which steps D is computed on (reading.md, row 11).
@@ -238,7 +284,11 @@ pub struct BridgeRecipe {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvaluateRecipe {
-    /// Samples per question for mean@n and pass@k.
+    /// Benchmarks by name, or files of questions; the generated world brings its own.
+    pub bench: Vec<String>,
+    /// Use the first questions of each of them only; 0 uses all.
+    pub limit: usize,
+    /// Samples per question for mean@n and pass@k; 0 draws none.
     pub n: u32,
     /// k of pass@k.
     pub k: u32,

@@ -10,6 +10,7 @@
 //! | `weights` | safetensors in and out |
 //! | `tokenizer`, `template`, `chat` | text, conversations, which tokens are trained |
 //! | `tiktoken` | Llama 3's original tokenizer file |
+//! | `speech` | tokenizer and template without the weights |
 //! | `folder` | the Hugging Face folder |
 //! | `random` | students of published shapes with random weights |
 //! | `score` | negative log-likelihood without a graph |
@@ -29,6 +30,7 @@ pub mod parameters;
 pub mod random;
 pub mod rope;
 pub mod score;
+pub mod speech;
 pub mod template;
 pub mod tiktoken;
 pub mod tokenizer;

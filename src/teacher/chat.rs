@@ -1,7 +1,7 @@
 //! A model that answers chats, whoever runs it: an API over the network, the engine of this program, a cache in front of
 //! either. A model teacher asks it and reads products out of what it says.
 
-use super::TeacherError;
+use super::{TeacherError, Usage};
 use crate::domain::Message;
 
 /// One call.
@@ -51,4 +51,19 @@ pub trait Chat: Send + Sync {
     /// [`TeacherError::Unanswered`] where this call is lost (its product goes to review and the run goes on); an error
     /// for which [`TeacherError::stops_the_run`] holds where no call can succeed.
     fn complete(&self, request: &ChatRequest) -> Result<Completion, TeacherError>;
+
+    /// As [`Chat::complete`], with what the call took, also where it failed.
+    fn ask(&self, request: &ChatRequest) -> (Result<Completion, TeacherError>, Usage) {
+        let outcome = self.complete(request);
+        let took = match &outcome {
+            Ok(Completion { prompt_tokens, completion_tokens, .. }) => Usage {
+                calls: 1,
+                prompt_tokens: *prompt_tokens,
+                completion_tokens: *completion_tokens,
+                ..Usage::default()
+            },
+            Err(_) => Usage { failed: 1, ..Usage::default() },
+        };
+        (outcome, took)
+    }
 }

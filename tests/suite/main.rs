@@ -9,15 +9,20 @@
 )]
 
 mod cli;
+mod data;
 mod domain;
+mod eval;
 mod faces;
 mod floors;
 mod pipeline;
+mod realdata;
 mod recipe;
 mod report;
+mod review;
 mod sample;
 mod score;
 mod session;
 mod student;
+mod teacher_http;
 mod train;
 mod world;

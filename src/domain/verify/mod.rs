@@ -3,7 +3,10 @@
 //! Results of different verifiers are never mixed in one figure (reading.md, row 3), so each has a name, and the name is
 //! stored with every reward. The public rules are reproduced with their quirks; `numeric` is our own.
 
+mod algebra;
+mod answer;
 mod choice;
+mod latex;
 mod math;
 mod numeric;
 mod public;

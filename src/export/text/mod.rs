@@ -5,13 +5,15 @@
 
 mod accuracy;
 mod beside;
+mod evaluation;
+mod sources;
 mod table;
 mod training;
 
 use std::fmt;
 
 use super::report::{Report, Results};
-use table::{Table, wrapped};
+pub(crate) use table::{Table, wrapped};
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -46,6 +48,7 @@ impl fmt::Display for Results {
         if !self.checkpoints.is_empty() {
             accuracy::write(self, f)?;
         }
+        sources::write(self, f)?;
         training::write(self, f)?;
         for warning in &self.warnings {
             writeln!(f, "\n{}", wrapped(&format!("warning: {warning}")))?;

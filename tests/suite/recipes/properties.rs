@@ -30,6 +30,8 @@ fn fitting(takes: Takes) -> BoxedStrategy<Value> {
         Takes::Text => {
             any::<String>().prop_filter("blank", |text| !text.trim().is_empty()).prop_map(Value::from).boxed()
         }
+        Takes::TextOrNone => any::<String>().prop_map(Value::from).boxed(),
+        Takes::Texts => prop::collection::vec("[a-z0-9/ .\"\\\\-]{0,6}[a-z]", 0..4).prop_map(Value::from).boxed(),
         Takes::OneOf(words) => prop::sample::select(words).prop_map(Value::from).boxed(),
         Takes::Wholes(least, most) => prop::collection::vec(least..=most, 0..4).prop_map(Value::from).boxed(),
         Takes::Numbers(count, range) => prop::collection::vec(number(range), count).prop_map(Value::from).boxed(),
@@ -52,8 +54,15 @@ fn recipe() -> impl Strategy<Value = Recipe> {
         let mut recipe: Recipe = serde_json::from_value(nested(values)).unwrap();
         recipe.grpo.prompts = recipe.grpo.mini_batch;
         recipe.recycle.weights = [first, second, 3.0 - first - second];
-        recipe.evaluate.k = recipe.evaluate.k.min(recipe.evaluate.n);
+        recipe.evaluate.k = recipe.evaluate.k.min(recipe.evaluate.n.max(1));
         recipe.data.train = recipe.data.train.max(1);
+        recipe.teacher.base_url = "https://localhost/v1".into();
+        recipe.teacher.model.push('m');
+        recipe.teacher.path.push('p');
+        recipe.teacher.replay.push('r');
+        recipe.teacher.api_key_env = "SOME_KEY_2".into();
+        recipe.teacher.price_in += 0.1;
+        recipe.teacher.extra_body = "{\"a\": [null, \"b\"]}".into();
         let difficulty = &mut recipe.difficulty;
         difficulty.medium_from = difficulty.medium_from.min(difficulty.simple_from) / 2.0;
         difficulty.sampling.temperature += 0.1;
@@ -115,6 +124,9 @@ fn a_slip_in_any_name_is_answered_with_that_name() {
 fn every_setting_refuses_what_it_does_not_take_on_the_right_line() {
     for field in FIELDS {
         for wrong in ["2026-11-21", "[[]]", "-1e30", "\"\"", "nan"] {
+            if wrong == "\"\"" && matches!(field.takes, Takes::TextOrNone) {
+                continue;
+            }
             let error = Loaded::parse(&format!("extends = \"demo\"\n{} = {wrong}", field.key), "f").unwrap_err();
             let start = format!("f:2: {} is ", field.key);
             assert!(error.to_string().starts_with(&start), "{error}");
