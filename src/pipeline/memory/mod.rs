@@ -27,7 +27,7 @@ const PREFILL: usize = 512;
 /// Rows of logits alive at once in training (`student::ops`).
 const HEAD_ROWS: u64 = 128;
 /// What the program takes before anything else, and a token of the tokenizer's vocabulary, in bytes: measured.
-const PROGRAM: u64 = 32 << 20;
+const PROGRAM: u64 = 48 << 20;
 const TOKEN: u64 = 700;
 /// Numbers from which threads share each operation instead of having work of their own (`Decoder::is_large`).
 const LARGE: u64 = 1 << 24;
