@@ -19,7 +19,7 @@ use footbridge::teacher::{Chat, ChatRequest, OpenAi, TeacherError, Usage};
 
 use server::{Reply, Server};
 
-/// Settings with short waits for a server of these tests.
+/// Settings with short waits between tries for a server of these tests.
 fn settings(server: &Server) -> Settings {
     settings_at(&server.url)
 }
@@ -34,7 +34,7 @@ fn settings_at(url: &str) -> Settings {
         ..TeacherRecipe::default()
     };
     Settings {
-        timeout: millis(200),
+        timeout: Duration::from_secs(10),
         backoff: Backoff { first: millis(1), longest: millis(4), longest_asked: millis(300) },
         grace: Duration::ZERO,
         concurrency: 64,

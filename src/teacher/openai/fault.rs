@@ -70,7 +70,8 @@ pub fn of_status(status: u16, said: &[u8], wait: Option<Duration>) -> Fault {
             return Fault::new(Next::Stop, format!("{told}; the account's quota is used up"));
         }
         429 => Next::Slower(wait),
-        503 if wait.is_some() => Next::Slower(wait),
+        // Overloaded, or still loading its model.
+        503 | 529 => Next::Slower(wait),
         408 | 409 | 425 | 500..=599 => Next::Again,
         _ if no_such_model(&code, &text) => return Fault::new(Next::Stop, format!("{told}; check teacher.model")),
         400 | 405 | 422 => Next::Refused,
@@ -166,7 +167,7 @@ mod tests {
             assert_eq!(fault.next, next, "{fault:?}");
             assert!(fault.what.contains(&status.to_string()));
         }
-        assert_eq!(of_status(503, b"", None).next, Next::Again);
+        assert_eq!(of_status(503, b"", None).next, Next::Slower(None));
     }
 
     #[test]

@@ -13,6 +13,11 @@ use footbridge::teacher::{CacheSettings, Cached, Meter};
 
 use super::*;
 
+/// Long enough for a busy machine to answer in, short enough to sit out the stalls.
+fn patient(url: &str) -> Settings {
+    Settings { timeout: Duration::from_secs(1), ..settings_at(url) }
+}
+
 #[derive(Debug)]
 enum End {
     Cancelled,
@@ -83,7 +88,7 @@ fn ten_thousand_calls_with_faults_end_answered_or_lost_once_each_and_are_counted
     let (_folder, sessions) = sessions();
     let store = Arc::new(SessionAnswers::open(create(&sessions)).unwrap());
     let meter = Arc::new(Meter::default());
-    let chat = Cached::new(client(settings(&server)), store.clone(), CacheSettings::default(), meter.clone());
+    let chat = Cached::new(client(patient(&server.url)), store.clone(), CacheSettings::default(), meter.clone());
     let items: Vec<usize> = (0..CALLS).collect();
     let mut ends = BTreeMap::new();
     let work = |n: &usize| match chat.complete(&ask(&prompt(*n))) {
@@ -125,7 +130,7 @@ fn ten_thousand_calls_with_faults_end_answered_or_lost_once_each_and_are_counted
 /// Asks all prompts of a run of `CALLS`; each answer that was handed out is told to `acknowledge`. Ends when `stop` says so.
 fn part(url: &str, session: Session, stop: Stop, acknowledge: impl Fn(String) + Sync) -> Usage {
     let store = Arc::new(SessionAnswers::open(Arc::new(session)).unwrap());
-    let api = OpenAi::new(settings_at(url), stop, &store.spent()).unwrap();
+    let api = OpenAi::new(patient(url), stop, &store.spent()).unwrap();
     let chat = Cached::new(api, store.clone(), CacheSettings::default(), Arc::default());
     let items: Vec<usize> = (0..CALLS).collect();
     let work = |n: &usize| {
