@@ -124,7 +124,7 @@ pub(super) fn judge(
 ) -> (Option<f64>, Option<f64>, Option<String>) {
     let Some(teacher) = desk.teacher else {
         let first = (step == 0).then_some(0.0);
-        return (None, first, Some("no teacher is at hand".into()));
+        return (None, first, Some(desk.nobody()));
     };
     let mut why = None;
     let mut asked = |ask: &dyn Fn(u32) -> Result<f64, TeacherError>| {

@@ -45,6 +45,8 @@ pub struct Desk<'a> {
     pub verifier: Verifier,
     /// Who is asked for edits, scores and diagnoses.
     pub teacher: Option<&'a dyn Teacher>,
+    /// Why there is no teacher, where that is known.
+    pub absent: Option<String>,
     /// Who measures D.
     pub student: Option<&'a dyn Losses>,
 }
@@ -57,7 +59,7 @@ impl<'a> Desk<'a> {
     pub fn new(session: &'a Session, recipe: &'a Recipe) -> Result<Self, ReviewError> {
         let verifier = recipe.data.verifier.parse::<Verifier>();
         let verifier = verifier.map_err(|error| ReviewError::Unfit(error.to_string()))?;
-        Ok(Self { session, recipe, verifier, teacher: None, student: None })
+        Ok(Self { session, recipe, verifier, teacher: None, absent: None, student: None })
     }
 
     /// A product that must be there.
@@ -95,7 +97,13 @@ impl<'a> Desk<'a> {
 
     /// The teacher, or a refusal.
     pub(super) fn teacher(&self) -> Result<&'a dyn Teacher, ReviewError> {
-        self.teacher.ok_or_else(|| ReviewError::Teacher("none is at hand; ask while the run is live".into()))
+        self.teacher.ok_or_else(|| ReviewError::Teacher(self.nobody()))
+    }
+
+    /// That nobody is there to ask, and why.
+    pub(super) fn nobody(&self) -> String {
+        let why = self.absent.as_ref().map_or(String::new(), |why| format!(" ({why})"));
+        format!("no teacher is at hand{why}")
     }
 }
 

@@ -108,7 +108,7 @@ pub(super) fn rebuilt(
     };
     build(&ground, hints, |wanted: &Wanted<'_>| {
         let needs = |why: String| ReviewError::NeedsText { action: wanted.action.as_str(), step: wanted.step + 1, why };
-        let teacher = desk.teacher.ok_or_else(|| needs("no teacher is at hand".into()))?;
+        let teacher = desk.teacher.ok_or_else(|| needs(desk.nobody()))?;
         wanted.ask(teacher, question).map(Ok).map_err(|error| needs(error.to_string()))
     })
 }

@@ -149,7 +149,7 @@ fn score_chunk(
             if one.left == 0 {
                 frames.put(&one.question.id, &one.scores(teacher, checkpoint))?;
             }
-            cx.attend().map(drop)
+            frames.attend()
         },
     );
     frames.write()?;

@@ -30,7 +30,7 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         |question| ask(teacher, verifier, retries, question),
         |question, trace| {
             frames.put(&question.id, &trace)?;
-            cx.attend().map(drop)
+            frames.attend()
         },
     );
     frames.write()?;

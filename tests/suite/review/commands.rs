@@ -231,6 +231,6 @@ fn the_teacher_is_asked_again_where_there_is_one() {
     assert!(own.refuses(again(&failure, None)).contains("stands so already"));
     let own = own.alone();
     for id in [&trace, &scores, &bridge, &failure] {
-        assert!(own.refuses(again(id, Some(1))).contains("none is at hand"));
+        assert!(own.refuses(again(id, Some(1))).contains("no teacher is at hand"));
     }
 }
