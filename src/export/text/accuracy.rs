@@ -65,7 +65,8 @@ fn greedy(results: &Results, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     };
     let mut header = vec!["\ncheckpoint".to_string()];
     header.extend(splits.iter().filter(|s| *s != DEV).map(named));
-    header.push("mean of\nthese".into());
+    let several = splits.iter().any(|s| s != DEV);
+    header.extend(several.then(|| "mean of\nthese".to_string()));
     header.extend(splits.iter().filter(|s| *s == DEV).map(named));
     let mut table = Table::new(header);
     for row in &results.checkpoints {
@@ -73,7 +74,7 @@ fn greedy(results: &Results, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut cells = vec![format!("{}{mark}", row.checkpoint)];
         let accuracy = |s: &String| cell(row, s, |m| plus_minus(&m.accuracy));
         cells.extend(splits.iter().filter(|s| *s != DEV).map(accuracy));
-        cells.push(plus_minus(&row.mean));
+        cells.extend(several.then(|| plus_minus(&row.mean)));
         cells.extend(splits.iter().filter(|s| *s == DEV).map(accuracy));
         table.row(cells);
     }

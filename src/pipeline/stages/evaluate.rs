@@ -52,8 +52,11 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
             columns.push(accuracy);
         }
     }
-    let mean = mean_of_columns(&columns);
-    Ok(Summary { text: format!("{} · mean {:.1} %", parts.join(" · "), 100.0 * mean.value), tokens })
+    let text = match parts.join(" · ") {
+        parts if columns.is_empty() => format!("{parts} %"),
+        parts => format!("{parts} · mean {:.1} %", 100.0 * mean_of_columns(&columns).value),
+    };
+    Ok(Summary { text, tokens })
 }
 
 /// Greedy accuracy on the dev split, as one evaluation measured it; `None` where it did not.
