@@ -169,7 +169,7 @@ fn find(spec: &SourceSpec, notes: &mut Vec<String>) -> Result<(Option<&'static B
         let known = places.join(" or ");
         return Err(DataError::Absent { name: benchmark.name, folder: spec.folder.clone(), known });
     };
-    let others: Vec<String> = found.map(|path| path.display().to_string()).collect();
+    let others: Vec<String> = found.filter(|other| *other != path).map(|path| path.display().to_string()).collect();
     if !others.is_empty() {
         notes.push(format!("taken from {}; there are also {}", path.display(), others.join(", ")));
     }
