@@ -180,6 +180,12 @@ pub struct DemoArgs {
 pub struct ResumeArgs {
     /// Name of the session
     pub name: String,
+    /// Change a setting that a session may change on the way, as teacher.budget=20; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub set: Vec<(String, String)>,
+    /// Ask a model teacher anew instead of reading its kept answers
+    #[arg(long)]
+    pub refresh: bool,
     /// Worker threads; every core when not given. The results don't depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,

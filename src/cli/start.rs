@@ -107,15 +107,47 @@ fn begin(recipe: Recipe, new: &New, face_args: &FaceArgs) -> Result<Exit, Failur
     go(session, recipe, (ground, threads(new.threads)), new.sessions, (&face, face_args.shot.as_deref()))
 }
 
+/// Settings that may change on the way: none decides what a training text says or a student learns.
+const ADJUSTABLE: [&str; 14] = [
+    "teacher.base_url",
+    "teacher.api_key_env",
+    "teacher.allow_http",
+    "teacher.budget",
+    "teacher.budget_tokens",
+    "teacher.price_in",
+    "teacher.price_out",
+    "teacher.concurrency",
+    "teacher.requests_per_minute",
+    "teacher.tokens_per_minute",
+    "teacher.timeout",
+    "gates.bridge",
+    "gates.diagnosis",
+    "student.slots",
+];
+
 /// Continues a run.
 pub fn resume(args: &ResumeArgs) -> Result<Exit, Failure> {
     let face = face::choose(&args.face, &Surroundings::read())?;
     let session = Sessions::at(&args.sessions.path).open(&args.name).map_err(Failure::usage)?;
-    let recipe = recipe_of(&session)?;
+    let recipe = adjusted(recipe_of(&session)?, &args.set)?;
     let ground = Ground::lay_aloud(&resumed(&recipe, &session), threads(args.threads), &mut out::stderr)
-        .map_err(Failure::usage)?;
+        .map_err(Failure::usage)?
+        .refreshing(args.refresh);
     ground.fits(&session).map_err(Failure::usage)?;
     go(session, recipe, (ground, threads(args.threads)), &args.sessions, (&face, args.face.shot.as_deref()))
+}
+
+/// A session's recipe with settings of this part of the run.
+fn adjusted(recipe: Recipe, set: &[(String, String)]) -> Result<Recipe, Failure> {
+    if let Some((key, _)) = set.iter().find(|(key, _)| !ADJUSTABLE.contains(&key.as_str())) {
+        let may = ADJUSTABLE.join(", ");
+        return Err(Failure::usage(format!(
+            "{key} is fixed for a session that has begun; what may change on the way is {may}"
+        )));
+    }
+    let recipe = recipe.with(set).map_err(Failure::usage)?;
+    recipe.validate().map_err(Failure::usage)?;
+    Ok(recipe)
 }
 
 /// The recipe a session was started with.

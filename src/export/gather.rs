@@ -11,6 +11,7 @@ use crate::domain::Provenance;
 use crate::evaluate::{
     Answers, BySplit, DEV, Estimate, by_steps, changes, format_control, mean_of_columns, measure, values,
 };
+use crate::pipeline::answers::spending;
 use crate::pipeline::events::{StageId, StageKind};
 use crate::pipeline::plan::{BASE, plan};
 use crate::recipe::{Arm, Recipe};
@@ -72,6 +73,7 @@ pub(super) fn examine(session: &Session, recipe: &Recipe) -> Result<Examined> {
         results,
         beside: None,
         timing,
+        spending: spending(session)?,
     };
     Ok(Examined { report, answers, steps: questions.test_steps })
 }

@@ -8,6 +8,7 @@ use super::beside::Beside;
 use super::sources::Source;
 use crate::evaluate::{BySplit, Changes, Estimate, FormatControl, Measure};
 use crate::recipe::SamplingRecipe;
+use crate::teacher::Usage;
 
 /// What one run found, as far as it has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +26,9 @@ pub struct Report {
     pub beside: Option<Beside>,
     /// What it took here.
     pub timing: Vec<Timing>,
+    /// What the calls of a model teacher took, by `stage/purpose`; nothing where no model was asked.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub spending: BTreeMap<String, Usage>,
 }
 
 /// What a run found.

@@ -77,6 +77,7 @@ pub struct Ground {
     prompts: Prompts,
     verifier: Verifier,
     engine: Engine,
+    refresh: bool,
 }
 
 impl Ground {
@@ -119,7 +120,13 @@ impl Ground {
         let config = locate(&recipe.student.path, tell)?.config()?;
         memory::check(recipe, &config, threads, tell)?;
         let engine = Engine::start(&recipe.student, threads)?;
-        Ok(Self { teaching, material, prompts, verifier, engine })
+        Ok(Self { teaching, material, prompts, verifier, engine, refresh: false })
+    }
+
+    /// With `refresh`, a model teacher is asked anew for what the session keeps an answer to.
+    pub fn refreshing(mut self, refresh: bool) -> Self {
+        self.refresh = refresh;
+        self
     }
 
     /// Refuses a session whose questions came from files that hold something else by now, or whose own prompts cannot be
@@ -154,7 +161,7 @@ fn go(
     emit.send(Event::RunStarted { session: session.name().into(), seed: recipe.seed, stages: stages.clone() });
     write_questions(session, &ground.material)?;
     let prompts = Arc::new(teaching::keep_prompts(session, ground.prompts)?);
-    let taught = ground.teaching.begin(recipe, session, &prompts, control)?;
+    let taught = ground.teaching.begin(recipe, session, &prompts, (control, ground.refresh))?;
     for stage in &stages {
         let done = session.get::<StageDone>(&stage.key())?;
         if let Some(done) = done {

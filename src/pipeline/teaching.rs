@@ -63,7 +63,8 @@ impl Teaching {
         })
     }
 
-    /// The teacher of a session: a model's answers are kept there, products are recorded where the recipe says so.
+    /// The teacher of a session: a model's answers are kept there, products are recorded where the recipe says so. With
+    /// `refresh` a model is asked anew for what was kept before.
     ///
     /// # Errors
     /// An address that cannot be used, a session or a recording that cannot be written.
@@ -72,21 +73,27 @@ impl Teaching {
         recipe: &Recipe,
         session: &Arc<Session>,
         prompts: &Arc<Prompts>,
-        control: &Control,
+        (control, refresh): (&Control, bool),
     ) -> Result<Taught, StageError> {
         let taught = match self {
             Self::Ready(teacher) => Taught { teacher, answers: None },
             Self::Local(chat) => {
                 let parameters = format!("{} seed {}", recipe.teacher.path, recipe.seed);
                 let answers = Arc::new(SessionAnswers::open(session.clone())?);
-                Taught { teacher: kept(chat, &answers, parameters, recipe, prompts), answers: Some(answers) }
+                Taught {
+                    teacher: kept(chat, &answers, CacheSettings { refresh, parameters }, recipe, prompts),
+                    answers: Some(answers),
+                }
             }
             Self::Api(settings) => {
                 let answers = Arc::new(SessionAnswers::open(session.clone())?);
                 let (parameters, control) = (settings.parameters(), control.clone());
                 let stop: Stop = Arc::new(move || control.cancelled());
                 let chat = OpenAi::new(*settings, stop, &answers.spent())?;
-                Taught { teacher: kept(chat, &answers, parameters, recipe, prompts), answers: Some(answers) }
+                Taught {
+                    teacher: kept(chat, &answers, CacheSettings { refresh, parameters }, recipe, prompts),
+                    answers: Some(answers),
+                }
             }
         };
         if recipe.teacher.record.is_empty() {
@@ -135,11 +142,10 @@ fn rules(recipe: &Recipe) -> Result<RuleTeacher, StageError> {
 fn kept<C: Chat + 'static>(
     chat: C,
     answers: &Arc<SessionAnswers>,
-    parameters: String,
+    cache: CacheSettings,
     recipe: &Recipe,
     prompts: &Arc<Prompts>,
 ) -> Box<dyn Teacher> {
-    let cache = CacheSettings { refresh: false, parameters };
     let chat = Cached::new(chat, answers.clone(), cache, Arc::new(Meter::default()));
     Box::new(ModelTeacher::new(Arc::new(chat), prompts.clone(), settings(&recipe.teacher)))
 }
