@@ -77,7 +77,7 @@ pub enum Verb {
     /// Show a student, make one with random weights, or see what it computes
     Student(super::student::args::StudentArgs),
     /// Measure sampling and training speed of this machine
-    Bench(BenchArgs),
+    Bench(super::bench::args::BenchArgs),
     /// Print shell completions
     #[command(after_help = "Example:\n  footbridge completions zsh > ~/.zfunc/_footbridge")]
     Completions {
@@ -548,28 +548,6 @@ pub enum WorldVerb {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
         threads: Option<u16>,
     },
-}
-
-/// What a bench is shaped like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum BenchShape {
-    /// The student of the generated world, at the demo's batch sizes
-    World,
-}
-
-/// Arguments of `bench`.
-#[derive(Args, Debug)]
-#[command(after_help = "Example:\n  footbridge bench --shape world --threads 2")]
-pub struct BenchArgs {
-    /// Which student and which batch sizes
-    #[arg(long, value_enum, default_value = "world")]
-    pub shape: BenchShape,
-    /// Worker threads; every core when not given
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub threads: Option<u16>,
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `key=value`, both sides trimmed, the key not empty.

@@ -125,13 +125,14 @@ fn ended(mut text: String) -> String {
     text
 }
 
-fn bench(args: &args::BenchArgs) -> Result<Exit, Failure> {
-    let args::BenchShape::World = args.shape;
+fn bench(args: &bench::args::BenchArgs) -> Result<Exit, Failure> {
     let threads = match args.threads {
         Some(n) => usize::from(n),
         None => std::thread::available_parallelism().map_or(2, usize::from),
     };
-    let figures = bench::run(threads, args.json).map_err(|error| Failure::failed(error.to_string()))?;
+    let batches = args.batch.iter().map(|batch| usize::from(*batch)).collect();
+    let plan = bench::BenchPlan { shape: args.shape, threads, batches, parts: args.only.clone() };
+    let figures = bench::run(&plan, args.json, &mut out::stderr).map_err(|error| Failure::failed(error.to_string()))?;
     let _ = if args.json { out::json_line(&figures)? } else { out::stdout(&figures)? };
     Ok(Exit::Done)
 }

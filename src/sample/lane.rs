@@ -1,10 +1,11 @@
-//! What one thread does: it takes a group, reads its prompt once, starts a sample wherever a slot is free, and moves all
+//! What one thread does, or all threads together for a large student: it takes a group, reads its prompt once, starts a sample wherever a slot is free, and moves all
 //! running samples on by one token, until nothing is left.
 
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 use super::pick::{Picker, stream};
 use super::{Finished, SampleError, Work};
@@ -142,12 +143,16 @@ impl Lane<'_> {
         self.work.decoder.step(&self.rows, &mut self.caches, &mut self.scratch);
         let vocab = self.work.decoder.config().vocab_size;
         let logits = self.work.decoder.logits(self.running.len(), &mut self.scratch);
-        let tokens: Vec<_> = self
-            .running
-            .iter_mut()
-            .zip(logits.chunks_exact(vocab))
-            .map(|(running, logits)| choose(self.work, &mut self.picker, logits, running))
-            .collect();
+        let tokens: Vec<_> = if self.work.decoder.is_large() {
+            let rows = self.running.par_iter_mut().zip(logits.par_chunks_exact(vocab));
+            let one = |picker: &mut Picker, (running, logits): (&mut Running, &[f32])| {
+                choose(self.work, picker, logits, running)
+            };
+            rows.map_init(Picker::default, one).collect()
+        } else {
+            let rows = self.running.iter_mut().zip(logits.chunks_exact(vocab));
+            rows.map(|(running, logits)| choose(self.work, &mut self.picker, logits, running)).collect()
+        };
         // From the back, so that taking one out moves only samples that have had their turn.
         for (index, token) in tokens.into_iter().enumerate().rev() {
             let mut running = self.running.swap_remove(index);

@@ -6,6 +6,9 @@
 //! sequence's positions in a fixed order (`student::cache`), one random stream per sample ([`pick::stream`]), and no
 //! decision that looks at the clock or at another sample.
 //!
+//! A small student's threads have sequences of their own, one lane each; a large one's weights come from memory at every
+//! step, so all threads share the products of a single lane.
+//!
 //! | file | idea |
 //! |---|---|
 //! | `pick` | one token from one row of logits |
@@ -142,17 +145,23 @@ pub fn generate(
     let longest = groups.iter().map(|g| g.prompt.len()).max().unwrap_or(0);
     let positions = longest.saturating_add(settings.max_new_tokens).min(limit);
     let decoder = PackedDecoder::new(&student.model, positions)?;
+    let lanes = if decoder.is_large() { 1 } else { workers.count() };
     let work = Work {
         decoder: &decoder,
         groups,
         settings,
         end_of_turn: &student.end_of_turn,
-        slots: settings.slots.max(1).div_ceil(workers.count()),
+        slots: settings.slots.max(1).div_ceil(lanes),
         positions,
         next: AtomicUsize::new(0),
         stop: AtomicBool::new(false),
     };
     let (sender, receiver) = mpsc::channel();
+    let here = || receive(&receiver, &work.stop, take);
+    if decoder.is_large() {
+        let work = &work;
+        return workers.together_beside(move || lane::run(work, &sender), here);
+    }
     let lanes = std::sync::Mutex::new(vec![sender; workers.count()]);
     workers.run_beside(
         |_| {
@@ -161,7 +170,7 @@ pub fn generate(
                 lane::run(&work, &sender);
             }
         },
-        || receive(&receiver, &work.stop, take),
+        here,
     )
 }
 

@@ -5,7 +5,6 @@
 //! stored `[in, out]` (Hugging Face stores `[out, in]`), the embedding and the output matrix `[vocab, hidden]`.
 
 use burn::module::{Module, Param};
-use burn::tensor::module::embedding;
 use burn::tensor::{Device, Int, Tensor};
 
 use super::config::ModelConfig;
@@ -138,7 +137,7 @@ impl Decoder {
     /// Embeddings of `ids [batch, seq]` as rows, `[batch·seq, hidden]`.
     pub fn embedded(&self, ids: Tensor<2, Int>) -> Tensor<2> {
         let [batch, seq] = ids.dims();
-        embedding(self.embed.val(), ids).reshape([batch * seq, self.config.hidden_size])
+        ops::embedding(self.embed.val(), ids.reshape([batch * seq]))
     }
 
     /// The output matrix `[vocab, hidden]`: `lm_head`, or the embedding where they are tied.

@@ -1,23 +1,63 @@
-//! The decoder laid out for generation: matrices that share an input side by side, in the panels of the matrix product.
+//! The decoder for generation, without graph and tensors.
+//!
+//! A small decoder is copied: matrices that share an input side by side, in the panels of the matrix product. Of a large
+//! one nothing is copied: its matrices are read as they lie, in the tensors' own memory, and the threads share each
+//! product (see [`PackedDecoder::is_large`]).
 //!
 //! A step takes any tokens of any sequences: one new token each of many sequences, or a prompt's tokens one after the
 //! other. A row's result has the same bits in every company, which makes a sample independent of its batch.
 
-use burn::tensor::Tensor;
+use burn::backend::Flex;
+use burn::tensor::{DType, Tensor};
+use burn_flex::FlexTensor;
+use rayon::prelude::*;
 
 use super::cache::{KvCache, Place};
 use super::config::ModelConfig;
 use super::decoder::{Decoder, Linear};
 use super::error::StudentError;
 use super::ops::AttentionShape;
-use super::ops::gemm::{Mat, Panels, matmul_panels};
+use super::ops::gemm::{Mat, Panels, matmul, matmul_panels};
 use super::ops::rows;
 use super::rope::RopeTable;
 
-/// A matrix and its bias; an empty bias is none.
+/// The values of a tensor, in its own memory where it lies on the CPU.
+struct Shared(FlexTensor);
+
+impl Shared {
+    fn new<const D: usize>(t: &Tensor<D>) -> Result<Self, StudentError> {
+        let t = t.clone().inner();
+        let values = match t.clone().try_into_primitive::<Flex>() {
+            Ok(values) => values.to_contiguous(),
+            Err(_) => FlexTensor::from_data(t.into_data()),
+        };
+        match values.dtype() {
+            DType::F32 => Ok(Self(values)),
+            other => Err(StudentError::Weights {
+                file: "the student in memory".to_owned(),
+                message: format!("a weight is of type {other:?}, not of 32-bit floats"),
+            }),
+        }
+    }
+
+    fn values(&self) -> &[f32] {
+        self.0.storage()
+    }
+}
+
+/// Matrices with the same input, their results side by side.
+enum Matrices {
+    Panels(Panels),
+    /// Each with its number of columns.
+    Plain(Vec<(Shared, usize)>),
+}
+
+/// Matrices and their bias; an empty bias is none.
 struct Joined {
-    panels: Panels,
+    matrices: Matrices,
     bias: Vec<f32>,
+    /// Columns of all together.
+    width: usize,
 }
 
 struct PackedLayer {
@@ -32,14 +72,23 @@ struct PackedLayer {
     down: Joined,
 }
 
-/// A copy of a decoder's weights, for generation on the CPU.
+/// The output matrix, `[vocab, hidden]` in memory.
+enum HeadMatrix {
+    Panels(Panels),
+    /// It is the embedding.
+    Embedding,
+    Plain(Shared),
+}
+
+/// A decoder's weights, for generation on the CPU.
 pub struct PackedDecoder {
-    embed: Vec<f32>,
+    embed: Shared,
     layers: Vec<PackedLayer>,
     norm: Vec<f32>,
-    head: Panels,
+    head: HeadMatrix,
     cos: Vec<f32>,
     sin: Vec<f32>,
+    large: bool,
     config: ModelConfig,
 }
 
@@ -62,45 +111,50 @@ pub struct Scratch {
     wide: Vec<f32>,
     inner: Vec<f32>,
     scores: Vec<f32>,
+    logits: Vec<f32>,
 }
 
-/// The values of a tensor of any backend.
+/// A copy of the values of a tensor of any backend.
 fn values<const D: usize>(t: &Tensor<D>) -> Result<Vec<f32>, StudentError> {
-    let data = t.clone().inner().into_data();
-    data.try_to_vec::<f32>().map_err(|e| StudentError::Weights {
-        file: "the student in memory".to_owned(),
-        message: format!("a weight is not of 32-bit floats: {e:?}"),
-    })
+    Ok(Shared::new(t)?.values().to_vec())
 }
 
-/// Matrices with the same number of rows, side by side.
-fn join(parts: &[&Linear]) -> Result<Joined, StudentError> {
-    let matrices = parts.iter().map(|p| values(&p.weight.val())).collect::<Result<Vec<_>, _>>()?;
-    let sizes: Vec<[usize; 2]> = parts.iter().map(|p| p.weight.dims()).collect();
-    let rows = sizes.first().map_or(0, |s| s[0]);
-    let width: usize = sizes.iter().map(|s| s[1]).sum();
-    let mut all = Vec::with_capacity(rows * width);
-    for i in 0..rows {
-        for (matrix, [_, n]) in matrices.iter().zip(&sizes) {
-            all.extend_from_slice(&matrix[i * n..(i + 1) * n]);
-        }
+/// Matrices with the same number of rows, side by side; copied into panels unless `large`.
+fn join(parts: &[&Linear], large: bool) -> Result<Joined, StudentError> {
+    let mut plain = Vec::with_capacity(parts.len());
+    for part in parts {
+        plain.push((Shared::new(&part.weight.val())?, part.weight.dims()[1]));
     }
+    let width = plain.iter().map(|(_, n)| n).sum();
     let mut bias = Vec::new();
     if parts.iter().any(|p| p.bias.is_some()) {
-        for (part, [_, n]) in parts.iter().zip(&sizes) {
+        for (part, (_, n)) in parts.iter().zip(&plain) {
             match &part.bias {
-                Some(b) => bias.extend(values(&b.val())?),
+                Some(b) => bias.extend_from_slice(Shared::new(&b.val())?.values()),
                 None => bias.extend(std::iter::repeat_n(0.0, *n)),
             }
         }
     }
-    Ok(Joined { panels: Panels::new(Mat::new(&all, rows, width, width)), bias })
+    let matrices = if large { Matrices::Plain(plain) } else { Matrices::Panels(side_by_side(&plain, width)) };
+    Ok(Joined { matrices, bias, width })
+}
+
+/// The panels of `[a | b | …]`, `width` columns in all.
+fn side_by_side(parts: &[(Shared, usize)], width: usize) -> Panels {
+    let rows = parts.first().map_or(0, |(first, n)| first.values().len() / n);
+    let mut all = Vec::with_capacity(rows * width);
+    for i in 0..rows {
+        for (matrix, n) in parts {
+            all.extend_from_slice(&matrix.values()[i * n..(i + 1) * n]);
+        }
+    }
+    Panels::new(Mat::new(&all, rows, width, width))
 }
 
 impl Joined {
     /// `y = x · matrix + bias`, or `y += x · matrix + bias` with `add`; `y` is sized to fit.
     fn apply(&self, x: &[f32], y: &mut Vec<f32>, n: usize, add: bool) {
-        let (k, m) = (x.len() / n.max(1), self.panels.all().cols());
+        let (k, m) = (x.len() / n.max(1), self.width);
         y.resize(n * m, 0.0);
         if !self.bias.is_empty() {
             for row in y.chunks_exact_mut(m) {
@@ -109,43 +163,56 @@ impl Joined {
                 }
             }
         }
-        matmul_panels(y, m, Mat::new(x, n, k, k), self.panels.all(), add || !self.bias.is_empty());
+        let (rows, add) = (Mat::new(x, n, k, k), add || !self.bias.is_empty());
+        match &self.matrices {
+            Matrices::Panels(panels) => matmul_panels(y, m, rows, panels.all(), add),
+            Matrices::Plain(parts) => {
+                let mut at = 0;
+                for (matrix, width) in parts {
+                    matmul(&mut y[at..], m, rows, Mat::new(matrix.values(), k, *width, *width), add);
+                    at += width;
+                }
+            }
+        }
     }
 }
 
 impl PackedDecoder {
-    /// Copies the weights of `decoder`, which may live on any device; sequences may grow to `positions` tokens.
+    /// Takes the weights of `decoder`, which may live on any device; sequences may grow to `positions` tokens.
     pub fn new(decoder: &Decoder, positions: usize) -> Result<Self, StudentError> {
+        Self::laid_out(decoder, positions, decoder.is_large())
+    }
+
+    fn laid_out(decoder: &Decoder, positions: usize, large: bool) -> Result<Self, StudentError> {
         let config = decoder.config.clone();
         let mut layers = Vec::with_capacity(decoder.layers.len());
         for layer in &decoder.layers {
             layers.push(PackedLayer {
                 input_norm: values(&layer.input_norm.val())?,
-                qkv: join(&[&layer.q, &layer.k, &layer.v])?,
+                qkv: join(&[&layer.q, &layer.k, &layer.v], large)?,
                 q_norm: layer.q_norm.as_ref().map_or(Ok(Vec::new()), |gain| values(&gain.val()))?,
                 k_norm: layer.k_norm.as_ref().map_or(Ok(Vec::new()), |gain| values(&gain.val()))?,
-                o: join(&[&layer.o])?,
+                o: join(&[&layer.o], large)?,
                 post_norm: values(&layer.post_norm.val())?,
-                gate_up: join(&[&layer.gate, &layer.up])?,
-                down: join(&[&layer.down])?,
+                gate_up: join(&[&layer.gate, &layer.up], large)?,
+                down: join(&[&layer.down], large)?,
             });
         }
-        let (vocab, width) = (config.vocab_size, config.hidden_size);
-        let embed = values(&decoder.embed.val())?;
-        let head = match &decoder.lm_head {
-            Some(head) => Panels::new(Mat::new(&values(&head.val())?, vocab, width, width).t()),
-            None => Panels::new(Mat::new(&embed, vocab, width, width).t()),
+        let embed = Shared::new(&decoder.embed.val())?;
+        let head = match (&decoder.lm_head, large) {
+            (None, true) => HeadMatrix::Embedding,
+            (None, false) => HeadMatrix::Panels(Panels::new(across(&embed, &config))),
+            (Some(head), true) => HeadMatrix::Plain(Shared::new(&head.val())?),
+            (Some(head), false) => HeadMatrix::Panels(Panels::new(across(&Shared::new(&head.val())?, &config))),
         };
         let rope = RopeTable::new(&config, positions, &burn::tensor::Device::flex());
-        Ok(Self {
-            embed,
-            layers,
-            norm: values(&decoder.norm.val())?,
-            head,
-            cos: values(&rope.cos)?,
-            sin: values(&rope.sin)?,
-            config,
-        })
+        let (cos, sin, norm) = (values(&rope.cos)?, values(&rope.sin)?, values(&decoder.norm.val())?);
+        Ok(Self { embed, layers, norm, head, cos, sin, large, config })
+    }
+
+    /// See [`Decoder::is_large`].
+    pub fn is_large(&self) -> bool {
+        self.large
     }
 
     /// Shape and constants.
@@ -172,11 +239,12 @@ impl PackedDecoder {
     /// `scratch`. A token outside the vocabulary counts as the first.
     pub fn step(&self, rows: &[Row], caches: &mut [KvCache], scratch: &mut Scratch) {
         let (n, width, eps) = (rows.len(), self.config.hidden_size, self.config.rms_norm_eps as f32);
-        let Scratch { x, h, wide, inner, scores } = scratch;
+        let Scratch { x, h, wide, inner, scores, .. } = scratch;
+        let embed = self.embed.values();
         x.clear();
         for row in rows {
             let token = row.token as usize * width;
-            x.extend_from_slice(self.embed.get(token..token + width).unwrap_or(&self.embed[..width]));
+            x.extend_from_slice(embed.get(token..token + width).unwrap_or(&embed[..width]));
         }
         h.resize(n * width, 0.0);
         for (index, layer) in self.layers.iter().enumerate() {
@@ -188,9 +256,14 @@ impl PackedDecoder {
             layer.gate_up.apply(h, wide, n, false);
             let ff = self.config.intermediate_size;
             inner.resize(n * ff, 0.0);
-            for (y, gate_up) in inner.chunks_exact_mut(ff).zip(wide.chunks_exact(2 * ff)) {
+            let swiglu = |(y, gate_up): (&mut [f32], &[f32])| {
                 let (gate, up) = gate_up.split_at(ff);
                 rows::swiglu(gate, up, y);
+            };
+            if self.spread() {
+                inner.par_chunks_exact_mut(ff).zip(wide.par_chunks_exact(2 * ff)).for_each(swiglu);
+            } else {
+                inner.chunks_exact_mut(ff).zip(wide.chunks_exact(2 * ff)).for_each(swiglu);
             }
             layer.down.apply(inner, x, n, true);
         }
@@ -216,25 +289,88 @@ impl PackedDecoder {
                 rows::rms_norm_in_place(&mut row[q_width..k_end], k_norm, self.config.rms_norm_eps as f32);
             }
         }
-        let data = qkv.chunks_exact_mut(width).zip(out.chunks_exact_mut(q_width));
-        for (row, (qkv, out)) in rows.iter().zip(data) {
+        let one = |row: &Row, cache: &mut KvCache, qkv: &mut [f32], out: &mut [f32], scores: &mut Vec<f32>| {
             let angles = row.position * half..(row.position + 1) * half;
             let (cos, sin) = (&self.cos[angles.clone()], &self.sin[angles]);
-            let place = Place { layer, position: row.position, cos, sin };
-            caches[row.sequence].attend(place, qkv, out, scores, shape);
+            cache.attend(Place { layer, position: row.position, cos, sin }, qkv, out, scores, shape);
+        };
+        if self.spread() && rows.iter().map(|row| row.sequence).eq(0..caches.len()) {
+            let data = qkv.par_chunks_exact_mut(width).zip(out.par_chunks_exact_mut(q_width));
+            let data = rows.par_iter().zip(caches).zip(data);
+            data.for_each_init(Vec::new, |scores, ((row, cache), (qkv, out))| one(row, cache, qkv, out, scores));
+        } else {
+            let data = qkv.chunks_exact_mut(width).zip(out.chunks_exact_mut(q_width));
+            for (row, (qkv, out)) in rows.iter().zip(data) {
+                one(row, &mut caches[row.sequence], qkv, out, scores);
+            }
         }
+    }
+
+    /// Whether work is to be spread over the threads of the current pool.
+    fn spread(&self) -> bool {
+        self.large && rayon::current_num_threads() > 1
     }
 
     /// Logits `[n, vocab]` after the last `n` rows of the last step.
     pub fn logits<'a>(&self, n: usize, scratch: &'a mut Scratch) -> &'a mut [f32] {
         let width = self.config.hidden_size;
-        let Scratch { x, h, wide, .. } = scratch;
+        let Scratch { x, h, logits, .. } = scratch;
         let from = x.len().saturating_sub(n * width);
         h.resize(n * width, 0.0);
         rows::rms_norm(&x[from..], &self.norm, h, self.config.rms_norm_eps as f32);
-        wide.resize(n * self.config.vocab_size, 0.0);
-        let rows = Mat::new(h, n, width, width);
-        matmul_panels(wide, self.config.vocab_size, rows, self.head.all(), false);
-        wide
+        logits.resize(n * self.config.vocab_size, 0.0);
+        let (rows, vocab) = (Mat::new(h, n, width, width), self.config.vocab_size);
+        match &self.head {
+            HeadMatrix::Panels(panels) => matmul_panels(logits, vocab, rows, panels.all(), false),
+            HeadMatrix::Embedding => matmul(logits, vocab, rows, across(&self.embed, &self.config), false),
+            HeadMatrix::Plain(head) => matmul(logits, vocab, rows, across(head, &self.config), false),
+        }
+        logits
+    }
+}
+
+/// A table `[vocab, hidden]` as the output matrix.
+fn across<'a>(table: &'a Shared, config: &ModelConfig) -> Mat<'a> {
+    Mat::new(table.values(), config.vocab_size, config.hidden_size, config.hidden_size).t()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    const CONFIG: &[u8] = br#"{"model_type":"qwen2","architectures":["Qwen2ForCausalLM"],"vocab_size":301,
+        "hidden_size":64,"intermediate_size":160,"num_hidden_layers":2,"num_attention_heads":4,"num_key_value_heads":2,
+        "tie_word_embeddings":true}"#;
+
+    /// Logits of two sequences that share a prompt, after it and after a few tokens of their own.
+    fn logits(decoder: &PackedDecoder) -> Vec<f32> {
+        let mut caches = vec![KvCache::default(), KvCache::default()];
+        let mut scratch = Scratch::default();
+        let row = |sequence, position| Row { sequence, position, token: (position * 37 + sequence) as u32 };
+        caches.iter_mut().for_each(|cache| decoder.reserve(cache, 30));
+        let prompt: Vec<Row> = (0..20).map(|position| row(0, position)).collect();
+        decoder.step(&prompt, &mut caches[..1], &mut scratch);
+        let mut all = decoder.logits(1, &mut scratch).to_vec();
+        let (first, second) = caches.split_at_mut(1);
+        decoder.share(&first[0], &mut second[0], 20);
+        for position in 20..25 {
+            decoder.step(&[row(0, position), row(1, position)], &mut caches, &mut scratch);
+            all.extend_from_slice(decoder.logits(2, &mut scratch));
+        }
+        all
+    }
+
+    #[test]
+    fn both_layouts_and_any_number_of_threads_give_the_same_bits() {
+        let decoder = Decoder::fresh(&ModelConfig::from_json(CONFIG).unwrap(), 1, &Device::flex());
+        let expected = logits(&PackedDecoder::laid_out(&decoder, 30, false).unwrap());
+        assert!(expected.iter().all(|x| x.is_finite()) && expected[0] != expected[1]);
+        let large = PackedDecoder::laid_out(&decoder, 30, true).unwrap();
+        for threads in [1, 2, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            assert_eq!(pool.install(|| logits(&large)), expected, "{threads} threads");
+        }
     }
 }

@@ -10,6 +10,9 @@ use super::config::ModelConfig;
 use super::decoder::{Decoder, Layer, Linear};
 use super::error::StudentError;
 
+/// Parameters from which a decoder counts as large: 64 MiB.
+const LARGE: usize = 1 << 24;
+
 /// What a parameter is; decides how a file stores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParameterKind {
@@ -197,6 +200,12 @@ impl Decoder {
     /// Number of trained numbers; a tied matrix counts once.
     pub fn parameter_count(&self) -> usize {
         self.num_params()
+    }
+
+    /// Whether its weights come from memory at every step, beyond the caches of a core: then the threads should share
+    /// each operation. A small decoder's threads do better with sequences of their own.
+    pub fn is_large(&self) -> bool {
+        self.parameter_count() >= LARGE
     }
 
     pub(crate) fn slots(&mut self) -> Vec<(String, ParameterKind, Slot<'_>)> {

@@ -1,6 +1,9 @@
 //! Threads for work on the CPU: each is a pool of one, so that what runs inside never spreads over the others.
 //!
-//! Many small matrix products gain nothing from being split; whole sequences side by side do.
+//! Many small matrix products gain nothing from being split; whole sequences side by side do. Large models are the other
+//! way round: there all threads share each product ([`Workers::together`]).
+
+use std::sync::OnceLock;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -8,6 +11,8 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 #[derive(Debug)]
 pub struct Workers {
     pools: Vec<ThreadPool>,
+    /// As many threads in one pool, started when first needed; `None` where the system refuses.
+    joint: OnceLock<Option<ThreadPool>>,
 }
 
 impl Workers {
@@ -15,7 +20,7 @@ impl Workers {
     pub fn new(threads: usize) -> Self {
         let start =
             |i: usize| ThreadPoolBuilder::new().num_threads(1).thread_name(move |_| format!("worker-{i}")).build();
-        Self { pools: (0..threads.max(1)).filter_map(|i| start(i).ok()).collect() }
+        Self { pools: (0..threads.max(1)).filter_map(|i| start(i).ok()).collect(), joint: OnceLock::new() }
     }
 
     /// As many threads as the machine runs at once.
@@ -40,6 +45,39 @@ impl Workers {
             return here();
         }
         nest(&self.pools, 0, &work, here)
+    }
+}
+
+/// Work that all threads share.
+impl Workers {
+    /// Calls `work` once; what it does in parallel is spread over all threads.
+    pub fn together<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        match self.joint() {
+            Some(pool) => pool.install(work),
+            None => work(),
+        }
+    }
+
+    /// As [`Workers::together`], while `here` runs on the calling thread.
+    pub fn together_beside<R>(&self, work: impl FnOnce() + Send, here: impl FnOnce() -> R) -> R {
+        match self.joint() {
+            Some(pool) => pool.in_place_scope(|scope| {
+                scope.spawn(|_| work());
+                here()
+            }),
+            None => {
+                work();
+                here()
+            }
+        }
+    }
+
+    fn joint(&self) -> Option<&ThreadPool> {
+        let start = || {
+            let pool = ThreadPoolBuilder::new().num_threads(self.count());
+            pool.thread_name(|i| format!("together-{i}")).build().ok()
+        };
+        self.joint.get_or_init(start).as_ref()
     }
 }
 
@@ -75,5 +113,14 @@ mod tests {
             );
             assert_eq!((here, calls.into_inner(), seen.into_inner()), (7, n, (1 << n) - 1));
         }
+    }
+
+    #[test]
+    fn together_is_one_call_with_all_threads() {
+        let workers = Workers::new(3);
+        assert_eq!(workers.together(rayon::current_num_threads), 3);
+        let mut seen = 0;
+        assert_eq!(workers.together_beside(|| seen = rayon::current_num_threads(), || 7), 7);
+        assert_eq!(seen, 3);
     }
 }

@@ -5,7 +5,13 @@
 //! single precision, element by element, so that it is the same on every machine and with any number of threads. The
 //! gradient's clip factor is applied on the way, which saves a pass.
 
+use rayon::prelude::*;
+
 use crate::recipe::AdamWRecipe;
+use crate::student::ops::simd::simd;
+
+/// Entries a thread moves at a time.
+const PIECE: usize = 1 << 16;
 
 /// First and second moment of one parameter, flattened like its gradient.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -91,12 +97,24 @@ pub struct Update<'a> {
 
 impl Update<'_> {
     /// Moves the next parameter along its gradient:
-    /// `p ← p·(1 − lr·wd) − lr·m̂ / (√v̂ + eps)` with the bias-corrected moments m̂, v̂.
+    /// `p ← p·(1 − lr·wd) − lr·m̂ / (√v̂ + eps)` with the bias-corrected moments m̂, v̂. Spread over the threads of the
+    /// current pool, which changes nothing.
     pub fn apply(&mut self, parameter: &mut [f32], gradient: &[f32]) {
         let Some(Moments { first, second }) = self.moments.next() else { return };
         let s = self.scalars;
-        let moments = first.iter_mut().zip(second.iter_mut());
-        for ((p, g), (m, v)) in parameter.iter_mut().zip(gradient).zip(moments) {
+        if parameter.len() < 4 * PIECE || rayon::current_num_threads() < 2 {
+            return adamw(parameter, gradient, first, second, s);
+        }
+        let pieces = parameter.par_chunks_mut(PIECE).zip(gradient.par_chunks(PIECE));
+        let moments = first.par_chunks_mut(PIECE).zip(second.par_chunks_mut(PIECE));
+        pieces.zip(moments).for_each(|((p, g), (m, v))| adamw(p, g, m, v, s));
+    }
+}
+
+simd! {
+    /// The update of some entries.
+    fn adamw(p: &'a mut [f32], g: &'a [f32], m: &'a mut [f32], v: &'a mut [f32], s: Scalars) {
+        for ((p, g), (m, v)) in p.iter_mut().zip(g).zip(m.iter_mut().zip(v)) {
             let g = g * s.clip;
             *m += (g - *m) * s.new1;
             *v = *v * s.old2 + g * g * s.new2;

@@ -3,8 +3,13 @@
 //! Sums and norms are plain loops in a fixed order, so that they do not depend on the number of threads.
 
 use burn::tensor::{Gradients as Recorded, Tensor};
+use rayon::prelude::*;
 
+use crate::student::ops::simd::simd;
 use crate::student::{Decoder, NamedParameter, Parameter};
+
+/// Entries worked through at a time.
+const PIECE: usize = 1 << 20;
 
 /// One gradient per parameter, flattened row by row.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,21 +63,36 @@ impl Gradients {
 
     /// Adds another set, element by element.
     pub fn add(&mut self, other: &Self) {
-        for (into, from) in self.parts.iter_mut().zip(&other.parts) {
-            for (a, b) in into.iter_mut().zip(from) {
-                *a += *b;
-            }
+        let pairs = self.parts.iter_mut().zip(&other.parts);
+        let pieces = pairs.flat_map(|(into, from)| into.chunks_mut(PIECE).zip(from.chunks(PIECE)));
+        let one = |(into, from): (&mut [f32], &[f32])| into.iter_mut().zip(from).for_each(|(a, b)| *a += *b);
+        if rayon::current_num_threads() > 1 {
+            pieces.collect::<Vec<_>>().into_par_iter().for_each(one);
+        } else {
+            pieces.for_each(one);
         }
     }
 
     /// Euclidean norm of each parameter's gradient, summed in double precision.
     pub fn norms(&self) -> Vec<f64> {
-        self.parts.iter().map(|part| sum_of_squares(part).sqrt()).collect()
+        self.squares().into_iter().map(f64::sqrt).collect()
     }
 
     /// Euclidean norm over all parameters; a tied matrix counts once, for it is one parameter.
     pub fn global_norm(&self) -> f64 {
-        self.parts.iter().map(|part| sum_of_squares(part)).sum::<f64>().sqrt()
+        self.squares().into_iter().sum::<f64>().sqrt()
+    }
+
+    /// Σ x² of each parameter's gradient: pieces of a fixed size, added up in order.
+    fn squares(&self) -> Vec<f64> {
+        let of = |part: &Vec<f32>| -> f64 {
+            if part.len() > PIECE && rayon::current_num_threads() > 1 {
+                part.par_chunks(PIECE).map(sum_of_squares).collect::<Vec<_>>().into_iter().sum()
+            } else {
+                part.chunks(PIECE).map(sum_of_squares).sum()
+            }
+        };
+        self.parts.iter().map(of).collect()
     }
 }
 
@@ -82,17 +102,19 @@ pub fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().try_into_vec::<f32>().expect("a tensor in single precision")
 }
 
-/// Σ x², eight running sums in double precision.
-fn sum_of_squares(values: &[f32]) -> f64 {
-    let mut sums = [0.0f64; 8];
-    let chunks = values.chunks_exact(8);
-    let rest: f64 = chunks.remainder().iter().map(|&x| f64::from(x) * f64::from(x)).sum();
-    for chunk in chunks {
-        for (sum, &x) in sums.iter_mut().zip(chunk) {
-            *sum += f64::from(x) * f64::from(x);
+simd! {
+    /// Σ x², eight running sums in double precision.
+    fn sum_of_squares(values: &'a [f32]) -> f64 {
+        let mut sums = [0.0f64; 8];
+        let (chunks, rest) = values.as_chunks::<8>();
+        for chunk in chunks {
+            for i in 0..8 {
+                sums[i] += f64::from(chunk[i]) * f64::from(chunk[i]);
+            }
         }
+        let rest: f64 = rest.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
+        sums.iter().sum::<f64>() + rest
     }
-    sums.iter().sum::<f64>() + rest
 }
 
 /// The factor of the global clip: `min(1, limit / (norm + 1e-6))`, the form PyTorch uses. burn's own clipping is per

@@ -15,7 +15,6 @@ use super::batch::{Sequence, each_token, log_probs, per_token};
 use super::error::TrainError;
 use super::gradients::{Gradients, host};
 use super::grpo::{Objective, Tokens, advantages, objective, token_weights};
-use super::ordered::in_order;
 use super::shards::Shard;
 use super::trainer::{Pass, Trainer, rope_for, without_graph};
 use crate::domain::GroupOutcome;
@@ -203,7 +202,7 @@ impl Trainer {
         let rope = rope_for(&self.student, &shards);
         let work = |index: usize| host(log_probs(model, &rope, &shards[index], sequences, temperature));
         let mut all = vec![Vec::new(); sequences.len()];
-        in_order(&self.workers, shards.len(), work, |index, flat| deal(&shards[index], sequences, &flat, &mut all));
+        self.over(shards.len(), work, |index, flat| deal(&shards[index], sequences, &flat, &mut all));
         Ok(all)
     }
 }

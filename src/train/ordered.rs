@@ -44,6 +44,17 @@ pub fn in_order<T: Send>(
     });
 }
 
+/// As [`in_order`], one after the other, each spread over all threads: for work too large or too scarce to go side by
+/// side.
+pub fn one_by_one<T>(
+    workers: &Workers,
+    count: usize,
+    work: impl Fn(usize) -> T + Sync,
+    mut take: impl FnMut(usize, T) + Send,
+) {
+    workers.together(|| (0..count).for_each(|index| take(index, work(index))));
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {

@@ -2,7 +2,9 @@
 //!
 //! Gradients are accumulated over fixed shards (see [`super::shards`]) on the workers' threads. Each shard has a
 //! replica of the model of its own, whose leaves share nothing with the others' but the numbers: shared leaves would
-//! merge the graphs and make the backward passes wait for each other.
+//! merge the graphs and make the backward passes wait for each other. Where there are fewer shards than threads, and
+//! for large models, whose gradients should not stand in memory once per thread, shards go one by one and the threads
+//! share each operation; the bits are the same.
 
 use std::sync::Arc;
 
@@ -14,7 +16,7 @@ use super::batch::{Scored, Sequence, widths};
 use super::checkpointed;
 use super::error::TrainError;
 use super::gradients::{Gradients, clip_factor, host};
-use super::ordered::in_order;
+use super::ordered::{in_order, one_by_one};
 use super::shards::{Shard, pack};
 use crate::recipe::AdamWRecipe;
 use crate::student::workers::Workers;
@@ -111,7 +113,7 @@ impl Trainer {
             (Gradients::collect(&model, part.backward()), shown)
         };
         let mut total: Option<(Gradients, Vec<f64>)> = None;
-        in_order(&self.workers, shards.len(), work, |_, (gradients, numbers)| {
+        let take = |_, (gradients, numbers): (Gradients, Vec<f32>)| {
             let numbers = numbers.into_iter().map(f64::from);
             match &mut total {
                 None => total = Some((gradients, numbers.collect())),
@@ -120,10 +122,25 @@ impl Trainer {
                     sums.iter_mut().zip(numbers).for_each(|(into, n)| *into += n);
                 }
             }
-        });
+        };
+        self.over(shards.len(), work, take);
         let (gradients, mut numbers) = total.unwrap_or_else(|| (Gradients::default(), vec![0.0]));
         let loss = numbers.remove(0);
         (gradients, loss, numbers)
+    }
+
+    /// `work` on every shard, results in order.
+    pub(super) fn over<T: Send>(
+        &self,
+        shards: usize,
+        work: impl Fn(usize) -> T + Sync,
+        take: impl FnMut(usize, T) + Send,
+    ) {
+        if shards < self.workers.count() || self.student.model.is_large() {
+            one_by_one(&self.workers, shards, work, take);
+        } else {
+            in_order(&self.workers, shards, work, take);
+        }
     }
 
     /// One update along a gradient: global norm, clip, AdamW (in this order). Gives the norm before the clip.
@@ -131,7 +148,8 @@ impl Trainer {
     /// # Errors
     /// [`TrainError::NotFinite`], and nothing has changed.
     pub(super) fn update(&mut self, gradients: &Gradients, loss: f64, lr: f64) -> Result<f64, TrainError> {
-        let norm = gradients.global_norm();
+        let workers = Arc::clone(&self.workers);
+        let norm = workers.together(|| gradients.global_norm());
         for (what, value) in [("loss", loss), ("gradient", norm)] {
             if !value.is_finite() {
                 return Err(TrainError::NotFinite { what, update: self.optimizer.updates() + 1 });
@@ -142,14 +160,15 @@ impl Trainer {
         let mut parts = gradients.parts().iter();
         // The model is taken out of the student, so that its numbers have one holder and change in place.
         let model = std::mem::replace(&mut self.student.model, nothing(&self.student.config));
-        self.student.model = model.map_trained(|_, value| {
+        let mut change = |_: &str, value| {
             let Some(gradient) = parts.next() else { return value };
             let apply = |values: &mut [f32]| update.apply(values, gradient);
             match value {
                 Parameter::Vector(tensor) => Parameter::Vector(edited(tensor, apply)),
                 Parameter::Matrix(tensor) => Parameter::Matrix(edited(tensor, apply)),
             }
-        });
+        };
+        self.student.model = workers.together(|| model.map_trained(&mut change));
         Ok(norm)
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 
+use super::super::bench::clock::peak_mib;
 use super::super::exit::Failure;
-use super::super::{bench::peak_mib, start};
+use super::super::start;
 use super::args::{StudentVerb, Work};
 use crate::pipeline::memory::{Batch, Demand, Trained, plan, size};
 use crate::recipe::{AdamWRecipe, LoraRecipe, SftLoss};

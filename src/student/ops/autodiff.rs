@@ -37,6 +37,36 @@ impl Backward<Flex, 2> for RmsNorm {
     }
 }
 
+/// The gradient of a few rows of a table. Where the table has a gradient already (a tied output matrix had its turn
+/// before), the rows are added to it in place: a second table of zeros and a sum of two tables are spared.
+#[derive(Debug)]
+struct Embed;
+
+impl Backward<Flex, 1> for Embed {
+    type State = (FloatTensor<Autodiff<Flex>>, FlexTensor);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let dy = grads.consume::<Flex>(&ops.node);
+        let (weight, ids) = ops.state;
+        let [Some(node)] = ops.parents else { return };
+        let size = [dim(weight.primitive(), 0), dim(weight.primitive(), 1)];
+        let ids = indices(&ids);
+        values!(dy);
+        let mut table = match grads.remove::<Flex>(&weight) {
+            Some(table) if table.is_contiguous() && table.layout().start_offset() == 0 => table,
+            Some(table) => table.to_contiguous(),
+            None => tensor(vec![0.0; size[0] * size[1]], &size),
+        };
+        let rows = table.storage_mut::<f32>();
+        for (id, dy) in ids.iter().zip(dy.chunks_exact(size[1])) {
+            if let Some(row) = rows.get_mut(id * size[1]..).and_then(|rest| rest.get_mut(..size[1])) {
+                row.iter_mut().zip(dy).for_each(|(sum, x)| *sum += x);
+            }
+        }
+        grads.register::<Flex>(node.id, table);
+    }
+}
+
 #[derive(Debug)]
 struct SwiGlu;
 
@@ -158,6 +188,15 @@ impl<C: CheckpointStrategy> FastOps for Autodiff<Flex, C> {
         let y = Flex::linear_bias(x.clone(), weight.clone(), bias.into_primitive());
         match prep {
             OpsKind::Tracked(prep) => prep.finish((x, weight), y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+
+    fn embed(weight: FloatTensor<Self>, ids: IntTensor<Self>) -> FloatTensor<Self> {
+        let prep = Embed.prepare::<C>([weight.node()]).compute_bound().stateful();
+        let y = Flex::embed(weight.primitive().clone(), ids.clone());
+        match prep {
+            OpsKind::Tracked(prep) => prep.finish((weight, ids), y),
             OpsKind::UnTracked(prep) => prep.finish(y),
         }
     }

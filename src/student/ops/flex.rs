@@ -20,6 +20,8 @@ pub trait FastOps: Backend {
     fn linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self>;
     /// See [`super::linear`], with bias.
     fn linear_bias(x: FloatTensor<Self>, weight: FloatTensor<Self>, bias: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// See [`super::embedding`]; `ids` is `[n]`.
+    fn embed(weight: FloatTensor<Self>, ids: IntTensor<Self>) -> FloatTensor<Self>;
     /// See [`super::rms_norm`].
     fn rms_norm(x: FloatTensor<Self>, gain: FloatTensor<Self>, eps: f32) -> FloatTensor<Self>;
     /// See [`super::swiglu`].
@@ -82,6 +84,19 @@ impl FastOps for Flex {
         let mut y = bias.repeat(n);
         matmul(&mut y, m, Mat::new(x, n, k, k), Mat::new(weight, k, m, m), true);
         tensor(y, &[n, m])
+    }
+
+    fn embed(weight: FlexTensor, ids: FlexTensor) -> FlexTensor {
+        let (ids, d) = (indices(&ids), dim(&weight, 1));
+        values!(weight);
+        let mut y = Vec::with_capacity(ids.len() * d);
+        for id in &ids {
+            match weight.get(id.saturating_mul(d)..).and_then(|rest| rest.get(..d)) {
+                Some(row) => y.extend_from_slice(row),
+                None => y.resize(y.len() + d, f32::NAN),
+            }
+        }
+        tensor(y, &[ids.len(), d])
     }
 
     fn rms_norm(x: FlexTensor, gain: FlexTensor, eps: f32) -> FlexTensor {

@@ -1,27 +1,40 @@
 //! Matrix products whose rows do not know each other.
 //!
 //! Every element of the result is one chain of fused multiply-adds in the order of the inner dimension, whatever the
-//! shape of the call: the same row gives the same bits alone, in a batch of 64, and in the last odd rows of a block.
-//! Library kernels change their order with the number of rows; sampling and scoring that may not depend on the batch
-//! cannot use them.
+//! shape of the call and the number of threads: the same row gives the same bits alone, in a batch of 64, and in the last
+//! odd rows of a block. Library kernels change their order with the number of rows; sampling and scoring that may not
+//! depend on the batch cannot use them.
 //!
-//! The right-hand matrix is laid out in panels of [`PANEL`] columns; a block of a few rows then keeps its sums in
-//! registers while it runs down a panel.
+//! The right-hand matrix is read in panels of [`PANEL`] columns; a block of a few rows keeps its sums in registers while
+//! it runs down a panel. Panels are made once ([`Panels`]), or for a part of the matrix at a time that stays in the
+//! second cache. Threads share a product by columns, so that each reads its own part of a large matrix.
 
-use macerator::{AutoArch, Simd, Vector, WithSimd};
+mod kernel;
+#[cfg(test)]
+mod tests;
+
+use macerator::{AutoArch, Simd, WithSimd};
 use rayon::prelude::*;
 use std::cell::RefCell;
 
-/// Columns of a full panel.
-const PANEL: usize = 64;
+use kernel::{Rows, Tile, Whole, few, pack};
+
+/// Columns of a full panel: two vectors of 16.
+const PANEL: usize = 32;
 /// The last panel's width is a multiple of this.
 const GRAIN: usize = 16;
-/// Inner steps done before the next panel; 256 rows of a panel are 64 KiB.
+/// Inner steps done before the next panel; 256 rows of a panel are 32 KiB.
 const DEPTH: usize = 256;
+/// Columns whose panels are made at a time: 256 KiB.
+const WIDTH: usize = 256;
 /// Rows that pass over all panels before the next rows do.
 const ROWS: usize = 96;
-/// Multiply-adds from which a product is spread over the threads of the current pool.
+/// Rows that read a matrix as it lies; for more of them, panels pay.
+const FEW: usize = 8;
+/// Multiply-adds from which a product is spread over the threads of the current pool,
 const PARALLEL: usize = 1 << 21;
+/// or entries of the right-hand matrix, where few rows only wait for it.
+const PARALLEL_ENTRIES: usize = 1 << 19;
 
 /// A matrix in a slice: rows of `cols` values, `stride` apart, possibly read as its transpose.
 #[derive(Clone, Copy)]
@@ -70,16 +83,8 @@ impl Panels {
     /// Lays `b` out in the memory of an earlier one.
     pub fn fill(&mut self, b: Mat) {
         (self.k, self.n) = (b.rows, b.cols);
-        self.data.clear();
         self.data.resize(b.rows * b.cols.next_multiple_of(GRAIN), 0.0);
-        let mut rest = &mut self.data[..];
-        for from in (0..b.cols).step_by(PANEL) {
-            let used = PANEL.min(b.cols - from);
-            let width = used.next_multiple_of(GRAIN);
-            let (panel, after) = rest.split_at_mut(b.rows * width);
-            pack(panel, width, used, from, b);
-            rest = after;
-        }
+        AutoArch::new().dispatch(Pack { tile: &mut self.data, b, columns: (0, b.cols), steps: (0, b.rows) });
     }
 
     /// The whole matrix.
@@ -106,278 +111,211 @@ pub struct View<'a> {
     n: usize,
 }
 
-impl<'a> View<'a> {
-    /// Columns.
-    pub fn cols(self) -> usize {
-        self.n
-    }
-
-    /// The panels: first column, width in memory, values.
-    fn iter(self) -> impl Iterator<Item = (usize, usize, &'a [f32])> {
-        let all = self.panels;
-        (0..self.n).step_by(PANEL).map(move |from| {
-            let width = PANEL.min(all.n.next_multiple_of(GRAIN) - from);
-            (from, width, &all.data[from * all.k..from * all.k + self.k * width])
-        })
-    }
+/// A right-hand matrix, laid out or not.
+#[derive(Clone, Copy)]
+enum Right<'a> {
+    Panels(View<'a>),
+    Plain(Mat<'a>),
 }
 
-/// Copies columns `from .. from + used` of `b` into a panel of `width` columns.
-fn pack(panel: &mut [f32], width: usize, used: usize, from: usize, b: Mat) {
-    if b.transposed {
-        for (j, source) in b.data[from * b.stride..].chunks(b.stride).take(used).enumerate() {
-            for (row, x) in panel.chunks_exact_mut(width).zip(source) {
-                row[j] = *x;
-            }
-        }
-    } else {
-        for (row, source) in panel.chunks_exact_mut(width).zip(b.data.chunks(b.stride)) {
-            row[..used].copy_from_slice(&source[from..from + used]);
+impl Right<'_> {
+    /// Inner dimension and columns.
+    fn size(self) -> (usize, usize) {
+        match self {
+            Right::Panels(view) => (view.k, view.n),
+            Right::Plain(mat) => (mat.rows, mat.cols),
         }
     }
 }
 
 thread_local! {
-    /// Panels of the product in progress on this thread, kept to spare the allocation.
-    static SCRATCH: RefCell<Panels> = RefCell::default();
+    /// Panels of the part in progress on this thread, kept to spare the allocation.
+    static TILE: RefCell<Vec<f32>> = RefCell::default();
+    /// Left-hand rows in progress that lay across.
+    static LEFT: RefCell<Vec<f32>> = RefCell::default();
 }
 
 /// `c = a · b`, or `c += a · b` with `add`; rows of `c` start `stride` apart.
 pub fn matmul(c: &mut [f32], stride: usize, a: Mat, b: Mat, add: bool) {
-    let mut panels = SCRATCH.take();
-    panels.fill(b);
-    matmul_panels(c, stride, a, panels.all(), add);
-    SCRATCH.replace(panels);
+    debug_assert_eq!(a.cols, b.rows);
+    product(c, stride, a, Right::Plain(b), add);
 }
 
 /// As [`matmul`], with the right-hand matrix laid out before.
 pub fn matmul_panels(c: &mut [f32], stride: usize, a: Mat, b: View, add: bool) {
     debug_assert_eq!(a.cols, b.k);
-    if a.rows == 0 || b.n == 0 {
+    product(c, stride, a, Right::Panels(b), add);
+}
+
+fn product(c: &mut [f32], stride: usize, a: Mat, b: Right, add: bool) {
+    let ((k, n), threads) = (b.size(), rayon::current_num_threads());
+    if a.rows == 0 || n == 0 {
         return;
     }
-    let spread = a.rows * b.n * b.k >= PARALLEL && a.rows > ROWS && rayon::current_num_threads() > 1;
-    if spread {
-        c.par_chunks_mut(ROWS * stride)
-            .take(a.rows.div_ceil(ROWS))
-            .enumerate()
-            .for_each(|(i, c)| block(c, stride, a.rows(i * ROWS, ROWS.min(a.rows - i * ROWS)), b, add));
+    let large = a.rows * n * k >= PARALLEL || n * k >= PARALLEL_ENTRIES;
+    if threads < 2 || !large {
+        task(&mut Whole { data: c, stride }, a, b, (0, n), add);
+    } else if n >= 2 * threads * PANEL {
+        columns(c, stride, a, b, add, n.div_ceil(2 * threads).next_multiple_of(PANEL).clamp(PANEL, WIDTH));
     } else {
-        for (i, c) in c.chunks_mut(ROWS * stride).take(a.rows.div_ceil(ROWS)).enumerate() {
-            block(c, stride, a.rows(i * ROWS, ROWS.min(a.rows - i * ROWS)), b, add);
+        let rows = a.rows.div_ceil(2 * threads).next_multiple_of(8).min(ROWS);
+        c.par_chunks_mut(rows * stride).take(a.rows.div_ceil(rows)).enumerate().for_each(|(i, c)| {
+            let a = a.rows(i * rows, rows.min(a.rows - i * rows));
+            task(&mut Whole { data: c, stride }, a, b, (0, n), add);
+        });
+    }
+}
+
+/// A product in tasks of `width` columns each.
+fn columns(c: &mut [f32], stride: usize, a: Mat, b: Right, add: bool, width: usize) {
+    let n = b.size().1;
+    let mut parts: Vec<Vec<&mut [f32]>> = (0..n.div_ceil(width)).map(|_| Vec::with_capacity(a.rows)).collect();
+    for row in c.chunks_mut(stride).take(a.rows) {
+        for (part, piece) in parts.iter_mut().zip(row[..n].chunks_mut(width)) {
+            part.push(piece);
         }
     }
+    parts.into_par_iter().enumerate().for_each(|(i, mut rows)| {
+        task(&mut rows[..], a, b, (i * width, width.min(n - i * width)), add);
+    });
 }
 
-/// Some rows of a product, on one thread.
-fn block(c: &mut [f32], stride: usize, a: Mat, b: View, add: bool) {
+/// Some rows and some columns of a product, on one thread. `columns` are the first and their number.
+fn task<C: Rows + ?Sized>(c: &mut C, a: Mat, b: Right, columns: (usize, usize), add: bool) {
+    let (mut tile, mut left) = (TILE.take(), LEFT.take());
+    let memory = Memory { tile: &mut tile, left: &mut left };
     if a.transposed {
-        AutoArch::new().dispatch(Block::<true> { c, stride, a, b, add });
+        AutoArch::new().dispatch(Task::<C, true> { c, a, b, columns, add, memory });
     } else {
-        AutoArch::new().dispatch(Block::<false> { c, stride, a, b, add });
+        AutoArch::new().dispatch(Task::<C, false> { c, a, b, columns, add, memory });
     }
+    TILE.replace(tile);
+    LEFT.replace(left);
 }
 
-/// The work of [`block`], compiled for each instruction set and each layout of `a`.
-struct Block<'a, const T: bool> {
-    c: &'a mut [f32],
-    stride: usize,
+/// What is laid out on the way.
+struct Memory<'a> {
+    tile: &'a mut Vec<f32>,
+    left: &'a mut Vec<f32>,
+}
+
+/// The work of [`task`], compiled for each instruction set and each layout of `a`.
+struct Task<'a, C: Rows + ?Sized, const T: bool> {
+    c: &'a mut C,
     a: Mat<'a>,
-    b: View<'a>,
+    b: Right<'a>,
+    columns: (usize, usize),
     add: bool,
+    memory: Memory<'a>,
 }
 
-impl<const T: bool> WithSimd for Block<'_, T> {
+impl<C: Rows + ?Sized, const T: bool> WithSimd for Task<'_, C, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self) {
-        let Self { c, stride, a, b, add } = self;
-        for start in (0..b.k.max(1)).step_by(DEPTH) {
-            let steps = start..b.k.min(start + DEPTH);
+        let Self { c, a, b, columns: (first, n), add, memory } = self;
+        if let (Right::Plain(mat), false, 0..=FEW) = (b, T, a.rows)
+            && !mat.transposed
+        {
+            return few(c, a, mat, first, n, add);
+        }
+        let k = b.size().0;
+        for start in (0..k.max(1)).step_by(DEPTH) {
+            let depth = DEPTH.min(k - start);
             let add = add || start > 0;
-            for (from, width, panel) in b.iter() {
-                let panel = &panel[steps.start * width..steps.end * width];
-                let mut at = 0;
-                while at < width.min(b.n - from) {
-                    let tile = S::lanes32() * if width - at >= 2 * S::lanes32() { 2 } else { 1 };
-                    let used = tile.min(b.n - from - at);
-                    let job = Tile { c: &mut *c, stride, col: from + at, used, a, start, panel, width, at, add };
-                    if tile > S::lanes32() {
-                        job.rows::<S, 2, T>()
-                    } else {
-                        job.rows::<S, 1, T>()
+            let wide = if let Right::Plain(_) = b { WIDTH } else { n };
+            for from in (0..n).step_by(wide) {
+                let n = wide.min(n - from);
+                if let Right::Plain(mat) = b {
+                    memory.tile.resize(memory.tile.len().max(depth * n.next_multiple_of(GRAIN)), 0.0);
+                    pack(memory.tile, mat, (first + from, n), (start, depth), GRAIN);
+                }
+                for row in (0..a.rows).step_by(ROWS) {
+                    let rows = ROWS.min(a.rows - row);
+                    let mut part = Part { a: a.rows(row, rows), start, row };
+                    // Rows that lie across would be read a page apart.
+                    if T && n > 4 * PANEL {
+                        memory.left.clear();
+                        for line in part.a.data[start * a.stride..].chunks(a.stride).take(depth) {
+                            memory.left.extend_from_slice(&line[..rows]);
+                        }
+                        part.a = Mat { data: memory.left, stride: rows, ..part.a };
+                        part.start = 0;
                     }
-                    at += tile;
+                    for at in (0..n).step_by(PANEL) {
+                        let (panel, width) = match b {
+                            Right::Panels(view) => view.panel(first + from + at, start, depth),
+                            Right::Plain(_) => {
+                                let width = PANEL.min(n - at).next_multiple_of(GRAIN);
+                                (&memory.tile[at * depth..][..depth * width], width)
+                            }
+                        };
+                        part.strip::<S, C, T>(c, from + at, PANEL.min(n - at), panel, width, add);
+                    }
                 }
             }
         }
     }
 }
 
-/// A strip of the result: some columns of all rows of a block.
-struct Tile<'a> {
-    c: &'a mut [f32],
-    stride: usize,
-    /// First column in `c`, and how many of the tile's columns exist there.
-    col: usize,
-    used: usize,
+impl<'a> View<'a> {
+    /// Inner steps `start .. start + depth` of the panel that begins with column `from`, and its width in memory.
+    #[inline(always)]
+    fn panel(self, from: usize, start: usize, depth: usize) -> (&'a [f32], usize) {
+        let all = self.panels;
+        let width = PANEL.min(all.n.next_multiple_of(GRAIN) - from);
+        (&all.data[from * all.k + start * width..][..depth * width], width)
+    }
+}
+
+/// Some left-hand rows: the first one's place in the task, and the place of the first inner step in them.
+struct Part<'a> {
     a: Mat<'a>,
-    /// First inner step, matching the panel's first row.
     start: usize,
-    panel: &'a [f32],
-    /// Width of the panel, and the tile's first column in it.
-    width: usize,
-    at: usize,
-    add: bool,
+    row: usize,
 }
 
-impl Tile<'_> {
-    /// Runs down the rows in blocks of 8 (6 with AVX2, which has half the registers), 4, 2 and 1.
+impl Part<'_> {
+    /// These rows times one panel, of which `n` columns exist.
     #[inline(always)]
-    fn rows<S: Simd, const V: usize, const T: bool>(mut self) {
-        let (n, mut i) = (self.a.rows, 0);
-        while i < n {
-            i += match n - i {
-                8.. if S::lanes32() != 8 => self.kernel::<S, 8, V, T>(i),
-                6.. if S::lanes32() == 8 => self.kernel::<S, 6, V, T>(i),
-                4.. => self.kernel::<S, 4, V, T>(i),
-                2.. => self.kernel::<S, 2, V, T>(i),
-                _ => self.kernel::<S, 1, V, T>(i),
-            };
+    fn strip<S: Simd, C: Rows + ?Sized, const T: bool>(
+        &self,
+        c: &mut C,
+        col: usize,
+        n: usize,
+        panel: &[f32],
+        width: usize,
+        add: bool,
+    ) {
+        let mut at = 0;
+        while at < n {
+            let tile = S::lanes32() * if width - at >= 2 * S::lanes32() { 2 } else { 1 };
+            let (a, start, row, used) = (self.a, self.start, self.row, tile.min(n - at));
+            let job = Tile { c: &mut *c, row, col: col + at, used, a, start, panel, width, at, add };
+            if tile > S::lanes32() {
+                job.rows::<S, 2, T>()
+            } else {
+                job.rows::<S, 1, T>()
+            }
+            at += tile;
         }
     }
+}
 
-    /// `R` rows by `V` vectors; gives `R`.
+/// [`pack`], compiled for each instruction set.
+struct Pack<'a> {
+    tile: &'a mut [f32],
+    b: Mat<'a>,
+    columns: (usize, usize),
+    steps: (usize, usize),
+}
+
+impl WithSimd for Pack<'_> {
+    type Output = ();
+
     #[inline(always)]
-    fn kernel<S: Simd, const R: usize, const V: usize, const T: bool>(&mut self, i: usize) -> usize {
-        let lanes = S::lanes32();
-        let mut sums = [[zero::<S>(); V]; R];
-        if self.add {
-            for (r, sums) in sums.iter_mut().enumerate() {
-                let row = &self.c[(i + r) * self.stride + self.col..][..self.used];
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    *sum = load_some::<S>(row.get(v * lanes..).unwrap_or(&[]));
-                }
-            }
-        }
-        let steps = self.panel.len() / self.width;
-        if T {
-            let columns = self.a.data[self.start * self.a.stride + i..].chunks(self.a.stride);
-            for (b, a) in self.panel.chunks_exact(self.width).zip(columns) {
-                let b = load::<S, V>(&b[self.at..]);
-                let a = &a[..R];
-                for r in 0..R {
-                    step::<S, V>(&mut sums[r], a[r], &b);
-                }
-            }
-        } else {
-            let rows: [&[f32]; R] =
-                std::array::from_fn(|r| &self.a.data[(i + r) * self.a.stride + self.start..][..steps]);
-            for (p, b) in (0..steps).zip(self.panel.chunks_exact(self.width)) {
-                let b = load::<S, V>(&b[self.at..]);
-                for r in 0..R {
-                    step::<S, V>(&mut sums[r], rows[r][p], &b);
-                }
-            }
-        }
-        for (r, sums) in sums.iter().enumerate() {
-            let row = &mut self.c[(i + r) * self.stride + self.col..][..self.used];
-            for (sum, out) in sums.iter().zip(row.chunks_mut(lanes)) {
-                let bytes = bytemuck::bytes_of(sum);
-                let n = size_of_val(out);
-                bytemuck::cast_slice_mut(out).copy_from_slice(&bytes[..n]);
-            }
-        }
-        R
-    }
-}
-
-/// `sums += a · b`, lane by lane.
-#[inline(always)]
-fn step<S: Simd, const V: usize>(sums: &mut [Vector<S, f32>; V], a: f32, b: &[Vector<S, f32>; V]) {
-    let a = macerator::Scalar::splat::<S>(a);
-    for v in 0..V {
-        sums[v] = a.fma(b[v], sums[v]);
-    }
-}
-
-#[inline(always)]
-fn zero<S: Simd>() -> Vector<S, f32> {
-    macerator::Scalar::splat::<S>(0.0)
-}
-
-/// The first `V` vectors of a row.
-#[inline(always)]
-fn load<S: Simd, const V: usize>(row: &[f32]) -> [Vector<S, f32>; V] {
-    let row = &row[..V * S::lanes32()];
-    std::array::from_fn(|v| {
-        bytemuck::pod_read_unaligned(bytemuck::cast_slice(&row[v * S::lanes32()..][..S::lanes32()]))
-    })
-}
-
-/// A vector from a row that may end early.
-#[inline(always)]
-fn load_some<S: Simd>(row: &[f32]) -> Vector<S, f32> {
-    let lanes = S::lanes32();
-    if let Some(row) = row.get(..lanes) {
-        return bytemuck::pod_read_unaligned(bytemuck::cast_slice(row));
-    }
-    let mut vector = zero::<S>();
-    let bytes: &[u8] = bytemuck::cast_slice(row);
-    bytemuck::bytes_of_mut(&mut vector)[..bytes.len()].copy_from_slice(bytes);
-    vector
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-mod tests {
-    use super::*;
-
-    fn noise(n: usize, seed: usize) -> Vec<f32> {
-        (0..n).map(|i| ((i * 7 + seed * 13) as f32 * 0.731).sin()).collect()
-    }
-
-    fn transpose(x: &[f32], rows: usize, cols: usize) -> Vec<f32> {
-        (0..cols * rows).map(|i| x[(i % rows) * cols + i / rows]).collect()
-    }
-
-    #[test]
-    fn products_of_every_layout_match_the_definition() {
-        for (m, k, n) in [(1, 1, 1), (2, 3, 5), (7, 32, 33), (13, 64, 64), (100, 300, 70), (6, 700, 321)] {
-            let (a, b) = (noise(m * k, 1), noise(k * n, 2));
-            let (at, bt) = (transpose(&a, m, k), transpose(&b, k, n));
-            let start = noise(m * n, 3);
-            let lefts = [Mat::new(&a, m, k, k), Mat::new(&at, k, m, m).t()];
-            let rights = [Mat::new(&b, k, n, n), Mat::new(&bt, n, k, k).t()];
-            for (left, right, add) in
-                lefts.iter().flat_map(|l| rights.iter().flat_map(move |r| [(l, r, false), (l, r, true)]))
-            {
-                let mut c = start.clone();
-                matmul(&mut c, n, *left, *right, add);
-                for i in 0..m {
-                    for j in 0..n {
-                        let mut exact = if add { f64::from(start[i * n + j]) } else { 0.0 };
-                        exact += (0..k).map(|p| f64::from(a[i * k + p]) * f64::from(b[p * n + j])).sum::<f64>();
-                        assert!((f64::from(c[i * n + j]) - exact).abs() < 1e-3, "{m}x{k}x{n} at {i},{j}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_row_has_the_same_bits_in_every_company() {
-        let (k, n) = (300, 81);
-        let (a, b) = (noise(200 * k, 4), noise(k * n, 5));
-        let product = |from: usize, m: usize| {
-            let mut c = vec![0.0; m * n];
-            matmul(&mut c, n, Mat::new(&a[from * k..], m, k, k), Mat::new(&b, k, n, n), false);
-            c
-        };
-        let all = product(0, 200);
-        for (from, m) in [(0, 1), (5, 2), (9, 3), (17, 7), (60, 64), (190, 10)] {
-            assert_eq!(product(from, m), all[from * n..(from + m) * n], "rows {from}..{}", from + m);
-        }
+    fn with_simd<S: Simd>(self) {
+        pack(self.tile, self.b, self.columns, self.steps, GRAIN);
     }
 }

@@ -1,4 +1,4 @@
-//! The five operations a transformer layer spends its time in.
+//! The operations a transformer spends its time in.
 //!
 //! Each has a portable body made of ordinary tensor operations ([`portable`]), which runs on any backend and is the
 //! definition the fast ones are tested against. On the CPU the public functions below take a fused kernel with its own
@@ -44,6 +44,14 @@ pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tenso
         Some(bias) => Dispatch::linear_bias(x, weight, bias.into_dispatch()),
         None => <Dispatch as FastOps>::linear(x, weight),
     })
+}
+
+/// Rows `ids` of a table: `weight` is `[vocab, d]`, `ids` is `[n]`; gives `[n, d]`.
+pub fn embedding(weight: Tensor<2>, ids: Tensor<1, Int>) -> Tensor<2> {
+    if !is_flex(&weight.device()) {
+        return portable::embedding(weight, ids);
+    }
+    Tensor::from_dispatch(Dispatch::embed(weight.into_dispatch(), ids.into_dispatch()))
 }
 
 /// RMSNorm: every row of `x` `[n, d]` divided by its root mean square, times `gain` `[d]`.

@@ -13,6 +13,11 @@ pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tenso
     }
 }
 
+/// See [`super::embedding`].
+pub fn embedding(weight: Tensor<2>, ids: Tensor<1, Int>) -> Tensor<2> {
+    burn::tensor::module::embedding(weight, ids.unsqueeze::<2>()).squeeze_dim(0)
+}
+
 /// See [`super::rms_norm`].
 pub fn rms_norm(x: Tensor<2>, gain: Tensor<1>, eps: f64) -> Tensor<2> {
     let root = (x.clone().square().mean_dim(1) + eps).sqrt();

@@ -1,0 +1,81 @@
+"""Ratios of one `footbridge bench --json` and one `peers.py`: a table on stdout, and JSON with `--json`.
+
+A ratio is theirs over ours for times and memory: over 1 is faster, or smaller, than theirs. Exit code 1 if a ratio is
+under its target (issue: decode at batch 64, the SFT step, peak memory) and `--check` is given.
+"""
+
+import argparse
+import json
+import sys
+
+TARGETS = {
+    "world": {"decode 64": 3.0, "sft": 1.7, "grpo": 2.0},
+    "qwen2.5-0.5b": {"decode 64": 1.3, "sft": 1.4, "peak": 1.0},
+}
+
+
+def rows(ours, theirs):
+    """Name, what, ours, theirs, unit."""
+    if "prefill" in ours and "prefill" in theirs:
+        yield "prefill", ours["prefill"]["ms"], theirs["prefill"]["ms"], ours["prefill"]["cpu_ms"], theirs["prefill"]["cpu_ms"]
+    for mine in ours.get("decode", []):
+        for other in theirs.get("decode", []):
+            if mine["batch"] == other["batch"]:
+                yield f"decode {mine['batch']}", mine["ms"], other["ms"], mine["cpu_ms"], other["cpu_ms"]
+    for part in ("sft", "grpo"):
+        if part in ours and part in theirs:
+            mine, other = ours[part], theirs[part]
+            yield part, mine["seconds"] * 1e3, other["seconds"] * 1e3, mine["cpu_seconds"] * 1e3, other["cpu_seconds"] * 1e3
+
+
+def peaks(ours, theirs):
+    for mine in ours.get("decode", []):
+        for other in theirs.get("decode", []):
+            if mine["batch"] == other["batch"]:
+                yield f"peak, decode {mine['batch']}", mine["peak_mib"], other["peak_mib"]
+    for part in ("sft", "grpo"):
+        if part in ours and part in theirs:
+            yield f"peak, {part}", ours[part]["peak_mib"], theirs[part]["peak_mib"]
+    yield "peak", ours["peak_mib"], theirs["peak_mib"]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("ours")
+    parser.add_argument("theirs")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--check", action="store_true")
+    args = parser.parse_args()
+    with open(args.ours) as file:
+        ours = json.load(file)
+    with open(args.theirs) as file:
+        theirs = json.load(file)
+    shape, targets = ours["shape"], TARGETS.get(ours["shape"], {})
+    out, missed = [], []
+    for name, mine, other, mine_cpu, other_cpu in rows(ours, theirs):
+        entry = dict(
+            name=name, ours_ms=mine, theirs_ms=other, ratio=other / mine, ours_cpu_ms=mine_cpu, theirs_cpu_ms=other_cpu,
+            cpu_ratio=other_cpu / mine_cpu, target=targets.get(name),
+        )
+        out.append(entry)
+    memory = [dict(name=n, ours_mib=m, theirs_mib=t, ratio=t / m, target=targets.get(n)) for n, m, t in peaks(ours, theirs)]
+    missed = [e["name"] for e in out + memory if e["target"] and e["ratio"] < e["target"]]
+    if args.json:
+        print(json.dumps(dict(shape=shape, peer=theirs["peer"], threads=[ours["threads"], theirs["threads"]], times=out, memory=memory, missed=missed)))
+    else:
+        print(f"\n{shape}: footbridge on {ours['threads']} threads beside {theirs['peer']} on {theirs['threads']}")
+        print(f"{'':20}{'ours':>12}{'theirs':>12}{'ratio':>8}{'CPU ratio':>11}{'target':>8}")
+        for e in out:
+            target = f"{e['target']:.1f}" if e["target"] else ""
+            mine, other = f"{e['ours_ms']:.2f} ms", f"{e['theirs_ms']:.2f} ms"
+            print(f"{e['name']:20}{mine:>12}{other:>12}{e['ratio']:>8.2f}{e['cpu_ratio']:>11.2f}{target:>8}")
+        for e in memory:
+            target = f"{e['target']:.1f}" if e["target"] else ""
+            mine, other = f"{e['ours_mib']:.0f} MiB", f"{e['theirs_mib']:.0f} MiB"
+            print(f"{e['name']:20}{mine:>12}{other:>12}{e['ratio']:>8.2f}{'':>11}{target:>8}")
+        if missed:
+            print("under the target: " + ", ".join(missed))
+    sys.exit(1 if args.check and missed else 0)
+
+
+main()

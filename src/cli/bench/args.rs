@@ -1,0 +1,54 @@
+//! What `bench` is asked.
+
+use clap::{Args, ValueEnum};
+
+/// What a bench is shaped like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BenchShape {
+    /// The student of the generated world, at the demo's batch sizes
+    World,
+    /// Qwen2.5-0.5B with random weights: 5 GiB to decode, 10 GiB to train
+    #[value(name = "qwen2.5-0.5b")]
+    Qwen,
+    /// Llama-3.2-1B with random weights: 8 GiB to decode, 22 GiB to train
+    #[value(name = "llama-3.2-1b")]
+    Llama,
+}
+
+/// A part of a bench.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BenchPart {
+    /// Sampling and training as the demo does (the world's shape only)
+    Pace,
+    /// A prompt of 300 tokens, then one token at a time for each batch size
+    Decode,
+    /// An SFT step
+    Sft,
+    /// A GRPO step with its rollouts
+    Grpo,
+    /// 256 sequences with prompts of 100 to 1024 tokens, 562 generated for each
+    Nano,
+}
+
+/// Arguments of `bench`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  footbridge bench --threads 2\n  footbridge bench --shape qwen2.5-0.5b --batch 1,64 --only decode --json"
+)]
+pub struct BenchArgs {
+    /// Which student and which batch sizes
+    #[arg(long, value_enum, default_value = "world")]
+    pub shape: BenchShape,
+    /// Batch sizes of decoding
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,8,64", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub batch: Vec<u16>,
+    /// What to measure; without it pace, decode, sft and grpo of the world, decode and sft of the others
+    #[arg(long, value_enum, value_name = "PART,…", value_delimiter = ',')]
+    pub only: Vec<BenchPart>,
+    /// Worker threads; every core when not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
