@@ -1,10 +1,17 @@
 //! Every verb, argument and help text of the command line. What clap can check is checked here; what needs a file is
 //! checked by the verb.
 
+mod runs;
+mod teaching;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+use super::review::args::ReviewArgs;
+pub use runs::{EvalArgs, Form, RunArgs};
+pub use teaching::{PromptsArgs, PromptsVerb, TeacherArgs, TeacherVerb, WhichPrompts};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -18,7 +25,7 @@ use clap_complete::Shell;
                   network or any download.",
     after_help = "Examples:\n  footbridge demo                     the whole loop, a minute or two on two cores\n  \
                   footbridge demo --seed 2 --plain    another seed, plain lines instead of the screen\n  \
-                  footbridge resume demo-1            go on where a run stopped or was killed\n  \
+                  footbridge run my.toml --dry-run    what a run on your data would take\n  footbridge resume demo-1            go on where a run stopped or was killed\n  \
                   footbridge report demo-1            its results, as far as it has come\n\nExit codes: 0 done, 1 \
                   failed, 2 bad usage or input, 130 interrupted (a run can be resumed).",
     subcommand_required = true,
@@ -35,11 +42,23 @@ pub struct Cli {
 pub enum Verb {
     /// Run the whole loop on the generated world
     Demo(DemoArgs),
+    /// Run the loop on a student and questions of your own, or a preset of the paper's
+    Run(RunArgs),
+    /// Measure a student on benchmarks: accuracy, mean@n and pass@k with intervals
+    Eval(EvalArgs),
     /// Go on with a run that was stopped, killed or failed
     Resume(ResumeArgs),
     /// Print the results of a session, as far as it has come
     Report(ReportArgs),
-    /// List, show, remove, check or repair sessions
+    /// Show what a training text goes back to: question, answers, trace, scores, decisions, checkpoints
+    Why(WhyArgs),
+    /// Show what SFT trains on: the mix, and every text with its trained tokens marked
+    Preview(PreviewArgs),
+    /// Take a checkpoint or the training texts of a session out for other programs
+    Export(super::export::ExportArgs),
+    /// Look at what the teacher made, and approve, edit, reject or override it
+    Review(ReviewArgs),
+    /// List, show, remove, check, repair or measure sessions
     Sessions(SessionsArgs),
     /// Show a recipe with every number filled in, or check one
     Recipe(RecipeArgs),
@@ -47,8 +66,16 @@ pub enum Verb {
     Difficulty(DifficultyArgs),
     /// Judge stored answers with a verifier
     Score(ScoreArgs),
+    /// Look at questions before using them, or fetch a benchmark from the hub
+    Data(DataArgs),
+    /// List, show, render or check what student and teacher are asked
+    Prompts(PromptsArgs),
+    /// Try out a recipe's teacher, or export a session's products for replay
+    Teacher(TeacherArgs),
     /// Train the demo's base student anew, or measure a student on the demo's questions
     World(WorldArgs),
+    /// Show a student, make one with random weights, or see what it computes
+    Student(super::student::args::StudentArgs),
     /// Measure sampling and training speed of this machine
     Bench(BenchArgs),
     /// Print shell completions
@@ -69,6 +96,9 @@ pub struct FaceArgs {
     /// Every event as one JSON line on stdout
     #[arg(long, conflicts_with = "plain")]
     pub json: bool,
+    /// Read commands as JSON lines from stdin, such as {"command":"pass-gate"}
+    #[arg(long, requires = "json")]
+    pub commands: bool,
     /// Draw marks, bars and curves in ASCII, for fonts and terminals without braille and block characters
     #[arg(long)]
     pub ascii: bool,
@@ -124,6 +154,9 @@ pub struct DemoArgs {
     /// Wait after bridge decisions and after diagnoses until they are approved, all at once, with a key on the screen
     #[arg(long)]
     pub review: bool,
+    /// Files that take the place of built-in prompts, such as trace.j2 (`prompts.folder`)
+    #[arg(long, value_name = "DIR")]
+    pub prompts: Option<String>,
     /// Worker threads; every core when not given. The results don't depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
@@ -147,6 +180,12 @@ pub struct DemoArgs {
 pub struct ResumeArgs {
     /// Name of the session
     pub name: String,
+    /// Change a setting that a session may change on the way, as teacher.budget=20; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub set: Vec<(String, String)>,
+    /// Ask a model teacher anew instead of reading its kept answers
+    #[arg(long)]
+    pub refresh: bool,
     /// Worker threads; every core when not given. The results don't depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
@@ -169,6 +208,60 @@ pub struct ReportArgs {
     #[arg(long, value_name = "OTHER", num_args = 1..)]
     pub beside: Vec<String>,
     /// The same as one JSON document
+    #[arg(long)]
+    pub json: bool,
+    /// Where the session is kept.
+    #[command(flatten)]
+    pub sessions: SessionsDir,
+}
+
+/// Arguments of `why`.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  footbridge why demo-1 i1/bridged/train-0042\n  footbridge why demo-1 \
+                        2-sft-recycled/000007 --json | jq .decisions")]
+pub struct WhyArgs {
+    /// Name of the session
+    pub name: String,
+    /// Id of a training text, or its stage and position; an unknown one is answered with the nearest
+    #[arg(value_name = "SFT-SAMPLE-ID")]
+    pub id: String,
+    /// The same as one JSON document
+    #[arg(long)]
+    pub json: bool,
+    /// Where the session is kept.
+    #[command(flatten)]
+    pub sessions: SessionsDir,
+}
+
+/// What can be shown before it is trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PreviewOf {
+    /// The training texts of SFT
+    Sft,
+}
+
+/// Arguments of `preview`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  footbridge preview demo-1 sft --stage 2-sft-recycled\n  footbridge preview demo-1 \
+                        sft --id i1/local/train-0042/03\n  footbridge preview demo-1 sft --limit 0    the mix alone"
+)]
+pub struct PreviewArgs {
+    /// Name of the session
+    pub name: String,
+    /// What to show
+    #[arg(value_enum)]
+    pub what: PreviewOf,
+    /// Only this stage, for example `2-sft-recycled`
+    #[arg(long, value_name = "STAGE")]
+    pub stage: Option<String>,
+    /// Only the text of this id
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+    /// Show at most so many texts; the mix counts all
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub limit: usize,
+    /// As one JSON document
     #[arg(long)]
     pub json: bool,
     /// Where the session is kept.
@@ -228,6 +321,8 @@ pub enum SessionsVerb {
         #[command(flatten)]
         sessions: SessionsDir,
     },
+    /// Measure what a session of many rollouts costs: disk, opening, listing, checking
+    Bench(SessionsBenchArgs),
     /// Rebuild the store from the journal, up to the first damaged frame
     Repair {
         /// Name of the session
@@ -236,6 +331,33 @@ pub enum SessionsVerb {
         #[command(flatten)]
         sessions: SessionsDir,
     },
+}
+
+/// Arguments of `sessions bench`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  footbridge sessions bench --questions 1000 --samples 8")]
+pub struct SessionsBenchArgs {
+    /// Questions of the made session
+    #[arg(long, value_name = "N", default_value_t = 7473, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000_000))]
+    pub questions: usize,
+    /// Rollouts of each question
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub samples: u32,
+    /// Tokens of a rollout, on average
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=8192))]
+    pub tokens: u32,
+    /// Seed of the texts
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Leave the session there instead of removing it
+    #[arg(long)]
+    pub keep: bool,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Where the session is made.
+    #[command(flatten)]
+    pub sessions: SessionsDir,
 }
 
 /// Arguments of `recipe`.
@@ -276,8 +398,8 @@ pub enum RecipeVerb {
 #[command(after_help = "Example:\n  footbridge difficulty --student models/qwen2.5-0.5b --data gsm8k/train.jsonl \
                         --limit 200 --n 4")]
 pub struct DifficultyArgs {
-    /// Hugging Face folder of the student, or `world` for the built-in base
-    #[arg(long, value_name = "DIR")]
+    /// The student: a Hugging Face folder, a hub id, or `world` for the built-in base
+    #[arg(long, value_name = "DIR|ID")]
     pub student: String,
     /// Questions: JSONL with `question` and `answer`, or `world` for the demo's training questions
     #[arg(long, value_name = "FILE")]
@@ -308,7 +430,7 @@ pub struct DifficultyArgs {
 /// Arguments of `score`.
 #[derive(Args, Debug)]
 #[command(after_help = "Verifiers: gsm8k-strict, gsm8k-flexible, lm-eval-strict, lm-eval-flexible, numeric, \
-                        math\n\nExamples:\n  footbridge score --verifier gsm8k-strict --data gsm8k/test.jsonl \
+                        math, hendrycks, choice\n\nExamples:\n  footbridge score --verifier gsm8k-strict --data gsm8k/test.jsonl \
                         --responses answers.jsonl\n  footbridge score --pattern 'A: (.*)' --data gsm8k/test.jsonl \
                         --responses others.jsonl --field model-1.solution")]
 pub struct ScoreArgs {
@@ -318,9 +440,12 @@ pub struct ScoreArgs {
     /// Read the answer from the last match of this expression, first capture group; it is compared by value
     #[arg(long, value_name = "REGEX")]
     pub pattern: Option<String>,
-    /// Questions: JSONL with `question` and `answer`
-    #[arg(long, value_name = "FILE")]
-    pub data: PathBuf,
+    /// Questions: a benchmark (gsm8k, math-500, …) or a file (JSONL, JSON, CSV, parquet)
+    #[arg(long, value_name = "FILE|NAME")]
+    pub data: String,
+    /// How the questions are read.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// Stored generations: JSONL, with an `id` or the `question`, else in the order of the questions
     #[arg(long, value_name = "FILE")]
     pub responses: PathBuf,
@@ -331,6 +456,62 @@ pub struct ScoreArgs {
     /// One JSON line per response
     #[arg(long)]
     pub json: bool,
+}
+
+/// How a file of questions is read.
+#[derive(Args, Clone, Debug)]
+pub struct ReadingArgs {
+    /// Where the files of benchmarks lie
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub folder: PathBuf,
+    /// Which field is what, as `data.map` in recipes: question (several joined by +), answer, solution, choices, id,
+    /// filter, rows, ask, duplicates; may be repeated
+    #[arg(long = "map", value_name = "KEY=FIELD", value_parser = key_value)]
+    pub map: Vec<(String, String)>,
+    /// Rows of SVAMP that count: all, first N, last N, N by seed S
+    #[arg(long, value_name = "ROWS", default_value = "all")]
+    pub svamp: String,
+}
+
+/// Arguments of `data`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Benchmarks: gsm8k-train, gsm8k, gsm8k-platinum, svamp, mawps, math-500, logiqa\n\nExamples:\n  \
+                        footbridge data check gsm8k\n  footbridge data check mine.csv --map question=Body+Question \
+                        --map answer=Answer\n  footbridge data fetch gsm8k --to data"
+)]
+pub struct DataArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: DataVerb,
+}
+
+/// What can be done with data.
+#[derive(Debug, Subcommand)]
+pub enum DataVerb {
+    /// Say what is seen: layout, fields, N, hash, verifier, prompt, golds that can be read, doubled questions, examples
+    Check {
+        /// A benchmark, or a file (JSONL, JSON, CSV, parquet)
+        #[arg(value_name = "FILE|NAME")]
+        what: String,
+        /// Read golds for this verifier instead of the benchmark's own
+        #[arg(long, value_name = "NAME")]
+        verifier: Option<String>,
+        /// How it is read.
+        #[command(flatten)]
+        reading: ReadingArgs,
+        /// As one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Download a benchmark from the hub and check it. `HF_TOKEN`, `HF_ENDPOINT` and `HF_HOME` are followed
+    Fetch {
+        /// The benchmark
+        name: String,
+        /// Folder of benchmarks to put it in
+        #[arg(long, value_name = "DIR", default_value = "data")]
+        to: PathBuf,
+    },
 }
 
 /// Arguments of `world`.
@@ -360,8 +541,8 @@ pub enum WorldVerb {
     /// Greedy accuracy of a student on the demo's questions, by split and number of steps
     #[command(after_help = "Example:\n  footbridge world accuracy --student base")]
     Accuracy {
-        /// A folder in the Hugging Face layout, or `world` for the demo's base
-        #[arg(long, value_name = "DIR", default_value = "world")]
+        /// A folder in the Hugging Face layout, a hub id, or `world` for the demo's base
+        #[arg(long, value_name = "DIR|ID", default_value = "world")]
         student: String,
         /// Worker threads; every core when not given
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]

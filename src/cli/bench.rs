@@ -223,12 +223,12 @@ fn cpu_seconds() -> f64 {
 
 /// Most memory this process has held; 0 where the system does not say.
 #[cfg(unix)]
-fn peak_mib() -> f64 {
+pub(super) fn peak_mib() -> f64 {
     let unit = if cfg!(target_os = "macos") { 1024.0 * 1024.0 } else { 1024.0 };
     usage().map_or(0.0, |u| u.max_rss() as f64 / unit)
 }
 
 #[cfg(not(unix))]
-fn peak_mib() -> f64 {
+pub(super) fn peak_mib() -> f64 {
     0.0
 }

@@ -10,10 +10,12 @@ use super::args::DifficultyArgs;
 use super::exit::{Exit, Failure};
 use super::out;
 use crate::data::jsonl::questions;
+use crate::data::world::Split;
 use crate::domain::{Band, BandEdges, Message, Question, Verifier};
 use crate::pipeline::control::Control;
 use crate::pipeline::engine::{Asking, Engine};
-use crate::pipeline::material::{Material, world_of};
+use crate::pipeline::locate::locate;
+use crate::pipeline::material::world_of;
 use crate::pipeline::seeds::stream;
 use crate::recipe::{Recipe, SamplingRecipe, StudentRecipe};
 use crate::student::Student;
@@ -38,6 +40,7 @@ pub fn run(args: &DifficultyArgs) -> Result<Exit, Failure> {
     questions.truncate(args.limit.unwrap_or(usize::MAX));
     let prompts = if world || args.student == "world" { Prompts::world() } else { Prompts::standard() };
     let prompts = prompts.map_err(Failure::failed)?;
+    locate(&args.student, &mut out::stderr).map_err(Failure::usage)?;
     let recipe = StudentRecipe { path: args.student.clone(), ..StudentRecipe::default() };
     let engine = Engine::start(&recipe, super::start::threads(args.threads)).map_err(Failure::usage)?;
     let asked: Vec<Vec<Message>> =
@@ -95,7 +98,7 @@ fn room(student: &Student, questions: &[Question], asked: &[Vec<Message>], wante
 /// The training questions of the demo's world.
 fn world_questions() -> Result<Vec<Question>, Failure> {
     let recipe = Recipe::preset("demo").map_err(Failure::failed)?;
-    Ok(Material::of_world(&world_of(&recipe).map_err(Failure::failed)?).train)
+    Ok(world_of(&recipe).map_err(Failure::failed)?.questions(Split::Train))
 }
 
 fn sample(

@@ -63,6 +63,13 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+impl From<crate::teacher::TeacherError> for Failure {
+    /// A teacher that cannot be asked: it was tried and failed.
+    fn from(error: crate::teacher::TeacherError) -> Self {
+        Self::failed(error)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::args::FaceArgs;
+use super::commands::Commands;
 use super::exit::{Exit, Failure};
 use super::out::{self, Pipe};
 use super::plain::Plain;
@@ -29,7 +30,10 @@ pub enum Face {
     /// Lines on stderr, the table on stdout.
     Plain,
     /// Every event as a JSON line on stdout.
-    Json,
+    Json {
+        /// Commands come as JSON lines from stdin.
+        commands: bool,
+    },
 }
 
 /// Chooses the face: what was asked for, else the screen where one can be drawn and keys can be read, else plain lines.
@@ -39,7 +43,7 @@ pub enum Face {
 /// Bad usage: a terminal too small for the screen, a theme that can't be used.
 pub fn choose(args: &FaceArgs, around: &Surroundings) -> Result<Face, Failure> {
     if args.json {
-        return Ok(Face::Json);
+        return Ok(Face::Json { commands: args.commands });
     }
     if args.plain || !around.interactive() {
         return Ok(Face::Plain);
@@ -79,7 +83,7 @@ pub fn watch(
         let mut listener = Listener::new(run);
         match face {
             Face::Live(look) => screen(&mut listener, &mut signals, &mut state, look).await,
-            Face::Plain | Face::Json => lines(face, &mut listener, &mut signals, &mut state).await,
+            Face::Plain | Face::Json { .. } => lines(face, &mut listener, &mut signals, &mut state).await,
         }
     })?;
     if let Some(path) = shot {
@@ -120,15 +124,32 @@ async fn lines(
     let mut plain = Plain::default();
     let mut say = |event: &Event| -> Result<Pipe, Failure> {
         match face {
-            Face::Json => return say_json(event),
+            Face::Json { .. } => return say_json(event),
             _ => plain.lines(event, began.elapsed()).iter().for_each(|line| out::stderr(line)),
         }
         Ok(Pipe::Open)
     };
+    let mut commands = match face {
+        Face::Json { commands: true } => Commands::from_stdin(),
+        _ => Commands::none(),
+    };
+    let mut gate = false;
     loop {
+        if gate && !commands.open {
+            out::stderr("nobody can approve here; the run stops, decide with `footbridge review` or on a terminal");
+            return Ok(wind_down(listener, signals, &mut |event| drop(say(event))).await);
+        }
         let heard = tokio::select! {
             () = signals.next() => return Ok(wind_down(listener, signals, &mut |event| drop(say(event))).await),
             heard = listener.next() => heard,
+            told = commands.next(), if commands.open => {
+                match told {
+                    Some(Ok(command)) => listener.tell(command),
+                    Some(Err(why)) => out::stderr(&why),
+                    None => {}
+                }
+                continue;
+            }
         };
         let event = match heard {
             Some(FromRun::Said(event)) => event,
@@ -142,12 +163,12 @@ async fn lines(
             out::stderr("nobody reads the events any more");
             return Ok(wind_down(listener, signals, &mut |_| {}).await);
         }
-        let gate = matches!(event, Event::GateWaiting { .. });
-        update(state, Msg::Run(event), began.elapsed());
-        if gate {
-            out::stderr("nobody can approve here; the run stops, go on with it on a terminal");
-            return Ok(wind_down(listener, signals, &mut |event| drop(say(event))).await);
+        match event {
+            Event::GateWaiting { .. } => gate = true,
+            Event::StageFinished { .. } => gate = false,
+            _ => {}
         }
+        update(state, Msg::Run(event), began.elapsed());
     }
 }
 
@@ -182,7 +203,7 @@ fn finish(
 ) -> Result<Exit, Failure> {
     match outcome {
         Some(Outcome::Done) => {
-            if !matches!(face, Face::Json) {
+            if !matches!(face, Face::Json { .. }) {
                 let _ = out::stdout(&table()?)?;
             }
             Ok(Exit::Done)
@@ -224,7 +245,7 @@ mod tests {
             assert!(matches!(choose(&nothing, &around).unwrap(), Face::Plain), "{around:?}");
         }
         let asked = FaceArgs { json: true, ..FaceArgs::default() };
-        assert!(matches!(choose(&asked, &terminal(1, 1)).unwrap(), Face::Json));
+        assert!(matches!(choose(&asked, &terminal(1, 1)).unwrap(), Face::Json { .. }));
     }
 
     #[test]

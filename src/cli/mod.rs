@@ -4,16 +4,28 @@
 
 pub mod args;
 pub mod bench;
+pub mod bench_session;
+pub mod commands;
+pub mod data;
 pub mod difficulty;
+pub mod eval;
 pub mod exit;
+pub mod export;
 pub mod face;
+pub mod forecast;
 pub mod out;
 pub mod plain;
+pub mod preview;
+pub mod prompts;
 pub mod recipe;
 pub mod report;
+pub mod review;
 pub mod score;
 pub mod sessions;
 pub mod start;
+pub mod student;
+pub mod teacher;
+pub mod why;
 pub mod world;
 
 use std::ffi::OsString;
@@ -49,13 +61,23 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
 fn dispatch(verb: Verb) -> Result<Exit, Failure> {
     match verb {
         Verb::Demo(args) => start::demo(&args),
+        Verb::Run(args) => start::run(&args),
+        Verb::Eval(args) => eval::run(&args),
         Verb::Resume(args) => start::resume(&args),
         Verb::Report(args) => report::run(&args),
+        Verb::Why(args) => why::run(&args),
+        Verb::Preview(args) => preview::run(&args),
+        Verb::Export(args) => export::run(&args),
+        Verb::Review(args) => review::run(args),
         Verb::Sessions(args) => sessions(&args.verb),
         Verb::Recipe(args) => recipe(&args.verb),
         Verb::Difficulty(args) => difficulty::run(&args),
         Verb::Score(args) => score::run(&args),
+        Verb::Data(args) => data::run(&args.verb),
+        Verb::Prompts(args) => prompts::run(&args.verb),
+        Verb::Teacher(args) => teacher::run(&args.verb),
         Verb::World(args) => world::run(&args),
+        Verb::Student(args) => student::run(&args),
         Verb::Bench(args) => bench(&args),
         Verb::Completions { shell } => completions(shell),
     }
@@ -72,6 +94,7 @@ fn sessions(verb: &SessionsVerb) -> Result<Exit, Failure> {
             exit = if sound { Exit::Done } else { Exit::Failed };
             text
         }),
+        SessionsVerb::Bench(args) => return bench_session::run(args),
         SessionsVerb::Repair { name, sessions: dir } => sessions::repair(&at(dir), name),
     };
     let _ = out::stdout(&ended(text.map_err(Failure::usage)?))?;

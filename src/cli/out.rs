@@ -27,6 +27,25 @@ pub fn stdout(text: &str) -> Result<Pipe, Failure> {
         .map_err(|error| Failure::failed(format!("stdout could not be written: {error}")))
 }
 
+/// Writes text to stdout of which some pieces stand out, in bold green. Escape sequences in the pieces themselves are
+/// left out, so the only ones are those written here.
+///
+/// # Errors
+/// As [`stdout`].
+pub fn painted(pieces: &[(String, bool)]) -> Result<Pipe, Failure> {
+    let mut page = String::new();
+    for (piece, stands_out) in pieces {
+        let piece = text::printable_lines(piece);
+        if *stands_out {
+            page.push_str(&format!("\u{1b}[1;32m{piece}\u{1b}[0m"));
+        } else {
+            page.push_str(&piece);
+        }
+    }
+    write_to(&mut io::stdout().lock(), &page)
+        .map_err(|error| Failure::failed(format!("stdout could not be written: {error}")))
+}
+
 /// Writes one JSON document as one line to stdout. Control characters inside strings are escaped.
 ///
 /// # Errors

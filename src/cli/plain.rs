@@ -60,6 +60,11 @@ impl Plain {
                 let at = self.at(stage);
                 vec![format!("{} {}: {} wait for approval", self.place(at), self.name(at), text::count(*pending))]
             }
+            Event::Decided { decision, line, notes, .. } => {
+                let notes = notes.iter().map(|note| format!("warning: {}", text::printable(note)));
+                std::iter::once(format!("decision {decision}: {}", text::printable(line))).chain(notes).collect()
+            }
+            Event::Refused { reason } => vec![format!("refused: {}", text::printable(reason))],
             Event::Paused => vec!["paused".to_string()],
             Event::Resumed => {
                 self.stages.iter_mut().for_each(|row| row.skip_pause(now));

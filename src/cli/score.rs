@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::args::ScoreArgs;
 use super::exit::{Exit, Failure};
 use super::out;
-use crate::data::jsonl::{questions, rows};
+use crate::data::jsonl::rows;
+use crate::data::{self, Source};
 use crate::domain::{Question, Verdict, Verifier};
 use crate::evaluate::Estimate;
 
@@ -74,6 +75,14 @@ impl Judge {
         }
     }
 
+    /// The rule that answers are compared by.
+    fn verifier(&self) -> Verifier {
+        match self {
+            Self::Rule(verifier) => *verifier,
+            Self::Pattern(_) => Verifier::Numeric,
+        }
+    }
+
     fn name(&self) -> String {
         match self {
             Self::Rule(verifier) => verifier.name().into(),
@@ -85,8 +94,8 @@ impl Judge {
 /// Judges every response and prints the counts.
 pub fn run(args: &ScoreArgs) -> Result<Exit, Failure> {
     let judge = Judge::of(args)?;
-    let asked = Asked::read(args)?;
-    let stored: Vec<(usize, Value)> = rows(&args.responses).map_err(Failure::usage)?;
+    let asked = Asked::read(args, judge.verifier())?;
+    let (stored, sha256): (Vec<(usize, Value)>, String) = rows(&args.responses).map_err(Failure::usage)?;
     let given = !args.field.is_empty();
     let fields = if given { args.field.clone() } else { vec!["response".into(), "responses".into()] };
     // Fields that were named are counted apart.
@@ -124,51 +133,68 @@ pub fn run(args: &ScoreArgs) -> Result<Exit, Failure> {
             ));
         }
     }
-    if !args.json {
-        let counts: Vec<(&String, Count)> = fields.iter().zip(counts).collect();
-        lines = summary(args, &judge, asked.questions.len(), &counts);
+    for note in &asked.source.notes {
+        out::stderr(&format!("note: {note}"));
     }
-    let _ = out::stdout(&lines)?;
+    let fields = fields.iter().filter(|_| given).map(String::as_str).chain((!given).then_some("")).zip(counts);
+    let scores = Scores {
+        verifier: judge.name(),
+        questions: asked.source.questions.len(),
+        data: asked.source.path.display().to_string(),
+        data_sha256: &asked.source.sha256,
+        responses: args.responses.display().to_string(),
+        responses_sha256: &sha256,
+        fields: fields.map(|(field, count)| FieldScore::of(field, &count)).collect(),
+    };
+    if args.json {
+        let said = serde_json::json!({ "summary": scores });
+        lines.push_str(&format!("{said}\n"));
+        let _ = out::stdout(&lines)?;
+    } else {
+        let _ = out::stdout(&scores.table())?;
+    }
     Ok(Exit::Done)
 }
 
 /// The questions, to be found by id, by text, or by place.
 struct Asked<'a> {
     args: &'a ScoreArgs,
-    questions: Vec<Question>,
+    source: Source,
     by_id: HashMap<String, usize>,
     by_text: HashMap<String, usize>,
 }
 
 impl<'a> Asked<'a> {
-    fn read(args: &'a ScoreArgs) -> Result<Self, Failure> {
-        let questions = questions(&args.data).map_err(Failure::usage)?;
+    fn read(args: &'a ScoreArgs, verifier: Verifier) -> Result<Self, Failure> {
+        let spec = super::data::spec(&args.data, &args.reading, Some(verifier))?;
+        let source = data::open(&spec).map_err(Failure::usage)?;
+        let questions = &source.questions;
         let by =
             |key: fn(&Question) -> &String| questions.iter().enumerate().map(|(i, q)| (key(q).clone(), i)).collect();
-        Ok(Self { args, by_id: by(|q| &q.id), by_text: by(|q| &q.text), questions })
+        Ok(Self { args, by_id: by(|q| &q.id), by_text: by(|q| &q.text), source })
     }
 
     /// The question that the row in place `at` answers: by its `id`, else by its `question`, else by its place.
     fn question_of(&self, at: usize, row: &Value) -> Result<&Question, String> {
-        let data = self.args.data.display();
+        let (data, questions) = (&self.args.data, &self.source.questions);
         if let Some(id) = row.get("id").and_then(Value::as_str) {
-            let like = self.questions.first().map_or("", |q| q.id.as_str());
+            let like = questions.first().map_or("", |q| q.id.as_str());
             let at = self.by_id.get(id);
             return at
-                .map(|&at| &self.questions[at])
+                .map(|&at| &questions[at])
                 .ok_or_else(|| format!("there is no question `{id}` in {data}; ids there look like `{like}`"));
         }
-        let here = self.questions.get(at);
+        let here = questions.get(at);
         if let Some(text) = row.get("question").and_then(Value::as_str) {
             if let Some(here) = here.filter(|q| q.text == text) {
                 return Ok(here);
             }
             let at = self.by_text.get(text);
-            return at.map(|&at| &self.questions[at]).ok_or_else(|| {
+            return at.map(|&at| &questions[at]).ok_or_else(|| {
                 format!("its `question` is none of those in {data}; give the file it was answered for")
             });
         }
-        let n = self.questions.len();
+        let n = questions.len();
         here.ok_or_else(|| format!("{data} has only {n} questions; give each line an `id`"))
     }
 }
@@ -202,28 +228,59 @@ fn no_texts(row: &Value, field: &str) -> String {
     }
 }
 
-fn summary(args: &ScoreArgs, judge: &Judge, questions: usize, fields: &[(&String, Count)]) -> String {
-    let mut text = String::new();
-    // Writing to a String cannot fail.
-    let _ = writeln!(text, "verifier   {}", judge.name());
-    let _ = writeln!(text, "questions  {questions} in {}", args.data.display());
-    for (field, count) in fields {
+/// What the responses of one field came to, with its interval.
+#[derive(Serialize)]
+struct FieldScore<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    field: &'a str,
+    responses: usize,
+    parsed: usize,
+    correct: usize,
+    accuracy: f64,
+    low: f64,
+    high: f64,
+}
+
+impl<'a> FieldScore<'a> {
+    fn of(field: &'a str, count: &Count) -> Self {
         let accuracy = Estimate::share(count.correct, count.responses);
-        let percent = |share: f64| 100.0 * share;
-        let parsed = percent(count.parsed as f64 / count.responses.max(1) as f64);
-        if !args.field.is_empty() {
-            let _ = writeln!(text, "\nfield      {field}");
-        }
-        let _ = writeln!(text, "responses  {}", count.responses);
-        let _ = writeln!(text, "parsed     {} ({parsed:.1} %)", count.parsed);
-        let _ = writeln!(
-            text,
-            "correct    {} ({:.2} % [{:.2}, {:.2}])",
-            count.correct,
-            percent(accuracy.value),
-            percent(accuracy.low),
-            percent(accuracy.high)
-        );
+        let Count { responses, parsed, correct } = *count;
+        Self { field, responses, parsed, correct, accuracy: accuracy.value, low: accuracy.low, high: accuracy.high }
     }
-    text
+}
+
+/// All counts, with N and the hashes of the files they come from (reading.md, row 4).
+#[derive(Serialize)]
+struct Scores<'a> {
+    verifier: String,
+    questions: usize,
+    data: String,
+    data_sha256: &'a str,
+    responses: String,
+    responses_sha256: &'a str,
+    fields: Vec<FieldScore<'a>>,
+}
+
+impl Scores<'_> {
+    fn table(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "verifier   {}", self.verifier);
+        let _ = writeln!(text, "questions  {} in {}", self.questions, self.data);
+        let _ = writeln!(text, "           sha256 {}", self.data_sha256);
+        let _ = writeln!(text, "judged     {}", self.responses);
+        let _ = writeln!(text, "           sha256 {}", self.responses_sha256);
+        for score in &self.fields {
+            let percent = |share: f64| 100.0 * share;
+            let parsed = percent(score.parsed as f64 / score.responses.max(1) as f64);
+            if !score.field.is_empty() {
+                let _ = writeln!(text, "\nfield      {}", score.field);
+            }
+            let _ = writeln!(text, "responses  {}", score.responses);
+            let _ = writeln!(text, "parsed     {} ({parsed:.1} %)", score.parsed);
+            let (value, low, high) = (percent(score.accuracy), percent(score.low), percent(score.high));
+            let _ = writeln!(text, "correct    {} ({value:.2} % [{low:.2}, {high:.2}])", score.correct);
+        }
+        text
+    }
 }

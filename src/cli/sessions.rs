@@ -65,6 +65,7 @@ pub fn show_as(sessions: &Sessions, name: &str, json: bool) -> Result<String> {
             "seed": meta.seed,
             "program": meta.program,
             "frames": session.sequence(),
+            "journal_bytes": session.journal_bytes(),
             "records": tables,
             "checkpoints": session.checkpoints().list()?,
         })
@@ -89,7 +90,7 @@ pub fn show(sessions: &Sessions, name: &str) -> Result<String> {
         ),
         format!("changed      {}", show_time(summary.changed)),
         format!("size         {}", show_size(summary.bytes)),
-        format!("journal      {} frames", session.sequence()),
+        format!("journal      {} frames, {}", session.sequence(), show_size(session.journal_bytes())),
     ];
     for (table, count) in session.tables()? {
         lines.push(format!("records      {count:>8} {table}"));

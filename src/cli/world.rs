@@ -12,11 +12,11 @@ use burn::tensor::Device;
 use super::args::{WorldArgs, WorldVerb};
 use super::exit::{Exit, Failure};
 use super::{out, start};
-use crate::data::world::base::BASE;
 use crate::data::world::{Problem, Split, World};
 use crate::domain::Verifier;
+use crate::pipeline::locate::locate;
 use crate::pipeline::material::world_of;
-use crate::pipeline::pretrain::{PretrainPlan, Pretrained, Progress, pretrain, world_files};
+use crate::pipeline::pretrain::{PretrainPlan, Pretrained, Progress, pretrain};
 use crate::recipe::Recipe;
 use crate::sample::{Group, SamplerSettings, generate};
 use crate::student::Student;
@@ -86,11 +86,7 @@ fn made_by(folder: &Path, plan: &PretrainPlan, made: &Pretrained, dev: &Measured
 }
 
 fn accuracy(student: &str, threads: usize) -> Result<Exit, Failure> {
-    let device = Device::flex();
-    let student = match student {
-        "world" => Student::from_bytes(world_files(), BASE.weights, &device),
-        folder => Student::load(Path::new(folder), &device),
-    };
+    let student = locate(student, &mut out::stderr).map_err(Failure::usage)?.load(&Device::flex());
     let student = student.map_err(Failure::usage)?;
     let (world, workers) = (demo_world()?, Workers::new(threads));
     let mut text = String::from("split  accuracy  correct  by number of steps\n");

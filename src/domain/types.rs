@@ -2,8 +2,39 @@
 
 use serde::{Deserialize, Serialize};
 
+/// How a question is asked: which wording goes around its text, and in which form the answer is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AskKind {
+    /// A final answer on the last line, after `####`.
+    #[default]
+    Answer,
+    /// A final answer in `\boxed{…}`, as mathematics is written.
+    Boxed,
+    /// The letter of one of the options that the question's text lists.
+    Choice,
+}
+
+impl AskKind {
+    /// All of them.
+    pub const ALL: [AskKind; 3] = [AskKind::Answer, AskKind::Boxed, AskKind::Choice];
+
+    /// The word for it, as in a recipe.
+    pub fn name(self) -> &'static str {
+        match self {
+            AskKind::Answer => "answer",
+            AskKind::Boxed => "boxed",
+            AskKind::Choice => "choice",
+        }
+    }
+
+    fn is_default(&self) -> bool {
+        *self == AskKind::default()
+    }
+}
+
 /// A question with its ground-truth answer, `(q, a*)` of section 3.1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Question {
     /// Unique within a session, stable across runs, for example `train-0042`.
     pub id: String,
@@ -17,6 +48,9 @@ pub struct Question {
     /// Number of solution steps where the source knows it (the generated world does).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<u32>,
+    /// How it is asked; left out of records where it is the usual way.
+    #[serde(default, skip_serializing_if = "AskKind::is_default")]
+    pub ask: AskKind,
 }
 
 /// Who speaks in a chat.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::interval::{mean_interval, wilson};
 use crate::domain::pass_at_k;
-use crate::session::records::RolloutGroup;
+use crate::session::RolloutBrief;
 
 /// A number with its 95 % interval. Shares are in [0, 1].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -59,12 +59,12 @@ pub struct Measure {
     pub control: Option<Estimate>,
 }
 
-/// Measures one set of questions. The slices hold a group per question; sampled and control groups may be empty.
-pub fn measure(greedy: &[RolloutGroup], sampled: &[RolloutGroup], control: &[RolloutGroup], k: u32) -> Measure {
-    let right = |groups: &[RolloutGroup]| groups.iter().filter(|g| g.correct() > 0).count();
-    let parsed = greedy.iter().filter(|g| g.rollouts.iter().any(|r| r.answer.is_some())).count();
-    let tokens: u64 = greedy.iter().map(RolloutGroup::tokens).sum();
-    let per_question = |value: &dyn Fn(&RolloutGroup) -> f64| {
+/// Measures one set of questions. The slices hold a brief per question; those of samples and of the control may be empty.
+pub fn measure(greedy: &[RolloutBrief], sampled: &[RolloutBrief], control: &[RolloutBrief], k: u32) -> Measure {
+    let right = |groups: &[RolloutBrief]| groups.iter().filter(|g| g.correct > 0).count();
+    let parsed = greedy.iter().filter(|g| g.parsed > 0).count();
+    let tokens: u64 = greedy.iter().map(|g| g.tokens).sum();
+    let per_question = |value: &dyn Fn(&RolloutBrief) -> f64| {
         let values: Vec<f64> = sampled.iter().map(value).collect();
         (!values.is_empty()).then(|| Estimate::mean(&values))
     };
@@ -73,10 +73,10 @@ pub fn measure(greedy: &[RolloutGroup], sampled: &[RolloutGroup], control: &[Rol
         accuracy: Estimate::share(right(greedy), greedy.len()),
         parse_rate: parsed as f64 / greedy.len().max(1) as f64,
         mean_tokens: tokens as f64 / greedy.len().max(1) as f64,
-        n: sampled.first().map_or(0, RolloutGroup::n),
+        n: sampled.first().map_or(0, |g| g.n),
         k,
-        mean_at_n: per_question(&RolloutGroup::rho),
-        pass_at_k: per_question(&|g| pass_at_k(u64::from(g.n()), u64::from(g.correct()), u64::from(k))),
+        mean_at_n: per_question(&RolloutBrief::rho),
+        pass_at_k: per_question(&|g| pass_at_k(u64::from(g.n), u64::from(g.correct), u64::from(k))),
         control: (!control.is_empty()).then(|| Estimate::share(right(control), control.len())),
     }
 }
@@ -91,12 +91,12 @@ pub fn mean_of_columns(columns: &[Estimate]) -> Estimate {
 }
 
 /// Greedy accuracy by number of solution steps, where the source knows it.
-pub fn by_steps(greedy: &[RolloutGroup], steps: &BTreeMap<String, u32>) -> BTreeMap<u32, Estimate> {
+pub fn by_steps(greedy: &[RolloutBrief], steps: &BTreeMap<String, u32>) -> BTreeMap<u32, Estimate> {
     let mut counts: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
     for group in greedy {
         if let Some(&steps) = steps.get(&group.question) {
             let (right, all) = counts.entry(steps).or_default();
-            *right += usize::from(group.correct() > 0);
+            *right += usize::from(group.correct > 0);
             *all += 1;
         }
     }
@@ -109,8 +109,9 @@ mod tests {
     use super::*;
     use crate::domain::{Finish, Provenance, Rollout};
     use crate::recipe::SamplingRecipe;
+    use crate::session::records::RolloutGroup;
 
-    fn group(question: &str, correct: &[bool]) -> RolloutGroup {
+    fn group(question: &str, correct: &[bool]) -> RolloutBrief {
         let rollout = |&correct: &bool| Rollout {
             text: String::new(),
             tokens: 10,
@@ -118,12 +119,12 @@ mod tests {
             answer: correct.then(|| "1".into()),
             correct,
         };
-        RolloutGroup {
+        RolloutBrief::of(&RolloutGroup {
             question: question.into(),
             provenance: Provenance { verifier: "v".into(), prompt: "p".into(), checkpoint: "c".into() },
             sampling: SamplingRecipe::default(),
             rollouts: correct.iter().map(rollout).collect(),
-        }
+        })
     }
 
     #[test]

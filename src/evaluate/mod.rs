@@ -4,7 +4,9 @@
 mod measure;
 mod paired;
 mod splits;
+mod tally;
 
 pub use measure::{Estimate, Measure, by_steps, mean_of_columns, measure};
 pub use paired::{Answers, Change, Changes, FormatControl, RESAMPLES, Values, changes, format_control, values};
 pub use splits::{BySplit, DEV};
+pub use tally::{Figures, Tally, average};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::splits::BySplit;
 use crate::domain::interval::{Difference, paired_bootstrap, paired_bootstrap_of_means};
 use crate::domain::pass_at_k;
-use crate::session::records::RolloutGroup;
+use crate::session::RolloutBrief;
 
 /// Resamples of every bootstrap.
 pub const RESAMPLES: u32 = 2_000;
@@ -32,10 +32,10 @@ pub struct Answers {
 }
 
 /// Greedy answers, right or wrong, and pass@k of sampled ones, by question.
-pub fn values(groups: &[RolloutGroup], k: Option<u32>) -> Values {
-    let value = |g: &RolloutGroup| match k {
-        None => f64::from(u8::from(g.correct() > 0)),
-        Some(k) => pass_at_k(u64::from(g.n()), u64::from(g.correct()), u64::from(k)),
+pub fn values(groups: &[RolloutBrief], k: Option<u32>) -> Values {
+    let value = |g: &RolloutBrief| match k {
+        None => f64::from(u8::from(g.correct > 0)),
+        Some(k) => pass_at_k(u64::from(g.n), u64::from(g.correct), u64::from(k)),
     };
     groups.iter().map(|g| (g.question.clone(), value(g))).collect()
 }
@@ -99,7 +99,7 @@ pub fn changes(before: &Answers, after: &Answers, steps: &BTreeMap<String, u32>)
 /// loses its gain when the marker is banned as first token (world.md, the first control).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FormatControl {
-    /// `test`, or `mean` over the reported splits.
+    /// The first reported split (`test` where there is one), or `mean` over all of them.
     pub on: String,
     /// What was gained as asked.
     pub plain: Change,
@@ -125,7 +125,7 @@ impl FormatControl {
     }
 }
 
-/// The format control of a difference, on test and in the mean; empty where the control was not measured.
+/// The format control of a difference, on the first reported split and in the mean; empty where the control was not measured.
 pub fn format_control(before: &Answers, after: &Answers) -> Vec<FormatControl> {
     let plain = reported(&before.greedy, &after.greedy);
     let banned = reported(&before.banned, &after.banned);
@@ -140,8 +140,9 @@ pub fn format_control(before: &Answers, after: &Answers) -> Vec<FormatControl> {
         let (plain, banned, by_format) = (pick(&plain)?, pick(&banned)?, pick(&by_format)?);
         Some(FormatControl { on: name.into(), plain, banned, by_format })
     };
-    let test = |pairs: &Pairs| pairs.get(TEST).and_then(of_pairs);
-    [on(TEST, &test), on("mean", &mean)].into_iter().flatten().collect()
+    let lead = plain.lead().unwrap_or(TEST);
+    let first = |pairs: &Pairs| pairs.get(lead).and_then(of_pairs);
+    [on(lead, &first), on("mean", &mean)].into_iter().flatten().collect()
 }
 
 /// (before, after) of each question, by split.

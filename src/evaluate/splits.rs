@@ -1,7 +1,9 @@
-//! Splits in the order of every report: `test` first, the further ones by name, `dev` last.
+//! Splits in the order of every report: `test` first, `dev` last, the others as they come.
 
-use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The split that chooses the checkpoint; it is shown, and is part of no mean (reading.md, row 7).
@@ -28,6 +30,11 @@ impl<T> BySplit<T> {
         self.iter().filter(|(name, _)| *name != DEV)
     }
 
+    /// The first of the reported splits, by name: the one that a single figure is told of.
+    pub fn lead(&self) -> Option<&str> {
+        self.reported().next().map(|(name, _)| name)
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -43,14 +50,14 @@ impl<T> Default for BySplit<T> {
 impl<T> FromIterator<(String, T)> for BySplit<T> {
     fn from_iter<I: IntoIterator<Item = (String, T)>>(items: I) -> Self {
         let mut items: Vec<(String, T)> = items.into_iter().collect();
-        items.sort_by(|(one, _), (other, _)| rank(one).cmp(&rank(other)));
+        items.sort_by_key(|(split, _)| rank(split));
         Self(items)
     }
 }
 
-/// What splits are ordered by.
-fn rank(split: &str) -> (bool, bool, &str) {
-    (split == DEV, split != TEST, split)
+/// What splits are ordered by; equals keep their order.
+fn rank(split: &str) -> (bool, bool) {
+    (split == DEV, split != TEST)
 }
 
 impl<T: Serialize> Serialize for BySplit<T> {
@@ -61,7 +68,26 @@ impl<T: Serialize> Serialize for BySplit<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for BySplit<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        BTreeMap::<String, T>::deserialize(deserializer).map(|map| map.into_iter().collect())
+        deserializer.deserialize_map(InOrder(PhantomData))
+    }
+}
+
+/// Reads an object in the order in which it is written.
+struct InOrder<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for InOrder<T> {
+    type Value = BySplit<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object from split to value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = map.next_entry()? {
+            items.push(item);
+        }
+        Ok(items.into_iter().collect())
     }
 }
 
@@ -72,10 +98,14 @@ mod tests {
 
     #[test]
     fn test_comes_first_and_dev_last_also_in_json() {
-        let splits: BySplit<u32> = ["dev", "c", "test", "b"].map(|s| (s.to_string(), 1)).into_iter().collect();
+        let splits: BySplit<u32> = ["dev", "b", "test", "c"].map(|s| (s.to_string(), 1)).into_iter().collect();
         assert_eq!(serde_json::to_string(&splits).unwrap(), r#"{"test":1,"b":1,"c":1,"dev":1}"#);
         assert_eq!(splits.reported().map(|(s, _)| s).collect::<Vec<_>>(), ["test", "b", "c"]);
+        assert_eq!(splits.lead(), Some("test"));
         let read: BySplit<u32> = serde_json::from_str(r#"{"dev":1,"b":1,"c":1,"test":1}"#).unwrap();
         assert_eq!(read, splits);
+        let named: BySplit<u32> = serde_json::from_str(r#"{"svamp":1,"dev":1,"mawps":1}"#).unwrap();
+        assert_eq!(named.iter().map(|(s, _)| s).collect::<Vec<_>>(), ["svamp", "mawps", "dev"]);
+        assert_eq!(named.lead(), Some("svamp"));
     }
 }

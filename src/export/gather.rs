@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::report::{CheckpointRow, Comparison, Report, Results, Timing};
+use super::sources::sources;
 use super::training;
 use crate::domain::Provenance;
 use crate::evaluate::{
     Answers, BySplit, DEV, Estimate, by_steps, changes, format_control, mean_of_columns, measure, values,
 };
+use crate::pipeline::answers::spending;
 use crate::pipeline::events::{StageId, StageKind};
 use crate::pipeline::plan::{BASE, plan};
 use crate::recipe::{Arm, Recipe};
-use crate::session::records::{Asked, RolloutGroup, StageDone};
-use crate::session::{Record, Session, SessionError};
+use crate::session::records::{Asked, Sourced, StageDone};
+use crate::session::{Record, RolloutBrief, Session, SessionError};
 
 pub(super) type Result<T> = std::result::Result<T, SessionError>;
 
@@ -56,7 +58,10 @@ pub(super) fn examine(session: &Session, recipe: &Recipe) -> Result<Examined> {
     };
     let questions = Questions::read(session)?;
     results.data.clone_from(&questions.hash);
-    let answers = checkpoints(session, recipe, &stages, &questions, &mut results)?;
+    let mut measured = Measured::new();
+    let answers = checkpoints(session, recipe, &stages, &questions, &mut measured, &mut results)?;
+    let prompts = measured.into_iter().map(|(split, (_, prompt))| (split, prompt)).collect();
+    results.sources = sources(session, &prompts)?;
     results.best = best(&results.checkpoints);
     compare(recipe, &answers, &questions.test_steps, timing.len() == stages.len(), &mut results);
     training::fill(session, recipe, &stages, &mut results)?;
@@ -68,6 +73,7 @@ pub(super) fn examine(session: &Session, recipe: &Recipe) -> Result<Examined> {
         results,
         beside: None,
         timing,
+        spending: spending(session)?,
     };
     Ok(Examined { report, answers, steps: questions.test_steps })
 }
@@ -76,13 +82,14 @@ pub(super) fn all<R: Record>(session: &Session, prefix: &str) -> Result<Vec<(Str
     session.scan::<R>(prefix).collect()
 }
 
-pub(super) fn groups(session: &Session, prefix: &str) -> Result<Vec<RolloutGroup>> {
-    session.scan::<RolloutGroup>(prefix).map(|item| item.map(|(_, group)| group)).collect()
+/// A brief of every group below a prefix; the texts stay where they are.
+pub(super) fn briefs(session: &Session, prefix: &str) -> Result<Vec<RolloutBrief>> {
+    session.rollout_briefs(prefix).map(|item| item.map(|(_, brief)| brief)).collect()
 }
 
 /// What was asked.
 struct Questions {
-    /// Evaluated splits.
+    /// Evaluated splits, in the order of their sources; those without one by name.
     splits: Vec<String>,
     test_steps: BTreeMap<String, u32>,
     /// The first 12 hex digits of the SHA-256 over split, id, text and gold answer of each.
@@ -106,6 +113,12 @@ impl Questions {
                 test_steps.extend(question.steps.map(|n| (question.id.clone(), n)));
             }
         }
+        let mut place = BTreeMap::new();
+        for entry in session.scan::<Sourced>("") {
+            let (split, source) = entry?;
+            place.insert(split, source.place);
+        }
+        splits.sort_by_key(|split| place.get(split).copied());
         let mut hash = if all.is_empty() { String::new() } else { hex::encode(hash.finalize()) };
         hash.truncate(12);
         Ok(Self { splits, test_steps, hash })
@@ -113,20 +126,21 @@ impl Questions {
 }
 
 /// The judged answers of one evaluation: per split greedy, sampled, and with the answer marker banned.
-struct Evaluation(Vec<(String, [Vec<RolloutGroup>; 3])>);
+struct Evaluation(Vec<(String, [Vec<RolloutBrief>; 3])>);
 
 impl Evaluation {
     fn read(session: &Session, stage: &StageId, splits: &[String]) -> Result<Self> {
         let mut measured = Vec::new();
         for split in splits {
-            let of = |kind: &str| groups(session, &format!("{}/{kind}/{split}/", stage.key()));
+            let of = |kind: &str| briefs(session, &format!("{}/{kind}/{split}/", stage.key()));
             measured.push((split.clone(), [of("greedy")?, of("sampled")?, of("control")?]));
         }
         Ok(Self(measured))
     }
 
-    fn provenance(&self) -> impl Iterator<Item = &Provenance> {
-        self.0.iter().flat_map(|(_, kinds)| kinds.iter().flatten()).map(|group| &group.provenance)
+    /// Split and provenance of every answer.
+    fn provenance(&self) -> impl Iterator<Item = (&str, &Provenance)> {
+        self.0.iter().flat_map(|(split, kinds)| kinds.iter().flatten().map(|g| (split.as_str(), &g.provenance)))
     }
 
     fn answers(&self, k: u32) -> Answers {
@@ -140,7 +154,7 @@ impl Evaluation {
     fn row(&self, checkpoint: &str, k: u32, test_steps: &BTreeMap<String, u32>) -> CheckpointRow {
         let test = self.0.iter().find(|(split, _)| split == TEST);
         let by_steps = test.map_or_else(BTreeMap::new, |(_, [greedy, ..])| by_steps(greedy, test_steps));
-        let measured = |(split, [greedy, sampled, control]): &(String, [Vec<RolloutGroup>; 3])| {
+        let measured = |(split, [greedy, sampled, control]): &(String, [Vec<RolloutBrief>; 3])| {
             (split.clone(), measure(greedy, sampled, control, k))
         };
         let splits: BySplit<_> = self.0.iter().map(measured).collect();
@@ -149,6 +163,9 @@ impl Evaluation {
     }
 }
 
+/// Verifier and prompt of each split, as the first evaluation had them.
+type Measured = BTreeMap<String, (String, String)>;
+
 /// A row per evaluation that is complete, and the answers behind it. Rows measured with another verifier or prompt than
 /// the first are left out, with a warning: figures of different provenance are never drawn as one.
 fn checkpoints(
@@ -156,6 +173,7 @@ fn checkpoints(
     recipe: &Recipe,
     stages: &[StageId],
     questions: &Questions,
+    measured: &mut Measured,
     results: &mut Results,
 ) -> Result<BTreeMap<String, Answers>> {
     let mut answers = BTreeMap::new();
@@ -164,23 +182,36 @@ fn checkpoints(
             continue;
         }
         let evaluation = Evaluation::read(session, stage, &questions.splits)?;
-        let Some(first) = evaluation.provenance().next() else { continue };
-        if results.checkpoints.is_empty() {
-            results.verifier.clone_from(&first.verifier);
-            results.prompt.clone_from(&first.prompt);
-        }
-        let other = |p: &&Provenance| p.verifier != results.verifier || p.prompt != results.prompt;
-        if let Some(p) = evaluation.provenance().find(other) {
-            results.warnings.push(format!(
-                "{} was measured with verifier {} and prompt {}, the rows before it with {} and {}; it is left out",
-                stage.of, p.verifier, p.prompt, results.verifier, results.prompt
-            ));
+        if evaluation.provenance().next().is_none() {
             continue;
         }
+        if let Some(fault) = other_provenance(&evaluation, measured) {
+            results.warnings.push(format!("{} {fault}; it is left out", stage.of));
+            continue;
+        }
+        let Some(first) = measured.get(DEV).or_else(|| measured.values().next()) else { continue };
+        (results.verifier, results.prompt) = first.clone();
         answers.insert(stage.of.clone(), evaluation.answers(recipe.evaluate.k));
         results.checkpoints.push(evaluation.row(&stage.of, recipe.evaluate.k, &questions.test_steps));
     }
     Ok(answers)
+}
+
+/// What is not measured as it was before, in words.
+fn other_provenance(evaluation: &Evaluation, measured: &mut Measured) -> Option<String> {
+    for (split, p) in evaluation.provenance() {
+        if !measured.contains_key(split) {
+            measured.insert(split.to_string(), (p.verifier.clone(), p.prompt.clone()));
+        }
+        let (verifier, prompt) = &measured[split];
+        if (verifier, prompt) != (&p.verifier, &p.prompt) {
+            return Some(format!(
+                "was measured with verifier {} and prompt {}, the rows before it with {verifier} and {prompt}",
+                p.verifier, p.prompt
+            ));
+        }
+    }
+    None
 }
 
 /// The checkpoint with the best dev accuracy; the earliest of equals.

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::beside::Beside;
+use super::sources::Source;
 use crate::evaluate::{BySplit, Changes, Estimate, FormatControl, Measure};
 use crate::recipe::SamplingRecipe;
+use crate::teacher::Usage;
 
 /// What one run found, as far as it has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +26,9 @@ pub struct Report {
     pub beside: Option<Beside>,
     /// What it took here.
     pub timing: Vec<Timing>,
+    /// What the calls of a model teacher took, by `stage/purpose`; nothing where no model was asked.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub spending: BTreeMap<String, Usage>,
 }
 
 /// What a run found.
@@ -33,12 +38,15 @@ pub struct Results {
     pub seed: u64,
     /// The arm: `bridged`, `raw-hard` or `neutral`.
     pub arm: String,
-    /// Verifier behind every score.
+    /// Verifier behind every reward, and behind every score whose source names no other.
     pub verifier: String,
     /// Hash of the prompt template; empty before the first answer.
     pub prompt: String,
     /// Hash over the texts and gold answers of all questions; empty before they are there.
     pub data: String,
+    /// The files the questions come from, in the order of the recipe; none for the generated world.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Source>,
     /// The k of pass@k.
     pub k: u32,
     /// A row per evaluated checkpoint, in order of training.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::gather::{Result, all, groups};
+use super::gather::{Result, all, briefs};
 use super::report::{AllZero, Bands, Grpo, Results, SampleCount, Sft};
-use crate::domain::{Band, BandEdges, GroupOutcome};
+use crate::domain::{Band, BandEdges};
 use crate::evaluate::Estimate;
 use crate::pipeline::events::{StageId, StageKind};
 use crate::recipe::Recipe;
@@ -50,15 +50,15 @@ fn questions(session: &Session, recipe: &Recipe, stages: &[StageId], results: &m
         if !sampled || !session.contains::<StageDone>(&stage.key())? {
             continue;
         }
-        let groups = groups(session, &format!("{}/", stage.key()))?;
+        let groups = briefs(session, &format!("{}/", stage.key()))?;
         let Some(first) = groups.first() else { continue };
-        let (checkpoint, sampling, n) = (first.provenance.checkpoint.clone(), first.sampling, first.n());
-        let never = groups.iter().filter(|g| GroupOutcome::of_rollouts(&g.rollouts) == Some(GroupOutcome::AllZero));
+        let (checkpoint, sampling, n) = (first.provenance.checkpoint.clone(), first.sampling, first.n);
+        let never = groups.iter().filter(|g| g.n > 0 && g.correct == 0);
         let never = never.count();
         if stage.kind == StageKind::Difficulty {
             let mut counts = [0; 3];
             for group in &groups {
-                counts[Band::of(group.correct(), group.n(), &edges) as usize] += 1;
+                counts[Band::of(group.correct, group.n, &edges) as usize] += 1;
             }
             let checkpoint = checkpoint.clone();
             results.bands.push(Bands { stage: stage.key(), checkpoint, n, sampling, counts, never });
@@ -120,7 +120,13 @@ fn sft(session: &Session, stage: &StageId) -> Result<Option<Sft>> {
 
 /// A GRPO stage; `None` before its first step.
 fn grpo(session: &Session, stage: &StageId) -> Result<Option<Grpo>> {
-    let steps: Vec<GrpoStep> = all(session, &format!("{}/", stage.key()))?.into_iter().map(|(_, s)| s).collect();
+    let textless = |mut step: GrpoStep| {
+        let rollouts = step.groups.iter_mut().flat_map(|group| &mut group.rollouts);
+        rollouts.for_each(|rollout| rollout.text = String::new());
+        step
+    };
+    let steps = session.scan::<GrpoStep>(&format!("{}/", stage.key()));
+    let steps = steps.map(|item| item.map(|(_, step)| textless(step))).collect::<Result<Vec<_>>>()?;
     if steps.is_empty() {
         return Ok(None);
     }

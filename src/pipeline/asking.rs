@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::context::{Context, StageError};
 use super::engine::{Asking, Reply};
 use super::seeds::stream;
-use crate::domain::{Provenance, Question, Rollout};
+use crate::domain::{Question, Rollout, Verifier};
 use crate::recipe::SamplingRecipe;
 use crate::session::records::RolloutGroup;
 use crate::session::{Author, Batch};
@@ -27,6 +27,8 @@ pub struct Ask<'a> {
     pub sampling: SamplingRecipe,
     /// Whether the answer marker may not come first (the format control).
     pub ban_marker: bool,
+    /// How the answers are judged: every benchmark has its own rule (reading.md, rows 3 and 9).
+    pub verifier: Verifier,
 }
 
 /// Samples what is missing of every ask, under `checkpoint`. Returns the tokens sampled now.
@@ -41,7 +43,7 @@ pub fn sample_missing(cx: &Context, checkpoint: &str, asks: &[Ask]) -> Result<u6
         missing.push(left.collect::<Vec<_>>());
     }
     let left: u64 = missing.iter().map(|m| m.len() as u64).sum();
-    let mut writer = Writer::new(cx, cx.provenance(checkpoint), total - left, total);
+    let mut writer = Writer::new(cx, checkpoint, total - left, total);
     cx.emit.started(cx.stage, total - left, total, "questions");
     if left > 0 {
         cx.engine.use_checkpoint(cx.session, checkpoint)?;
@@ -67,20 +69,21 @@ fn sample(cx: &Context, ask: &Ask, questions: &[&Question], writer: &mut Writer)
         let slots = open.entry(at).or_insert_with(|| vec![None; ask.n as usize]);
         let sample = reply.sample as usize;
         writer.tokens += u64::from(reply.tokens);
-        slots[sample] = Some(judge(cx, questions[at], reply));
+        slots[sample] = Some(judge(ask.verifier, questions[at], reply));
         if slots.iter().all(Option::is_some) {
             let rollouts = open.remove(&at).unwrap_or_default().into_iter().flatten().collect();
             writer.push(ask, questions[at], rollouts)?;
         }
         writer.say();
+        cx.attend()?;
     }
-    cx.control.check()?;
+    cx.check()?;
     writer.write()
 }
 
 /// Turns a reply into a judged rollout (eq. 2).
-pub fn judge(cx: &Context, question: &Question, reply: Reply) -> Rollout {
-    let verdict = cx.verifier.judge(&reply.text, &question.gold);
+pub fn judge(verifier: Verifier, question: &Question, reply: Reply) -> Rollout {
+    let verdict = verifier.judge(&reply.text, &question.gold);
     Rollout {
         text: reply.text,
         tokens: reply.tokens,
@@ -93,7 +96,7 @@ pub fn judge(cx: &Context, question: &Question, reply: Reply) -> Rollout {
 /// Gathers finished groups into frames.
 struct Writer<'a> {
     cx: &'a Context<'a>,
-    provenance: Provenance,
+    checkpoint: &'a str,
     batch: Batch,
     waiting: usize,
     since: Instant,
@@ -103,10 +106,10 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(cx: &'a Context<'a>, provenance: Provenance, done: u64, total: u64) -> Self {
+    fn new(cx: &'a Context<'a>, checkpoint: &'a str, done: u64, total: u64) -> Self {
         Self {
             cx,
-            provenance,
+            checkpoint,
             batch: Batch::new(Author::Pipeline),
             waiting: 0,
             since: Instant::now(),
@@ -119,7 +122,7 @@ impl<'a> Writer<'a> {
     fn push(&mut self, ask: &Ask, question: &Question, rollouts: Vec<Rollout>) -> Result<(), StageError> {
         let group = RolloutGroup {
             question: question.id.clone(),
-            provenance: self.provenance.clone(),
+            provenance: self.cx.provenance(self.checkpoint, ask.verifier, question.ask),
             sampling: ask.sampling,
             rollouts,
         };

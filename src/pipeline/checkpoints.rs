@@ -1,4 +1,4 @@
-//! Checkpoints of a run: complete ones are Hugging Face folders, partial ones are the state of a running stage.
+//! Checkpoints of a run: complete ones are Hugging Face folders (PEFT folders where adapters are trained), partial ones are the state of a running stage.
 
 use serde_json::json;
 
@@ -7,9 +7,10 @@ use super::plan::BASE;
 use crate::recipe::AdamWRecipe;
 use crate::session::records::CheckpointInfo;
 use crate::session::{Author, Batch, Session, SessionError};
+use crate::student::lora::ADAPTER_WEIGHTS;
 
-/// File of the weights in a checkpoint's folder.
-const WEIGHTS: &str = "model.safetensors";
+/// Files of the weights in a checkpoint's folder: all of them, or an adapter's.
+const WEIGHTS: [&str; 2] = ["model.safetensors", ADAPTER_WEIGHTS];
 /// File of a partial state: weights, moments and update count.
 const STATE: &str = "state.safetensors";
 
@@ -18,7 +19,9 @@ pub fn weights(session: &Session, id: &str) -> Result<Option<Vec<u8>>, SessionEr
     if id == BASE {
         return Ok(None);
     }
-    session.checkpoints().load_file(id, WEIGHTS).map(Some)
+    let manifest = session.checkpoints().manifest(id)?;
+    let name = manifest.files.iter().map(|f| f.name.as_str()).find(|name| WEIGHTS.contains(name));
+    session.checkpoints().load_file(id, name.unwrap_or(WEIGHTS[0])).map(Some)
 }
 
 /// Saves the state of the running stage after `at` updates and lets go of the one before.
@@ -67,7 +70,12 @@ pub fn finish(cx: &Context, parent: &str, data: &str) -> Result<(), StageError> 
     let recipe = cx.recipe_hash();
     let about = json!({ "parent": parent, "recipe": recipe, "data": data });
     let manifest = cx.session.checkpoints().save(&id, &files, about)?;
-    let weights = manifest.files.iter().find(|f| f.name == WEIGHTS).map(|f| f.sha256.clone()).unwrap_or_default();
+    let weights = manifest
+        .files
+        .iter()
+        .find(|f| WEIGHTS.contains(&f.name.as_str()))
+        .map(|f| f.sha256.clone())
+        .unwrap_or_default();
     let mut batch = Batch::new(Author::Pipeline);
     batch.put(&id, &CheckpointInfo { parent: parent.into(), recipe, data: data.into(), weights });
     cx.session.write(batch)?;

@@ -11,7 +11,7 @@ use super::engine::{Engine, EngineError};
 use super::events::{StageId, StageKind};
 use super::material::Material;
 use super::plan::{BASE, parent};
-use crate::domain::{Provenance, Verifier};
+use crate::domain::{AskKind, Provenance, Verifier};
 use crate::recipe::{Recipe, StartFrom};
 use crate::session::{Record, Session, SessionError};
 use crate::student::StudentError;
@@ -31,13 +31,19 @@ pub enum StageError {
     Engine(#[from] EngineError),
     /// The teacher failed.
     #[error(transparent)]
-    Teacher(#[from] TeacherError),
+    Teacher(TeacherError),
     /// A prompt could not be rendered.
     #[error(transparent)]
     Prompt(#[from] PromptError),
     /// A text could not be turned into tokens.
     #[error(transparent)]
     Student(#[from] StudentError),
+    /// The student could not be found.
+    #[error(transparent)]
+    Locate(#[from] super::locate::LocateError),
+    /// The run needs more memory than there is.
+    #[error(transparent)]
+    Memory(#[from] Box<super::memory::TooLarge>),
     /// A file of questions could not be read.
     #[error(transparent)]
     Data(#[from] crate::data::DataError),
@@ -68,6 +74,12 @@ pub enum StageError {
 impl From<Cancelled> for StageError {
     fn from(_: Cancelled) -> Self {
         Self::Cancelled
+    }
+}
+
+impl From<TeacherError> for StageError {
+    fn from(error: TeacherError) -> Self {
+        if error == TeacherError::Cancelled { Self::Cancelled } else { Self::Teacher(error) }
     }
 }
 
@@ -121,11 +133,11 @@ impl Context<'_> {
         parent(self.stages, self.stage).map_or_else(|| BASE.into(), StageId::key)
     }
 
-    /// What numbers measured by this stage under `checkpoint` carry.
-    pub fn provenance(&self, checkpoint: &str) -> Provenance {
+    /// What answers under `checkpoint` carry that were judged by `verifier` and asked for in this way.
+    pub fn provenance(&self, checkpoint: &str, verifier: Verifier, ask: AskKind) -> Provenance {
         Provenance {
-            verifier: self.verifier.name().into(),
-            prompt: self.prompts.student_hash(),
+            verifier: verifier.name().into(),
+            prompt: self.prompts.asking_hash(ask),
             checkpoint: checkpoint.into(),
         }
     }

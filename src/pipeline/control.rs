@@ -1,11 +1,13 @@
-//! Pause, cancel and gates: flags that every long loop looks at between two items.
+//! Pause, cancel, gates and requests for review: what every long loop looks at between two items.
 //!
 //! `Paused` is said by whoever stands still, when it does, not by whoever asked for it.
 
+use std::collections::VecDeque;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::events::{Command, Event};
+use super::review::Request;
 
 /// The researcher asked the run to stop. Everything written so far is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +21,18 @@ enum Gate {
     None,
     Waiting,
     Passed,
+    Left,
+}
+
+/// What somebody who waits at a gate hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtGate {
+    /// Approve what waits, and go on.
+    Pass,
+    /// Go on with what is approved.
+    Leave,
+    /// A request waits ([`Control::take_review`]); the gate is still closed.
+    Review,
 }
 
 #[derive(Debug, Default)]
@@ -28,6 +42,8 @@ struct Flags {
     still: bool,
     cancelled: bool,
     gate: Gate,
+    /// What the researcher decided and nobody has applied yet.
+    reviews: VecDeque<Request>,
     /// Who hears of pauses; nobody once the run is over.
     echo: Option<Sender<Event>>,
 }
@@ -95,7 +111,9 @@ impl Control {
             }
             Command::Cancel => flags.cancelled = true,
             Command::PassGate if flags.gate == Gate::Waiting => flags.gate = Gate::Passed,
-            Command::PassGate => {}
+            Command::LeaveGate if flags.gate == Gate::Waiting => flags.gate = Gate::Left,
+            Command::PassGate | Command::LeaveGate => {}
+            Command::Review(request) => flags.reviews.push_back(request.clone()),
         }
         drop(flags);
         self.inner.1.notify_all();
@@ -126,15 +144,44 @@ impl Control {
         self.flags().gate = Gate::Waiting;
     }
 
-    /// Waits until the closed gate is passed or the run is cancelled. One `PassGate` passes one gate.
-    pub fn wait_for_gate(&self) -> Result<(), Cancelled> {
+    /// Stands still while paused, but not while a request waits: true then. An error once cancelled. For the loop's own
+    /// thread, which applies requests.
+    pub fn check_or_review(&self) -> Result<bool, Cancelled> {
         let mut flags = self.flags();
-        while flags.gate == Gate::Waiting && !flags.cancelled {
+        while flags.paused && !flags.cancelled && flags.reviews.is_empty() {
             flags.stand_still();
             flags = self.wait(flags);
         }
-        flags.gate = Gate::None;
-        if flags.cancelled { Err(Cancelled) } else { Ok(()) }
+        if flags.cancelled { Err(Cancelled) } else { Ok(!flags.reviews.is_empty()) }
+    }
+
+    /// Whether a request waits.
+    pub fn reviews_wait(&self) -> bool {
+        !self.flags().reviews.is_empty()
+    }
+
+    /// The next request, in the order in which they came.
+    pub fn take_review(&self) -> Option<Request> {
+        self.flags().reviews.pop_front()
+    }
+
+    /// Waits until the closed gate is passed or left, a request comes, or the run is cancelled. One `PassGate` passes one
+    /// gate; requests that came before it are heard before it.
+    pub fn wait_for_gate(&self) -> Result<AtGate, Cancelled> {
+        let mut flags = self.flags();
+        while flags.gate == Gate::Waiting && !flags.cancelled && flags.reviews.is_empty() {
+            flags.stand_still();
+            flags = self.wait(flags);
+        }
+        if !flags.reviews.is_empty() {
+            return Ok(AtGate::Review);
+        }
+        let gate = std::mem::take(&mut flags.gate);
+        match gate {
+            _ if flags.cancelled => Err(Cancelled),
+            Gate::Left => Ok(AtGate::Leave),
+            Gate::Passed | Gate::Waiting | Gate::None => Ok(AtGate::Pass),
+        }
     }
 }
 
@@ -160,7 +207,7 @@ mod tests {
         control.close_gate();
         control.apply(&Command::PassGate);
         control.apply(&Command::PassGate);
-        assert_eq!(control.wait_for_gate(), Ok(()));
+        assert_eq!(control.wait_for_gate(), Ok(AtGate::Pass));
         control.apply(&Command::PassGate);
         control.close_gate();
         assert_eq!(control.flags().gate, Gate::Waiting);

@@ -23,6 +23,9 @@ pub enum EngineError {
     /// The student could not be read or written.
     #[error(transparent)]
     Student(#[from] StudentError),
+    /// The student could not be found.
+    #[error(transparent)]
+    Locate(#[from] super::locate::LocateError),
     /// Generation failed.
     #[error(transparent)]
     Sample(#[from] SampleError),
@@ -222,7 +225,7 @@ impl Engine {
 }
 
 /// What a panic said.
-fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
+pub(super) fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
     let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_string()));
     text.unwrap_or_else(|| "a panic without a message".into())

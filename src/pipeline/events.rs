@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::review::Request;
+
 /// What a stage does. One file each under `pipeline/stages`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -145,6 +147,24 @@ pub enum Event {
         /// How many wait.
         pending: u64,
     },
+    /// A researcher decided something; the products and the decision are in the session.
+    Decided {
+        /// Number of the decision.
+        decision: u64,
+        /// What was decided, in words.
+        line: String,
+        /// How many products it changed.
+        count: u64,
+        /// The first of them, at most 32: `bridge/train-0042`.
+        products: Vec<String>,
+        /// What the researcher should know about it.
+        notes: Vec<String>,
+    },
+    /// A request of the researcher's was refused; nothing was changed.
+    Refused {
+        /// Why.
+        reason: String,
+    },
     /// Work stands still on request.
     Paused,
     /// Work goes on.
@@ -160,7 +180,7 @@ pub enum Event {
 }
 
 /// What the loop can be told.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "command")]
 pub enum Command {
     /// Stand still after the current step.
@@ -171,4 +191,8 @@ pub enum Command {
     Cancel,
     /// Let the waiting gate pass: approve what waits and passed its checks.
     PassGate,
+    /// Let the waiting gate pass as it is: what is not approved or edited stays out.
+    LeaveGate,
+    /// Decide on products; answered by [`Event::Decided`] or [`Event::Refused`].
+    Review(Request),
 }

@@ -10,9 +10,11 @@ use super::context::{Context, StageError, Summary, all};
 use super::events::Level;
 use super::seeds::cycle;
 use crate::domain::{SampleKind, SftSample};
+pub use crate::session::records::Matched;
 use crate::session::records::{Prepared, SftUpdate};
 use crate::session::{Author, Batch};
 use crate::student::ChatTokens;
+use crate::teacher::PromptKind;
 use crate::train::schedule::warmup_cosine;
 
 /// Texts, rate and size of one SFT run.
@@ -23,15 +25,6 @@ pub struct Fit {
     pub lr: f64,
     /// Updates and trained tokens to match instead of one pass in batches (control arms).
     pub matched: Option<Matched>,
-}
-
-/// The size of the run that a control arm is measured against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Matched {
-    /// Optimizer updates.
-    pub updates: usize,
-    /// Trained tokens.
-    pub tokens: u64,
 }
 
 /// The size an ordinary run over these texts has.
@@ -54,9 +47,9 @@ pub fn encoded(cx: &Context, sample: &SftSample) -> Result<ChatTokens, StageErro
 
 /// Trains, from wherever it stopped.
 pub fn fit(cx: &Context, fit: Fit) -> Result<Summary, StageError> {
-    let prepared = prepare(cx, fit.samples)?;
+    let (prepared, matched) = prepare(cx, fit.samples, fit.matched)?;
     let parent = cx.checkpoint();
-    if prepared.is_empty() || fit.matched.is_some_and(|m| m.updates == 0) {
+    if prepared.is_empty() || matched.is_some_and(|m| m.updates == 0) {
         cx.emit.log(Level::Warn, format!("{}: nothing to train on; the weights stay as they were", cx.stage));
         cx.engine.use_checkpoint(cx.session, &parent)?;
         finish(cx, &parent, &data_hash(&prepared))?;
@@ -67,15 +60,15 @@ pub fn fit(cx: &Context, fit: Fit) -> Result<Summary, StageError> {
     for text in &prepared {
         chats.push(encoded(cx, &text.sample)?);
     }
-    let batches = batches(cx, &chats, fit.matched);
+    let batches = batches(cx, &chats, matched);
     let updates = batches.len();
     let mut at = restore(cx, &parent, cx.recipe.sft.adamw)?;
     cx.emit.started(cx.stage, at as u64, updates as u64, "updates");
     let mut tokens = 0;
     let mut last = None;
     while at < updates {
-        if cx.control.check().is_err() {
-            return Err(save_and_stop(cx, at));
+        if let Err(stop) = cx.check() {
+            return Err(if matches!(stop, StageError::Cancelled) { save_and_stop(cx, at) } else { stop });
         }
         let lr = warmup_cosine(at, updates, fit.lr, cx.recipe.sft.warmup_ratio, cx.recipe.sft.min_lr_ratio);
         let batch: Vec<ChatTokens> = batches[at].iter().map(|&i| chats[i].clone()).collect();
@@ -102,7 +95,7 @@ pub fn fit(cx: &Context, fit: Fit) -> Result<Summary, StageError> {
 /// Texts and trained tokens of each kind, in the order in which the kinds come (reading.md, row 45).
 fn mix(prepared: &[Prepared]) -> String {
     let mut kinds: Vec<(SampleKind, usize, u64)> = Vec::new();
-    for Prepared { sample, tokens } in prepared {
+    for Prepared { sample, tokens, .. } in prepared {
         let at = kinds.iter().position(|(kind, ..)| *kind == sample.kind).unwrap_or(kinds.len());
         if at == kinds.len() {
             kinds.push((sample.kind, 0, 0));
@@ -114,23 +107,52 @@ fn mix(prepared: &[Prepared]) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-/// Writes the texts of this stage once, in one frame; afterwards they are read back, never rebuilt.
-fn prepare(cx: &Context, samples: Vec<SftSample>) -> Result<Vec<Prepared>, StageError> {
-    let prefix = format!("{}/", cx.stage.key());
-    let known = all::<Prepared>(cx.session, &prefix)?;
-    if !known.is_empty() {
-        return Ok(known.into_iter().map(|(_, p)| p).collect());
+/// Fixes the texts of this stage, in one frame. A stage that has made an update keeps them, and reads them back; one that
+/// has not is built from what is approved now, so that decisions made meanwhile are seen.
+fn prepare(
+    cx: &Context,
+    samples: Vec<SftSample>,
+    matched: Option<Matched>,
+) -> Result<(Vec<Prepared>, Option<Matched>), StageError> {
+    let (stage, prefix) = (cx.stage.key(), format!("{}/", cx.stage.key()));
+    let known: Vec<Prepared> = all::<Prepared>(cx.session, &prefix)?.into_iter().map(|(_, p)| p).collect();
+    let fixed = cx.session.get::<Matched>(&stage)?;
+    if !known.is_empty() && cx.session.count::<SftUpdate>(&prefix)? > 0 {
+        return Ok((known, matched.map(|matched| fixed.unwrap_or(matched))));
     }
     let mut batch = Batch::new(Author::Pipeline);
     let mut prepared = Vec::with_capacity(samples.len());
     for (i, sample) in samples.into_iter().enumerate() {
         let tokens = encoded(cx, &sample)?.trained.len() as u32;
-        let text = Prepared { sample, tokens };
-        batch.put(&format!("{prefix}{i:06}"), &text);
+        let prompt = prompt_of(cx, &sample);
+        let text = Prepared { sample, tokens, prompt };
+        if known.get(i) != Some(&text) {
+            batch.put(&format!("{prefix}{i:06}"), &text);
+        }
         prepared.push(text);
     }
+    for i in prepared.len()..known.len() {
+        batch.delete::<Prepared>(&format!("{prefix}{i:06}"));
+    }
+    if let Some(matched) = matched.filter(|matched| fixed != Some(*matched)) {
+        batch.put(&stage, &matched);
+    }
     cx.session.write(batch)?;
-    Ok(prepared)
+    Ok((prepared, matched))
+}
+
+/// Hash of the prompt of a text's user turn.
+fn prompt_of(cx: &Context, sample: &SftSample) -> String {
+    let asked = || cx.material.find(&sample.question).map(|question| PromptKind::asking(question.ask));
+    let kind = match sample.kind {
+        SampleKind::Medium | SampleKind::Bridged | SampleKind::RawHard => asked(),
+        SampleKind::Local => Some(PromptKind::Local),
+        SampleKind::Diagnose => Some(PromptKind::Diagnose),
+        SampleKind::Repair => Some(PromptKind::Repair),
+        SampleKind::NewTrace => Some(PromptKind::NewTrace),
+        SampleKind::Neutral => None,
+    };
+    kind.map(|kind| cx.prompts.hash(kind)).unwrap_or_default()
 }
 
 /// The texts of each update. Ordinary: seeded passes in batches. Matched: texts until the tokens are reached and every

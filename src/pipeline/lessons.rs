@@ -1,11 +1,11 @@
-//! Which texts an SFT stage trains on. Only approved products get in; every text names the records it came from.
+//! Which texts an SFT stage trains on. Only approved and edited products get in; every text names the records it came from.
 
 use super::context::{Context, StageError, Summary, all};
 use super::fit::{Fit, encoded, fit, size_of};
 use super::stages::difficulty::questions_of;
 use crate::domain::samples::Origin;
 use crate::domain::{Band, Question, SftSample};
-use crate::session::records::{BridgedTrace, Recycled, Status, Trace};
+use crate::session::records::{BridgedTrace, Recycled, Trace};
 
 /// Medium questions with their traces.
 pub fn medium(cx: &Context) -> Result<Vec<SftSample>, StageError> {
@@ -25,7 +25,7 @@ fn traces(
     let mut samples = Vec::new();
     for question in questions_of(cx, band)? {
         let Some(trace) = cx.session.get::<Trace>(&question.id)? else { continue };
-        if trace.status == Status::Approved {
+        if trace.status.may_train() {
             let lineage = [difficulty_key(question), format!("trace/{}", question.id)];
             let user = cx.prompts.student(question)?;
             samples.push(sample(&origin(cx, question, &lineage), &user, &trace.text));
@@ -38,7 +38,7 @@ fn traces(
 pub fn bridged(cx: &Context) -> Result<Vec<SftSample>, StageError> {
     let mut samples = Vec::new();
     for (id, record) in all::<BridgedTrace>(cx.session, "")? {
-        let Some(question) = cx.material.find(&id).filter(|_| record.status == Status::Approved) else { continue };
+        let Some(question) = cx.material.find(&id).filter(|_| record.status.may_train()) else { continue };
         let of = |table: &str| format!("{table}/{id}");
         let lineage = [difficulty_key(question), of("trace"), of("scores"), of("bridge")];
         let origin = origin(cx, question, &lineage);
@@ -56,7 +56,7 @@ pub fn bridged(cx: &Context) -> Result<Vec<SftSample>, StageError> {
 pub fn recycled(cx: &Context, iteration: u32) -> Result<Vec<SftSample>, StageError> {
     let mut samples = Vec::new();
     for (key, record) in all::<Recycled>(cx.session, &format!("{iteration}/"))? {
-        let (Status::Approved, Some(diagnosis)) = (&record.status, &record.diagnosis) else { continue };
+        let (true, Some(diagnosis)) = (record.status.may_train(), &record.diagnosis) else { continue };
         let Some(question) = cx.material.find(&record.question) else { continue };
         let lineage = [format!("rollouts/{iteration}-rollouts/{}", question.id), format!("recycled/{key}")];
         let (prompts, origin) = (cx.prompts, origin(cx, question, &lineage));

@@ -62,9 +62,12 @@ fn evaluate(iteration: u32, checkpoint: &str) -> StageId {
     StageId { iteration, kind: StageKind::Evaluate, of: checkpoint.into() }
 }
 
-/// Every stage of a run, in order.
+/// Every stage of a run, in order. Without iterations only the student as it is is evaluated.
 pub fn plan(recipe: &Recipe) -> Vec<StageId> {
     let mut stages = vec![evaluate(0, BASE)];
+    if recipe.iterations == 0 {
+        return stages;
+    }
     let train = |stages: &mut Vec<StageId>, t: u32, kind: StageKind| {
         let stage = stage(t, kind);
         let checkpoint = stage.key();

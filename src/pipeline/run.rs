@@ -1,5 +1,6 @@
 //! A run: the stages one after the other on their own thread, commands in, events out.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -9,15 +10,17 @@ use super::control::Control;
 use super::emit::Emitter;
 use super::engine::Engine;
 use super::events::{Command, Event, Outcome, StageKind};
-use super::material::{Material, world_of};
+use super::locate::locate;
+use super::material::{Material, TRAIN};
+use super::memory;
 use super::plan::plan;
 use super::stages;
-use crate::data::world::World;
+use super::teaching::{self, Teaching};
 use crate::domain::Verifier;
 use crate::recipe::Recipe;
-use crate::session::records::{Asked, StageDone};
+use crate::session::records::{Asked, Sourced, StageDone};
 use crate::session::{Author, Batch, Session, StateLine};
-use crate::teacher::{Prompts, RuleTeacher};
+use crate::teacher::{Prompts, Teacher};
 
 /// A running loop.
 pub struct Run {
@@ -37,6 +40,7 @@ pub fn start(session: Session, recipe: Recipe, ground: Ground) -> Run {
     let listener = control.clone();
     // Ends when every sender is gone.
     std::thread::spawn(move || commands_out.iter().for_each(|command| listener.apply(&command)));
+    let session = Arc::new(session);
     let handle = std::thread::spawn(move || {
         let echo = Echo(control.clone());
         let begun = Instant::now();
@@ -68,34 +72,96 @@ impl Drop for Echo {
 /// Everything a run stands on. Laid before anything is begun, so that a recipe or a student that cannot be used is told
 /// while there is nothing to clear up.
 pub struct Ground {
-    world: World,
+    teaching: Teaching,
     material: Material,
     prompts: Prompts,
     verifier: Verifier,
     engine: Engine,
+    refresh: bool,
 }
 
 impl Ground {
-    /// Makes the questions and loads the student.
+    /// Reads or makes the questions and loads the student.
     ///
     /// # Errors
-    /// What of the recipe, the student's folder or the world cannot be used.
+    /// What of the recipe, the student's folder, a file of questions or the world cannot be used.
     pub fn lay(recipe: &Recipe, threads: usize) -> Result<Self, StageError> {
+        Self::lay_aloud(recipe, threads, &mut |_| ())
+    }
+
+    /// As [`Ground::lay`]; `tell` hears how far a download has come and what memory the run will take.
+    ///
+    /// # Errors
+    /// As [`Ground::lay`].
+    pub fn lay_aloud(recipe: &Recipe, threads: usize, tell: &mut dyn FnMut(&str)) -> Result<Self, StageError> {
+        super::supported::supported(recipe)?;
+        super::supported::supported_teacher(recipe)?;
+        Self::taught(recipe, threads, Teaching::prepare(recipe, threads)?, tell)
+    }
+
+    /// As [`Ground::lay`], with a teacher of the caller's.
+    ///
+    /// # Errors
+    /// As [`Ground::lay`].
+    pub fn with_teacher(recipe: &Recipe, threads: usize, teacher: Box<dyn Teacher>) -> Result<Self, StageError> {
+        Self::taught(recipe, threads, Teaching::Ready(teacher), &mut |_| ())
+    }
+
+    fn taught(
+        recipe: &Recipe,
+        threads: usize,
+        teaching: Teaching,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<Self, StageError> {
         super::supported::supported(recipe)?;
         let verifier = recipe.data.verifier.parse::<Verifier>().map_err(|e| StageError::Recipe(e.to_string()))?;
-        let world = world_of(recipe)?;
-        let material = Material::of_world(&world);
-        let prompts = Prompts::world()?;
+        let material = Material::of(recipe, verifier)?;
+        let prompts = teaching::prompts(recipe)?;
+        let config = locate(&recipe.student.path, tell)?.config()?;
+        memory::check(recipe, &config, threads, tell)?;
         let engine = Engine::start(&recipe.student, threads)?;
-        Ok(Self { world, material, prompts, verifier, engine })
+        Ok(Self { teaching, material, prompts, verifier, engine, refresh: false })
+    }
+
+    /// With `refresh`, a model teacher is asked anew for what the session keeps an answer to.
+    pub fn refreshing(mut self, refresh: bool) -> Self {
+        self.refresh = refresh;
+        self
+    }
+
+    /// Refuses a session whose questions came from files that hold something else by now, or whose own prompts cannot be
+    /// used.
+    ///
+    /// # Errors
+    /// [`StageError::Recipe`] with the file and both hashes; what the session's records cannot tell; a prompt's line.
+    pub fn fits(&self, session: &Session) -> Result<(), StageError> {
+        teaching::prompts_of(session, Prompts::new(self.prompts.set())?)?;
+        for source in &self.material.sources {
+            let Some(known) = session.get::<Sourced>(&source.split)? else { continue };
+            if known.sha256 != source.sha256 {
+                return Err(StageError::Recipe(format!(
+                    "{} is not the file that this session began with: its SHA-256 begins with {:.12} and began with \
+                     {:.12}; put the old file back, or start a new session",
+                    source.path, source.sha256, known.sha256
+                )));
+            }
+        }
+        Ok(())
     }
 }
 
-fn go(session: &Session, recipe: &Recipe, ground: Ground, emit: &Emitter, control: &Control) -> Result<(), StageError> {
+fn go(
+    session: &Arc<Session>,
+    recipe: &Recipe,
+    ground: Ground,
+    emit: &Emitter,
+    control: &Control,
+) -> Result<(), StageError> {
     let stages = plan(recipe);
     emit.send(Event::RunStarted { session: session.name().into(), seed: recipe.seed, stages: stages.clone() });
-    let teacher = RuleTeacher::new(ground.world.clone(), recipe.seed);
     write_questions(session, &ground.material)?;
+    let prompts = Arc::new(teaching::keep_prompts(session, ground.prompts)?);
+    let taught = ground.teaching.begin(recipe, session, &prompts, (control, ground.refresh))?;
     for stage in &stages {
         let done = session.get::<StageDone>(&stage.key())?;
         if let Some(done) = done {
@@ -103,22 +169,25 @@ fn go(session: &Session, recipe: &Recipe, ground: Ground, emit: &Emitter, contro
             emit.send(Event::StageFinished { stage: stage.clone(), summary, seconds, tokens });
             continue;
         }
-        control.check()?;
         session.set_state(&StateLine { line: format!("at {stage}"), finished: false })?;
+        taught.at(&stage.key());
         let cx = Context {
             session,
             recipe,
             engine: &ground.engine,
-            teacher: &teacher,
+            teacher: taught.teacher.as_ref(),
             material: &ground.material,
-            prompts: &ground.prompts,
+            prompts: &prompts,
             verifier: ground.verifier,
             emit,
             control,
             stages: &stages,
             stage,
         };
-        run_stage(&cx)?;
+        let outcome = cx.check().and_then(|()| run_stage(&cx));
+        // What was decided before the end is kept, also where the end is a cancel.
+        cx.attend()?;
+        outcome?;
     }
     session.set_state(&StateLine { line: "complete".into(), finished: true })?;
     Ok(())
@@ -130,8 +199,11 @@ fn write_questions(session: &Session, material: &Material) -> Result<(), StageEr
         return Ok(());
     }
     let mut batch = Batch::new(Author::Pipeline);
-    let splits = material.evaluated.iter().map(|(name, questions)| (name.as_str(), questions));
-    for (split, questions) in std::iter::once(("train", &material.train)).chain(splits) {
+    for source in &material.sources {
+        batch.put(&source.split, source);
+    }
+    let splits = material.evaluated.iter().map(|split| (split.name.as_str(), &split.questions));
+    for (split, questions) in std::iter::once((TRAIN, &material.train)).chain(splits) {
         for question in questions {
             let asked = Asked { split: split.into(), question: question.clone() };
             batch.put(&format!("{split}/{}", question.id), &asked);
@@ -145,7 +217,7 @@ fn run_stage(cx: &Context) -> Result<(), StageError> {
     let begun = Instant::now();
     cx.emit.begin();
     let spent = super::spent::Spent::resume(cx)?;
-    let result = dispatch(cx).and_then(|summary| super::gates::pass(cx).map(|()| summary));
+    let result = dispatch(cx).and_then(|summary| super::gates::pass(cx, summary));
     let Summary { text, tokens } = match result {
         Ok(summary) => summary,
         Err(error) => {

@@ -2,7 +2,30 @@
 //! else than its recipe says.
 
 use super::context::StageError;
-use crate::recipe::{Recipe, ScoreOn, TeacherRecipe};
+use super::material::{NONE, WORLD};
+use crate::recipe::{Arm, Recipe, ScoreOn, TeacherRecipe};
+
+/// Refuses a teacher that cannot teach what the recipe trains on.
+///
+/// # Errors
+/// As [`supported`].
+pub fn supported_teacher(recipe: &Recipe) -> Result<(), StageError> {
+    if recipe.data.source != WORLD && recipe.iterations > 0 && recipe.teacher.kind == "rules" {
+        return Err(StageError::Recipe(format!(
+            "data.source is \"{}\", and teacher.kind is \"rules\", which know the generated world only; set teacher.kind \
+             to a model (`footbridge recipe show` lists them)",
+            recipe.data.source
+        )));
+    }
+    let TeacherRecipe { temperature, top_p, .. } = TeacherRecipe::default();
+    if recipe.teacher.kind == "rules" && (recipe.teacher.temperature, recipe.teacher.top_p) != (temperature, top_p) {
+        return Err(StageError::Recipe(format!(
+            "teacher.temperature and teacher.top_p are for a model teacher, and this one is the rules; leave them at \
+             {temperature} and {top_p}"
+        )));
+    }
+    Ok(())
+}
 
 /// Refuses what this version would not honour, before anything begins.
 ///
@@ -10,10 +33,25 @@ use crate::recipe::{Recipe, ScoreOn, TeacherRecipe};
 /// [`StageError::Recipe`] with the setting and what to write instead.
 pub fn supported(recipe: &Recipe) -> Result<(), StageError> {
     let refuse = |text: String| Err(StageError::Recipe(text));
-    if recipe.data.source != "world" {
+    let world = recipe.data.source == WORLD;
+    if recipe.data.source == NONE && recipe.iterations > 0 {
+        return refuse(
+            "data.source is \"none\", and a run with iterations needs questions to train on; name a benchmark \
+                       or a file (`footbridge data check FILE` says what is in it)"
+                .into(),
+        );
+    }
+    if world && !recipe.evaluate.bench.is_empty() {
+        return refuse(
+            "evaluate.bench is for questions from files; the generated world brings its own, so leave it empty \
+                       or set data.source"
+                .into(),
+        );
+    }
+    if !world && recipe.iterations > 0 && recipe.arm == Arm::Neutral {
         return refuse(format!(
-            "data.source is \"{}\", and a run on a file of questions needs a model teacher, which this version does not \
-             have; set data.source = \"world\"",
+            "arm is \"neutral\", and data.source is \"{}\"; that arm needs the generated world, whose pre-training \
+             texts are known; set arm to bridged or raw-hard",
             recipe.data.source
         ));
     }
@@ -22,13 +60,6 @@ pub fn supported(recipe: &Recipe) -> Result<(), StageError> {
             "bridge.score_on is \"processed\", which this version does not have; set it to \"original\" (the default)"
                 .into(),
         );
-    }
-    let TeacherRecipe { temperature, top_p, .. } = TeacherRecipe::default();
-    if (recipe.teacher.temperature, recipe.teacher.top_p) != (temperature, top_p) {
-        return refuse(format!(
-            "teacher.temperature and teacher.top_p are for a model teacher, and this version has the rules only; leave them \
-             at {temperature} and {top_p}"
-        ));
     }
     Ok(())
 }
@@ -42,13 +73,26 @@ mod tests {
     fn the_demo_runs_and_what_is_not_built_is_refused_by_name() {
         let demo = Recipe::preset("demo").unwrap();
         supported(&demo).unwrap();
-        let (mut file, mut processed, mut warm) = (demo.clone(), demo.clone(), demo);
-        file.data.source = "questions.jsonl".into();
+        supported_teacher(&demo).unwrap();
+        let (mut none, mut bench, mut neutral, mut processed) =
+            (demo.clone(), demo.clone(), demo.clone(), demo.clone());
+        none.data.source = NONE.into();
+        bench.evaluate.bench = vec!["svamp".into()];
+        (neutral.data.source, neutral.arm) = ("gsm8k-train".into(), Arm::Neutral);
         processed.bridge.score_on = ScoreOn::Processed;
-        warm.teacher.temperature = 1.0;
-        for (recipe, setting) in [(file, "data.source"), (processed, "bridge.score_on"), (warm, "teacher.temperature")]
+        for (recipe, setting) in
+            [(&none, "data.source"), (&bench, "evaluate.bench"), (&neutral, "arm"), (&processed, "bridge.score_on")]
         {
-            assert!(supported(&recipe).unwrap_err().to_string().starts_with(setting));
+            assert!(supported(recipe).unwrap_err().to_string().starts_with(setting), "{setting}");
+        }
+        none.iterations = 0;
+        supported(&none).unwrap();
+        supported_teacher(&none).unwrap();
+        let (mut file, mut warm) = (demo.clone(), demo);
+        file.data.source = "questions.jsonl".into();
+        warm.teacher.temperature = 1.0;
+        for (recipe, setting) in [(file, "data.source"), (warm, "teacher.temperature")] {
+            assert!(supported_teacher(&recipe).unwrap_err().to_string().starts_with(setting), "{setting}");
         }
     }
 }

@@ -1,21 +1,23 @@
 //! What lives on the engine thread: the base, the policy, the frozen reference, the open training run.
 
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::Device;
 
 use super::engine::{Asking, EngineError, GrpoGroup, Reply};
-use crate::data::world::base::BASE as WORLD_BASE;
+use super::locate::locate;
 use crate::recipe::{AdamWRecipe, GrpoRecipe, SftLoss, StudentRecipe};
 use crate::sample::{Group, SamplerSettings, generate};
 use crate::student::workers::Workers;
-use crate::student::{ChatTokens, Decoder, Student, StudentFiles};
+use crate::student::{ChatTokens, Decoder, Student};
 use crate::train::{self, GrpoMetrics, SftMetrics, Trainer};
 
 /// The text whose first token the format control bans.
 const ANSWER_MARKER: &str = "####";
+
+/// Fresh adapters are the same in every run: their effect is nil until they are trained.
+const ADAPTER_SEED: u64 = 0;
 
 /// The engine's tensors.
 pub struct Workshop {
@@ -31,13 +33,9 @@ pub struct Workshop {
 impl Workshop {
     /// Loads the student onto the CPU.
     pub fn open(recipe: &StudentRecipe, threads: usize) -> Result<Self, EngineError> {
-        let device = Device::flex();
-        let base = match recipe.path.as_str() {
-            "world" => Student::from_bytes(world_files(), WORLD_BASE.weights, &device)?,
-            folder => Student::load(Path::new(folder), &device)?,
-        };
+        let base = base(recipe)?;
         let workers = Arc::new(Workers::new(threads));
-        let policy = base.clone();
+        let policy = base.with_adapters(&recipe.lora, ADAPTER_SEED);
         let id = super::plan::BASE.to_string();
         Ok(Self { base, policy, id, reference: None, trainer: None, workers, recipe: recipe.clone() })
     }
@@ -52,7 +50,8 @@ impl Workshop {
         self.trainer = None;
         if self.id != id {
             self.policy = match weights {
-                None => self.base.clone(),
+                None => self.base.with_adapters(&self.recipe.lora, ADAPTER_SEED),
+                Some(bytes) if self.recipe.lora.on() => self.base.with_adapter_weights(&self.recipe.lora, &bytes)?,
                 Some(bytes) => Student::from_bytes(self.base.files().clone(), &bytes, &Device::flex())?,
             };
             self.id = id.to_string();
@@ -124,10 +123,11 @@ impl Workshop {
     pub fn begin(&mut self, adamw: AdamWRecipe, state: Option<&[u8]>) -> Result<(), EngineError> {
         let (student, tokens, workers) =
             (self.policy.clone(), self.recipe.micro_batch_tokens, Arc::clone(&self.workers));
-        self.trainer = Some(match state {
+        let trainer = match state {
             None => Trainer::new(student, adamw, tokens, workers),
             Some(state) => Trainer::restore(student, adamw, tokens, workers, state)?,
-        });
+        };
+        self.trainer = Some(trainer.checkpointing(self.recipe.checkpointing));
         Ok(())
     }
 
@@ -173,19 +173,19 @@ impl Workshop {
         self.reference = None;
     }
 
-    /// The policy as the files of a Hugging Face folder.
+    /// The policy as the files of a Hugging Face folder or, where adapters are trained, of a PEFT folder.
     pub fn files(&self) -> Result<Vec<(String, Vec<u8>)>, EngineError> {
+        if self.recipe.lora.on() {
+            return Ok(self.policy.adapter_files(&self.recipe.lora, &self.recipe.path)?);
+        }
         Ok(self.policy.to_files()?)
     }
 }
 
-/// The small files of the built-in base.
-fn world_files() -> StudentFiles {
-    StudentFiles {
-        config: WORLD_BASE.config.to_vec(),
-        tokenizer: WORLD_BASE.tokenizer.to_vec(),
-        tokenizer_config: WORLD_BASE.tokenizer_config.to_vec(),
-        generation_config: Some(WORLD_BASE.generation_config.to_vec()),
-        ..StudentFiles::default()
-    }
+/// The student a run starts from, on the CPU.
+///
+/// # Errors
+/// What of its folder cannot be used.
+pub fn base(recipe: &StudentRecipe) -> Result<Student, EngineError> {
+    Ok(locate(&recipe.path, &mut |_| ())?.load(&Device::flex())?)
 }

@@ -19,6 +19,7 @@ impl Default for Recipe {
             data: DataRecipe::default(),
             difficulty: DifficultyRecipe::default(),
             teacher: TeacherRecipe::default(),
+            prompts: PromptsRecipe::default(),
             bridge: BridgeRecipe::default(),
             sft: SftRecipe::default(),
             rollouts: RolloutsRecipe::default(),
@@ -32,13 +33,53 @@ impl Default for Recipe {
 
 impl Default for StudentRecipe {
     fn default() -> Self {
-        Self { path: "world".into(), slots: 64, micro_batch_tokens: 4096 }
+        Self {
+            path: "world".into(),
+            slots: 64,
+            micro_batch_tokens: 4096,
+            checkpointing: false,
+            lora: LoraRecipe::default(),
+        }
+    }
+}
+
+impl Default for LoraRecipe {
+    fn default() -> Self {
+        Self { rank: 0, alpha: 32.0, targets: LoraTarget::ALL.to_vec() }
     }
 }
 
 impl Default for DataRecipe {
     fn default() -> Self {
-        Self { source: "world".into(), verifier: "gsm8k-strict".into(), train: 0, dev: 256, test: 0, ood: 0, seed: 1 }
+        Self {
+            source: "world".into(),
+            folder: "data".into(),
+            verifier: "gsm8k-strict".into(),
+            train: 0,
+            dev: 256,
+            test: 0,
+            ood: 0,
+            seed: 1,
+            svamp: "all".into(),
+            map: MapRecipe::default(),
+        }
+    }
+}
+
+impl Default for MapRecipe {
+    fn default() -> Self {
+        let auto = || "auto".to_owned();
+        Self {
+            question: auto(),
+            answer: auto(),
+            solution: auto(),
+            choices: auto(),
+            id: auto(),
+            filter: "none".into(),
+            rows: "all".into(),
+            ask: auto(),
+            duplicates: "refuse".into(),
+        }
     }
 }
 
@@ -59,6 +100,9 @@ impl Default for TeacherRecipe {
     fn default() -> Self {
         Self {
             kind: "rules".into(),
+            path: String::new(),
+            replay: String::new(),
+            record: String::new(),
             base_url: String::new(),
             model: String::new(),
             api_key_env: String::new(),
@@ -164,6 +208,14 @@ impl Default for RecycleRecipe {
 
 impl Default for EvaluateRecipe {
     fn default() -> Self {
-        Self { n: 64, k: 8, sampling: SamplingRecipe::default(), max_new_tokens: 1024, format_control: false }
+        Self {
+            bench: Vec::new(),
+            limit: 0,
+            n: 64,
+            k: 8,
+            sampling: SamplingRecipe::default(),
+            max_new_tokens: 1024,
+            format_control: false,
+        }
     }
 }

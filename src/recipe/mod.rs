@@ -14,6 +14,7 @@ mod defaults;
 mod error;
 mod fields;
 mod load;
+mod lora;
 mod nearest;
 mod presets;
 mod rules;

@@ -91,7 +91,7 @@ fn weights(recipe: &Recipe) -> Option<Broken> {
 
 fn passes(recipe: &Recipe) -> Option<Broken> {
     let (n, k) = (recipe.evaluate.n, recipe.evaluate.k);
-    (k > n).then(|| Broken {
+    (n > 0 && k > n).then(|| Broken {
         keys: &["evaluate.k", "evaluate.n"],
         text: format!("evaluate.k is {k}; pass@k needs at least k samples, and evaluate.n is {n}"),
     })

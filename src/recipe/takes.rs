@@ -22,6 +22,8 @@ pub enum Takes {
     Text,
     /// Text; empty says that there is none.
     TextOrNone,
+    /// A list of texts, none empty.
+    Texts,
     /// One of these words.
     OneOf(&'static [&'static str]),
     /// A list of whole numbers from the first to the second.
@@ -43,6 +45,7 @@ impl Takes {
             Self::Switch => value.is_boolean().then(|| value.clone()),
             Self::Text => value.as_str().filter(|text| !text.trim().is_empty()).map(Value::from),
             Self::TextOrNone => value.as_str().map(Value::from),
+            Self::Texts => each(value, |item| Self::Text.accept(item)),
             Self::OneOf(words) => one_of(value, words),
             Self::Wholes(least, most) => each(value, |item| whole(item, *least, *most)),
             Self::Numbers(count, range) => each(value, |item| number(item, range))
@@ -60,6 +63,7 @@ impl Takes {
             Self::Switch => "true or false".into(),
             Self::Text => "a text in quotes, not empty".into(),
             Self::TextOrNone => "a text in quotes".into(),
+            Self::Texts => "a list of texts in quotes, none empty".into(),
             Self::OneOf(words) => choice(words),
             Self::Wholes(least, most) => format!("a list of whole numbers, each {}", span(*least, *most)),
             Self::Numbers(count, range) => format!("a list of {count} numbers, each{}", bounds(range)),

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::lora::{LoraRecipe, LoraTarget};
 pub use super::training::*;
 
 /// A whole run.
@@ -13,7 +14,7 @@ pub use super::training::*;
 pub struct Recipe {
     /// Seed of everything random in the run.
     pub seed: u64,
-    /// Number of SFT-then-RL iterations (reading.md, row 40).
+    /// Number of SFT-then-RL iterations (reading.md, row 40); 0 only evaluates the student.
     pub iterations: u32,
     /// What the hard questions become before SFT.
     pub arm: Arm,
@@ -25,6 +26,8 @@ pub struct Recipe {
     pub difficulty: DifficultyRecipe,
     /// The teacher.
     pub teacher: TeacherRecipe,
+    /// What student and teacher are asked.
+    pub prompts: PromptsRecipe,
     /// Algorithm 1.
     pub bridge: BridgeRecipe,
     /// SFT (eq. 21, Table 5).
@@ -69,20 +72,28 @@ impl Arm {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StudentRecipe {
-    /// A Hugging Face folder, or `world` for the built-in base of the generated world.
+    /// A Hugging Face folder, a hub id such as `Qwen/Qwen2.5-0.5B-Instruct` (possibly with `@revision`), or `world` for
+    /// the built-in base of the generated world.
     pub path: String,
     /// Sequences decoded at once.
     pub slots: usize,
     /// Tokens that go through a training pass at once, padding included; larger batches are accumulated.
     pub micro_batch_tokens: usize,
+    /// Whether a training pass keeps only each layer's input and computes the layer again on the way back: less memory
+    /// for more work, the same gradients.
+    pub checkpointing: bool,
+    /// Low-rank adapters in place of the weights.
+    pub lora: LoraRecipe,
 }
 
 /// The questions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataRecipe {
-    /// `world`, or a JSONL file of questions with `question` and `answer`.
+    /// `world`, a benchmark's name, or a file of questions (JSONL, JSON, CSV, parquet).
     pub source: String,
+    /// Where the files of benchmarks lie.
+    pub folder: String,
     /// Verifier of every reward and score.
     pub verifier: String,
     /// Training questions to use; 0 uses all.
@@ -95,6 +106,34 @@ pub struct DataRecipe {
     pub ood: usize,
     /// Seed of the generated questions; it is apart from the run's seed, so that runs share their questions.
     pub seed: u64,
+    /// Which rows of SVAMP's 1000 are the benchmark: `all`, `first 300`, `last 300`, `300 by seed 1`.
+    pub svamp: String,
+    /// Which field of a file is what.
+    pub map: MapRecipe,
+}
+
+/// Which field of a file of one's own is what. `auto` goes by the names of the fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MapRecipe {
+    /// The question; several fields are joined by `+`.
+    pub question: String,
+    /// The answer, alone or after `####` at the end of a solution.
+    pub answer: String,
+    /// A worked solution in a field of its own; `none` has none.
+    pub solution: String,
+    /// A list of options; `none` has none.
+    pub choices: String,
+    /// What names a question; `none` goes by the line.
+    pub id: String,
+    /// `field=value` uses the rows that have it; `none` uses all.
+    pub filter: String,
+    /// Which rows: `all`, `first 300`, `last 300`, `300 by seed 1`.
+    pub rows: String,
+    /// The form of the answer that is asked for; `auto` goes by options and verifier.
+    pub ask: String,
+    /// Whether a question that is there twice is refused or kept.
+    pub duplicates: String,
 }
 
 /// How a student is sampled.
@@ -127,8 +166,15 @@ pub struct DifficultyRecipe {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TeacherRecipe {
-    /// `rules` for the generated world; `openai` for a model behind an OpenAI-compatible API.
+    /// `rules` for the generated world; `openai` for a model behind an OpenAI-compatible API; `local` for a model on this
+    /// machine; `replay` for recorded answers.
     pub kind: String,
+    /// Hugging Face folder of a local model.
+    pub path: String,
+    /// The recording that is replayed.
+    pub replay: String,
+    /// File that every product is recorded to; empty for none.
+    pub record: String,
     /// Where the API is, as in `http://localhost:8000/v1`.
     pub base_url: String,
     /// The model's name there.
@@ -164,6 +210,14 @@ pub struct TeacherRecipe {
     pub allow_http: bool,
     /// A JSON object added to the body of every call; a `null` takes a field out.
     pub extra_body: String,
+}
+
+/// What student and teacher are asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PromptsRecipe {
+    /// Folder whose files take the place of built-in prompts; empty for none.
+    pub folder: String,
 }
 
 /// Which steps D is computed on (reading.md, row 11).
@@ -230,7 +284,11 @@ pub struct BridgeRecipe {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvaluateRecipe {
-    /// Samples per question for mean@n and pass@k.
+    /// Benchmarks by name, or files of questions; the generated world brings its own.
+    pub bench: Vec<String>,
+    /// Use the first questions of each of them only; 0 uses all.
+    pub limit: usize,
+    /// Samples per question for mean@n and pass@k; 0 draws none.
     pub n: u32,
     /// k of pass@k.
     pub k: u32,

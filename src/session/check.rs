@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::blobs::Blobs;
 use super::catalogue::Sessions;
 use super::checkpoints::CheckpointStore;
 use super::error::{Result, SessionError};
@@ -74,7 +75,7 @@ impl Sessions {
         }
         let records = match &store {
             Ok(Some((store, seen, _))) if ledger.damage.is_none() => {
-                compare(name, store, *seen, &ledger, &mut notes).map_err(|e| problems.push(e.to_string())).ok()
+                compare(&layout, store, *seen, &ledger, &mut notes).map_err(|e| problems.push(e.to_string())).ok()
             }
             _ => None,
         };
@@ -109,7 +110,14 @@ fn open_to_compare(layout: &Layout, notes: &mut Vec<String>) -> Result<Compared>
 }
 
 /// Number of records, if store and journal agree.
-pub(crate) fn compare(name: &str, store: &Store, seen: u64, ledger: &Ledger, notes: &mut Vec<String>) -> Result<u64> {
+pub(crate) fn compare(
+    layout: &Layout,
+    store: &Store,
+    seen: u64,
+    ledger: &Ledger,
+    notes: &mut Vec<String>,
+) -> Result<u64> {
+    let (name, blobs) = (layout.name.as_str(), Blobs::at(&layout.journal()));
     if seen > ledger.frames {
         return Err(SessionError::JournalShort { name: name.to_owned(), journal: ledger.frames, store: seen });
     }
@@ -121,7 +129,7 @@ pub(crate) fn compare(name: &str, store: &Store, seen: u64, ledger: &Ledger, not
     for item in store.range(b"") {
         let (key, packed) = item?;
         let wanted = ledger.records.get(key.as_ref());
-        if wanted.is_some() && wanted.copied() == ledger::fingerprint_packed(&packed) {
+        if wanted.is_some() && wanted.copied() == ledger::fingerprint_packed(&packed, &blobs) {
             same += 1;
         } else {
             other += 1;

@@ -5,12 +5,14 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use super::batch::Body;
+use super::blobs::Blobs;
 use super::error::{Result, SessionError};
 use super::journal::reader::{Reader, Tail};
 use super::journal::segment_number;
 use super::record;
 
-/// First half of the SHA-256 of a record's version and JSON.
+/// First half of the SHA-256 of a record's version and JSON, or of the place of a large one.
 pub(crate) type Fingerprint = [u8; 16];
 
 /// The outcome of a walk.
@@ -55,10 +57,13 @@ fn step(reader: &mut Reader, ledger: &mut Ledger, upto: u64) -> Result<bool> {
     ledger.changes += ops.len() as u64;
     ledger.frames = frame.head.sequence;
     if frame.head.sequence <= upto {
-        for op in ops {
+        for op in &ops {
             let key = record::store_key(&op.table, &op.key);
-            match op.value {
-                Some((version, json)) => ledger.records.insert(key, fingerprint(version, &json)),
+            match &op.value {
+                Some((version, Body::Json(json))) => ledger.records.insert(key, fingerprint(*version, json)),
+                Some((_, Body::There(..) | Body::Rescued(..))) => {
+                    ledger.records.insert(key, op.for_store().1.map_or(EMPTY, |p| half(&p)))
+                }
                 None => ledger.records.remove(&key),
             };
         }
@@ -66,15 +71,24 @@ fn step(reader: &mut Reader, ledger: &mut Ledger, upto: u64) -> Result<bool> {
     Ok(true)
 }
 
-/// The fingerprint of a value; packing does not matter.
+const EMPTY: Fingerprint = [0; 16];
+
+/// The fingerprint of a value that stands in its frame's text; packing does not matter.
 pub(crate) fn fingerprint(version: u32, json: &[u8]) -> Fingerprint {
-    let whole = Sha256::new().chain_update(version.to_le_bytes()).chain_update(json).finalize();
-    let mut half = Fingerprint::default();
-    half.copy_from_slice(&whole[..16]);
-    half
+    half(&[&version.to_le_bytes(), json].concat())
 }
 
-/// The fingerprint of a packed value; one that does not unpack equals no other.
-pub(crate) fn fingerprint_packed(packed: &[u8]) -> Option<Fingerprint> {
-    record::unpack(packed).ok().map(|(version, json)| fingerprint(version, &json))
+/// The fingerprint of a packed value; one that does not unpack equals no other. Of a value that lies in the journal it
+/// is that of its place and checksum, which the walk over the journal vouches for.
+pub(crate) fn fingerprint_packed(packed: &[u8], blobs: &Blobs) -> Option<Fingerprint> {
+    if record::place_of(packed).is_some() {
+        return Some(half(packed));
+    }
+    record::unpack(packed, blobs).ok().map(|(version, json)| fingerprint(version, &json))
+}
+
+fn half(bytes: &[u8]) -> Fingerprint {
+    let mut half = EMPTY;
+    half.copy_from_slice(&Sha256::digest(bytes)[..16]);
+    half
 }

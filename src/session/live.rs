@@ -7,15 +7,15 @@
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::batch::{Batch, StoreOp};
+use super::batch::{Batch, Outgoing, StoreOp};
+use super::blobs::Blobs;
 use super::error::{Result, SessionError};
-use super::journal::frame;
 use super::journal::reader::Reader;
 use super::journal::writer::Writer;
 use super::layout::Layout;
 use super::ledger;
 use super::lock::SessionLock;
-use super::rescue;
+use super::rescue::{self, Known};
 use super::store::Store;
 
 /// A session opened for writing.
@@ -57,19 +57,26 @@ impl Live {
                 tail.torn
             ));
         }
+        // Before the torn end is cut off: whole values may lie in it.
+        let known = match seen > last {
+            true => rescue::difference(&store, &ledger::walk(name, &journal, last)?, &Blobs::at(&journal))?,
+            false => Known::default(),
+        };
         let mut writer = Writer::open(&journal, &tail, last)?;
         if seen < last {
             replay(name, &journal, &store, seen)?;
             notes.push(format!("{} frames of the journal were brought into the store", last - seen));
         } else if seen > last {
-            let lost = rescue::difference(&store, &ledger::walk(name, &journal, last)?)?;
             notes.push(format!(
-                "the journal had lost frames {} to {seen}; the {} changes they made were taken from the store",
-                last + 1,
-                lost.len()
+                "the journal had lost what followed frame {last}; {} changes were taken from the store",
+                known.changes.len()
             ));
-            rescue::append(&mut writer, lost)?;
-            store.apply(writer.last(), Vec::new())?;
+            notes.extend(rescue::say_lost(&known.lost));
+            // Large values get other places, and those that are lost must go: the store is made anew.
+            store.outdate()?;
+            rescue::append(&mut writer, known.changes)?;
+            store.restart()?;
+            replay(name, &journal, &store, 0)?;
         }
         let last = writer.last();
         let appender = Mutex::new(Appender { writer, pending: Vec::new(), halted: None });
@@ -84,13 +91,11 @@ impl Live {
 
     /// See [`super::Session::write`].
     pub fn write(&self, mut batch: Batch) -> Result<u64> {
-        let text = batch.text()?;
+        let outgoing = batch.outgoing()?;
         if batch.is_empty() {
             return Ok(self.sequence());
         }
-        let payload = frame::squeeze(&text)?;
-        let ops = batch.ops.iter().map(super::batch::Op::for_store).collect();
-        let sequence = self.append(&payload, ops)?;
+        let sequence = self.append(outgoing)?;
         let mut committed = locked(&self.committed);
         if *committed < sequence {
             *committed = self.commit()?;
@@ -98,13 +103,13 @@ impl Live {
         Ok(sequence)
     }
 
-    fn append(&self, payload: &frame::Payload, ops: Vec<StoreOp>) -> Result<u64> {
+    fn append(&self, outgoing: Outgoing) -> Result<u64> {
         let mut appender = locked(&self.appender);
         self.refuse_if_halted(&appender)?;
-        match appender.writer.append(payload) {
-            Ok(sequence) => {
-                appender.pending.push((sequence, ops));
-                Ok(sequence)
+        match appender.writer.append(&outgoing.payload) {
+            Ok(at) => {
+                appender.pending.push((at.sequence, outgoing.settle(at)));
+                Ok(at.sequence)
             }
             Err((error, undone)) => {
                 if !undone {

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::error::{Result, SessionError};
 use super::files;
 
-/// Version of the folder's layout and of the journal's format.
-pub(crate) const SCHEMA: u32 = 1;
+/// Version of the folder's layout and of the journal's format. 2: frames may have large values beside their text; what
+/// version 1 wrote reads as it is.
+pub(crate) const SCHEMA: u32 = 2;
 
 /// What a new session is made from.
 #[derive(Clone, Debug)]

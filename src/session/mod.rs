@@ -11,15 +11,22 @@
 //!   lock                   held while a process writes; names its pid
 //! ```
 //!
+//! Large values lie in the journal only, compressed one by one; store and memory keep their places (`blobs`). Beside every
+//! group of rollouts stands a brief of it (`briefs`), so that lists never read the texts.
+//!
 //! There is one write path, [`Session::write`]: a [`Batch`] becomes one frame of the journal, the journal is synced,
 //! then the same batch goes to sled together with the frame's number. Opening replays the frames sled has not seen.
-//! Reading without the lock ([`Sessions::open_read_only`]) never touches sled: it reads the journal into memory.
+//! Reading without the lock ([`Sessions::open_read_only`]) never touches sled: it reads the journal into memory, large
+//! values left where they lie.
 
 mod audit;
 mod batch;
+mod blobs;
+mod briefs;
 mod catalogue;
 mod check;
 mod checkpoints;
+mod decisions;
 mod error;
 mod files;
 mod journal;
@@ -40,6 +47,7 @@ mod view;
 
 pub use audit::{Audit, AuditEntry, AuditFilter, PastValue};
 pub use batch::{Author, Batch};
+pub use briefs::{RolloutBrief, RolloutBriefs};
 pub use catalogue::{Activity, SessionSummary, Sessions};
 pub use check::CheckReport;
 pub use checkpoints::{Checkpoint, CheckpointStore, FileEntry, Manifest};

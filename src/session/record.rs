@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 pub use serde_json::Value;
 
+use super::blobs::{Blobs, Place};
 use super::error::{Result, SessionError};
 
 /// Something a session keeps under a key. The type is the table's schema; bump [`Record::VERSION`] when a stored value
@@ -18,6 +19,15 @@ pub trait Record: Serialize + DeserializeOwned {
     const TABLE: &'static str;
     /// Version of the shape, from 1.
     const VERSION: u32;
+
+    /// Table and version of a small record that is kept beside each record of this type, under the same key and written
+    /// with it; `None` where there is none. What lists need of large records belongs there.
+    const BRIEF: Option<(&'static str, u32)> = None;
+
+    /// That small record as JSON; asked for only where [`Record::BRIEF`] names a table.
+    fn brief(&self) -> Value {
+        Value::Null
+    }
 
     /// Reads a value that was written with another version. The default knows no other version and says so.
     fn upgrade(version: u32, value: Value) -> std::result::Result<Self, String> {
@@ -37,6 +47,8 @@ pub trait Record: Serialize + DeserializeOwned {
 const COMPRESS_FROM: usize = 400;
 const PLAIN: u8 = 0;
 const ZSTD: u8 = 1;
+/// Instead of a content stands its [`Place`] in the journal, where it lies as zstd of JSON.
+const BESIDE: u8 = 2;
 const HEAD: usize = 9;
 
 /// Store form of a value: one byte for the packing, four for the version, four for the length of the JSON (both little
@@ -59,26 +71,55 @@ pub(crate) fn pack(version: u32, json: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Store form of a value that lies in the journal; `json_length` is the length of its JSON.
+pub(crate) fn pack_place(version: u32, json_length: u32, place: Place) -> Vec<u8> {
+    let mut out = Vec::with_capacity(HEAD + Place::BYTES);
+    out.push(BESIDE);
+    out.extend_from_slice(&version.to_le_bytes());
+    out.extend_from_slice(&json_length.to_le_bytes());
+    out.extend_from_slice(&place.to_bytes());
+    out
+}
+
+/// Store form of a value that is packed already.
+pub(crate) fn pack_packed(version: u32, json_length: u32, packed: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(HEAD + packed.len());
+    out.push(ZSTD);
+    out.extend_from_slice(&version.to_le_bytes());
+    out.extend_from_slice(&json_length.to_le_bytes());
+    out.extend_from_slice(packed);
+    out
+}
+
+/// Version, length of JSON and place of a stored value that only says where its content lies; `None` of others.
+pub(crate) fn place_of(stored: &[u8]) -> Option<(u32, u32, Place)> {
+    let (head, body) = stored.split_first_chunk::<HEAD>().filter(|(head, _)| head[0] == BESIDE)?;
+    let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    Some((word(1), word(5), Place::from_bytes(body)?))
+}
+
 /// The version and the JSON of a stored value.
-pub(crate) fn unpack(stored: &[u8]) -> std::result::Result<(u32, Cow<'_, [u8]>), String> {
+pub(crate) fn unpack<'a>(stored: &'a [u8], blobs: &Blobs) -> std::result::Result<(u32, Cow<'a, [u8]>), String> {
     let (head, body) = stored.split_first_chunk::<HEAD>().ok_or("the stored value is cut short")?;
     let version = u32::from_le_bytes([head[1], head[2], head[3], head[4]]);
+    let length = u32::from_le_bytes([head[5], head[6], head[7], head[8]]) as usize;
+    let expand = |packed: &[u8]| {
+        zstd::bulk::decompress(packed, length)
+            .map(|json| (version, Cow::Owned(json)))
+            .map_err(|e| format!("the stored value does not unpack ({e})"))
+    };
     match head[0] {
         PLAIN => Ok((version, Cow::Borrowed(body))),
-        ZSTD => {
-            let length = u32::from_le_bytes([head[5], head[6], head[7], head[8]]);
-            zstd::bulk::decompress(body, length as usize)
-                .map(|json| (version, Cow::Owned(json)))
-                .map_err(|e| format!("the stored value does not unpack ({e})"))
-        }
+        ZSTD => expand(body),
+        BESIDE => expand(&blobs.read(&Place::from_bytes(body).ok_or("the stored value is cut short")?)?),
         other => Err(format!("the stored value has an unknown packing ({other})")),
     }
 }
 
 /// Reads a stored value as its type, upgrading it where needed.
-pub(crate) fn decode<R: Record>(key: &str, stored: &[u8]) -> Result<R> {
+pub(crate) fn decode<R: Record>(key: &str, stored: &[u8], blobs: &Blobs) -> Result<R> {
     let read = || -> std::result::Result<R, String> {
-        let (version, json) = unpack(stored)?;
+        let (version, json) = unpack(stored, blobs)?;
         if version == R::VERSION {
             return serde_json::from_slice(&json).map_err(|e| format!("it does not read as its type ({e})"));
         }
@@ -86,6 +127,11 @@ pub(crate) fn decode<R: Record>(key: &str, stored: &[u8]) -> Result<R> {
         R::upgrade(version, value)
     };
     read().map_err(|what| SessionError::Record { table: R::TABLE.into(), key: key.into(), what })
+}
+
+/// Name of the table of briefs beside a table; [`Record::BRIEF`] follows it.
+pub(crate) fn brief_table(table: &str) -> String {
+    format!("{table}-brief")
 }
 
 /// Key of a record in the store. Table names hold no NUL, so tables cannot run into each other.
@@ -111,12 +157,14 @@ mod tests {
 
     #[test]
     fn values_pack_and_unpack() {
+        let blobs = Blobs::at(std::path::Path::new("nowhere"));
         for json in [&b"1"[..], &[b'x'; 5000]] {
             let stored = pack(7, json);
-            assert_eq!(unpack(&stored).unwrap(), (7, Cow::Borrowed(json)));
+            assert_eq!(unpack(&stored, &blobs).unwrap(), (7, Cow::Borrowed(json)));
         }
         assert!(pack(1, &[b'x'; 5000]).len() < 200, "long values are squeezed");
-        assert!(unpack(b"\x00\x01").is_err());
-        assert!(unpack(b"\x09\x01\0\0\0\x02\0\0\0{}").is_err());
+        assert!(unpack(b"\x00\x01", &blobs).is_err());
+        assert!(unpack(b"\x09\x01\0\0\0\x02\0\0\0{}", &blobs).is_err());
+        assert!(unpack(b"\x02\x01\0\0\0\x02\0\0\0{}", &blobs).is_err());
     }
 }

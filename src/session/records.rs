@@ -1,9 +1,12 @@
 //! What the loop writes down. One record is one acknowledged piece of work; a stage asks which are missing and makes
 //! only those.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::Record;
+pub use super::decisions::{Decided, DecidedChange, DecisionKind, ReviewDecision, Status};
+use super::{Record, RolloutBrief, Value};
 use crate::domain::{
     Action, Bridged, Diagnosis, Excerpt, Partition, Provenance, Question, Rollout, SftSample, StepScores,
 };
@@ -21,9 +24,8 @@ macro_rules! tables {
 
 tables! {
     Asked => "question",
-    RolloutGroup => "rollouts",
+    Sourced => "source",
     Trace => "trace",
-    Scores => "scores",
     BridgedTrace => "bridge",
     TauD => "tau-d",
     Prepared => "sample",
@@ -33,6 +35,18 @@ tables! {
     Recycled => "recycled",
     CheckpointInfo => "checkpoint",
     StageDone => "stage",
+    Matched => "matched",
+    ReviewDecision => "decision",
+}
+
+impl Record for RolloutGroup {
+    const TABLE: &'static str = "rollouts";
+    const VERSION: u32 = 1;
+    const BRIEF: Option<(&'static str, u32)> = Some((RolloutBrief::TABLE, RolloutBrief::VERSION));
+
+    fn brief(&self) -> Value {
+        serde_json::to_value(RolloutBrief::of(self)).unwrap_or_default()
+    }
 }
 
 /// A question of a split. Key: `split/question`.
@@ -42,6 +56,30 @@ pub struct Asked {
     pub split: String,
     /// The question.
     pub question: Question,
+}
+
+/// Where the questions of a split come from; a score stands beside its N and the file's hash (reading.md, row 4). Key:
+/// split.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sourced {
+    /// `train`, `dev`, or a benchmark's name.
+    pub split: String,
+    /// Place in the order of the recipe, for reports.
+    pub place: u32,
+    /// Name of the benchmark, or the file's.
+    pub name: String,
+    /// The file.
+    pub path: String,
+    /// SHA-256 of its bytes, hexadecimal.
+    pub sha256: String,
+    /// Questions in the file.
+    pub rows: usize,
+    /// Questions of it in this split.
+    pub used: usize,
+    /// Verifier of its answers.
+    pub verifier: String,
+    /// What a reader of a score on it should know.
+    pub notes: Vec<String>,
 }
 
 /// The sampled answers to one question, judged. Key: `stage/question`.
@@ -79,21 +117,6 @@ impl RolloutGroup {
     }
 }
 
-/// Where a teacher's product stands. SFT reads approved products only.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "status")]
-pub enum Status {
-    /// Passed its checks, waits for the gate.
-    Proposed,
-    /// May be trained on.
-    Approved,
-    /// Failed a check, or something about it needs a look; never trained on as it is.
-    Review {
-        /// What failed.
-        reason: String,
-    },
-}
-
 /// A teacher's trace of a question. Key: question.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trace {
@@ -105,9 +128,15 @@ pub struct Trace {
     pub teacher: String,
     /// How many attempts it took.
     pub attempts: u32,
+    /// Hashes of the prompts that the teacher was asked with, by their names; rules are asked without.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<String, String>,
     /// Where it stands.
     #[serde(flatten)]
     pub status: Status,
+    /// Who decided so; `None` where the checks did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Decided>,
 }
 
 /// One scored step of a hard trace.
@@ -134,6 +163,47 @@ pub struct Scores {
     pub trace_tokens: u32,
     /// In order.
     pub steps: Vec<ScoredStep>,
+    /// What the judge left open and why, a line for each; empty where every step has both scores.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unanswered: Vec<String>,
+    /// Hashes of the prompts that the teacher was asked with, by their names; rules are asked without.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<String, String>,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub status: Status,
+    /// Who decided so; `None` where the checks did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Decided>,
+}
+
+impl Scores {
+    /// Where scores stand by themselves: approved when every step has both of the judge's scores.
+    pub fn standing(steps: &[ScoredStep]) -> Status {
+        let unscored = |s: &ScoredStep| s.scores.importance.is_none() || s.scores.jumpiness.is_none();
+        let open = steps.iter().enumerate().filter(|(_, s)| unscored(s)).map(|(i, _)| (i + 1).to_string());
+        match open.collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => Status::Approved,
+            steps => Status::Review { reason: format!("unscored steps: {steps}") },
+        }
+    }
+}
+
+impl Record for Scores {
+    const TABLE: &'static str = "scores";
+    const VERSION: u32 = 2;
+
+    /// Version 1 knew no status.
+    fn upgrade(version: u32, mut value: Value) -> Result<Self, String> {
+        if version != 1 {
+            return Err(format!("scores of version {version} are not known; this Footbridge knows 1 and 2"));
+        }
+        let fields = value.as_object_mut().ok_or("scores are no JSON object")?;
+        fields.insert("status".into(), "approved".into());
+        let mut scores: Self = serde_json::from_value(value).map_err(|e| e.to_string())?;
+        scores.status = Self::standing(&scores.steps);
+        Ok(scores)
+    }
 }
 
 /// The difficulty threshold in force, and where it comes from. Key: `tau-d`.
@@ -154,6 +224,24 @@ pub struct BridgedStep {
     pub reason: String,
     /// The step after the edit; empty when it was dropped or compressed away.
     pub text: String,
+    /// Set where a researcher chose the operation: whether the step is also a local sample. Scores no longer decide
+    /// over such a step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overruled: Option<bool>,
+    /// Edits for other operations that were made before, so that going back needs no teacher.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub known: BTreeMap<Action, String>,
+    /// Why there is no edit although the operation needs one; the original text stands then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unanswered: Option<String>,
+}
+
+impl BridgedStep {
+    /// A step as Algorithm 1 decided it.
+    pub fn new(action: Action, reason: impl Into<String>, text: impl Into<String>) -> Self {
+        let (reason, text) = (reason.into(), text.into());
+        Self { action, reason, text, overruled: None, known: BTreeMap::new(), unanswered: None }
+    }
 }
 
 /// A bridged trace. Key: question.
@@ -165,9 +253,15 @@ pub struct BridgedTrace {
     pub steps: Vec<BridgedStep>,
     /// The bridged text and its local samples.
     pub bridged: Bridged,
+    /// Hashes of the prompts that the teacher was asked with, by their names; rules are asked without.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<String, String>,
     /// Where it stands.
     #[serde(flatten)]
     pub status: Status,
+    /// Who decided so; `None` where the checks did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Decided>,
 }
 
 /// A training text of one stage, in its place in the data set. Key: `stage/position`.
@@ -177,6 +271,19 @@ pub struct Prepared {
     pub sample: SftSample,
     /// Tokens it trains.
     pub tokens: u32,
+    /// Hash of the prompt of its user turn; empty where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prompt: String,
+}
+
+/// The size a control arm's SFT has to match, fixed when its texts were: later decisions don't change a stage that has
+/// begun. Key: stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Matched {
+    /// Optimizer updates.
+    pub updates: usize,
+    /// Trained tokens.
+    pub tokens: u64,
 }
 
 /// Consolidation and failed sets of one iteration (eq. 14). Key: stage.
@@ -236,9 +343,15 @@ pub struct Recycled {
     pub excerpt: Option<Excerpt>,
     /// The response before the first error.
     pub prefix: String,
+    /// Hashes of the prompts that the teacher was asked with, by their names; rules are asked without.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<String, String>,
     /// Where it stands.
     #[serde(flatten)]
     pub status: Status,
+    /// Who decided so; `None` where the checks did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Decided>,
 }
 
 /// A checkpoint's way back. Key: checkpoint id.

@@ -2,7 +2,8 @@
 //!
 //! One thing goes beyond the journal: where it lost frames that the store has already seen and the store still reads,
 //! the difference is taken from the store and written to the journal as frames of their own, so that nothing that was
-//! acknowledged is lost. Only their authors and reasons are.
+//! acknowledged is lost. Only their authors and reasons are. Large values lie in the journal alone; of those behind the
+//! first bad frame, the ones that still match their checksums come back, and the others are named.
 //!
 //! Nothing is deleted: what is cut from the journal and the old store are moved aside as `*.damaged-N`. The steps are
 //! ordered so that a repair that is itself interrupted can be run again.
@@ -12,6 +13,7 @@ use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
 use super::batch::Op;
+use super::blobs::Blobs;
 use super::catalogue::Sessions;
 use super::check;
 use super::error::{Result, SessionError};
@@ -22,7 +24,7 @@ use super::journal::{segment_path, segments};
 use super::layout::Layout;
 use super::ledger::{self, Ledger};
 use super::lock::SessionLock;
-use super::rescue;
+use super::rescue::{self, Known};
 use super::store::Store;
 use super::view::Session;
 
@@ -79,7 +81,7 @@ impl Sessions {
         match &old {
             Old::Missing => {}
             Old::Unreadable(e) => report.found.push(e.finding()),
-            Old::Readable(store, seen) => match check::compare(name, store, *seen, &ledger, &mut Vec::new()) {
+            Old::Readable(store, seen) => match check::compare(&layout, store, *seen, &ledger, &mut Vec::new()) {
                 Ok(_) => {}
                 Err(e) => report.found.push(e.finding()),
             },
@@ -88,9 +90,14 @@ impl Sessions {
             report.records = ledger.records.len() as u64;
             return Ok(report);
         }
-        let lost = changes_only_the_store_knows(&old, &ledger);
+        let known = changes_only_the_store_knows(&old, &ledger, &Blobs::at(&layout.journal()));
+        if let Old::Readable(store, _) = &old {
+            // A store that takes no mark is damaged, and is moved aside all the same.
+            drop(store.outdate());
+        }
         drop(old);
-        mend_journal(&layout, &ledger, lost, &mut report)?;
+        report.found.extend(rescue::say_lost(&known.lost));
+        mend_journal(&layout, &ledger, known.changes, &mut report)?;
         if layout.store().exists() {
             let aside = free_name(&layout.dir, "store.damaged-");
             files::rename(&layout.store(), &aside)?;
@@ -122,12 +129,12 @@ fn look(layout: &Layout) -> Result<Old> {
 
 /// What turns the journal's last good state into that of a store which has seen more. Nothing where the store has not,
 /// or does not read to its end.
-fn changes_only_the_store_knows(old: &Old, ledger: &Ledger) -> Vec<Op> {
-    let Old::Readable(store, seen) = old else { return Vec::new() };
+fn changes_only_the_store_knows(old: &Old, ledger: &Ledger, blobs: &Blobs) -> Known {
+    let Old::Readable(store, seen) = old else { return Known::default() };
     if *seen <= ledger.frames {
-        return Vec::new();
+        return Known::default();
     }
-    rescue::difference(store, ledger).unwrap_or_default()
+    rescue::difference(store, ledger, blobs).unwrap_or_default()
 }
 
 /// Cuts the journal behind its last good frame and appends what was rescued.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
+use super::blobs::Blobs;
 use super::error::Result;
 use super::memory::MemoryRange;
 use super::record::{self, Record};
@@ -43,6 +44,7 @@ impl<'a> Iterator for RawScan<'a> {
 /// Records of one table with their keys, in order of the keys. Made by [`super::Session::scan`].
 pub struct Scan<'a, R> {
     pub(crate) raw: RawScan<'a>,
+    pub(crate) blobs: &'a Blobs,
     pub(crate) kind: PhantomData<R>,
 }
 
@@ -53,7 +55,7 @@ impl<R: Record> Iterator for Scan<'_, R> {
         let item = self.raw.next()?;
         Some(item.and_then(|(key, value)| {
             let key = key_of(key.as_ref());
-            let record = record::decode(&key, value.as_ref())?;
+            let record = record::decode(&key, value.as_ref(), self.blobs)?;
             Ok((key, record))
         }))
     }

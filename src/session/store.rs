@@ -66,6 +66,21 @@ impl Store {
         StoreRange { store: self, iter: Box::new(self.db.scan_prefix(prefix)), done: false }
     }
 
+    /// Marks the store as one that a rescue has begun to replace: until it has a frame number again, every opening
+    /// takes up the rescue anew. Without it, a crash in the middle could leave places of large values that are no more.
+    pub fn outdate(&self) -> Result<()> {
+        self.guarded(|| self.db.insert(SEQUENCE, &u64::MAX.to_le_bytes()))?;
+        self.flush()
+    }
+
+    /// Forgets everything, the frame number first, so that a restart that is cut off is noticed and made up for.
+    pub fn restart(&self) -> Result<()> {
+        self.guarded(|| self.db.insert(SEQUENCE, &0_u64.to_le_bytes()))?;
+        self.flush()?;
+        self.guarded(|| self.db.clear())?;
+        self.flush()
+    }
+
     /// Waits until sled's files hold everything applied so far.
     pub fn flush(&self) -> Result<()> {
         self.guarded(|| self.db.flush()).map(|_| ())

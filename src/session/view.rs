@@ -3,9 +3,11 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::audit::{Audit, AuditFilter};
 use super::batch::Batch;
+use super::blobs::Blobs;
 use super::checkpoints::CheckpointStore;
 use super::error::{Result, SessionError};
 use super::files;
@@ -25,6 +27,7 @@ pub struct Session {
     meta: Meta,
     notes: Vec<String>,
     records: Records,
+    blobs: Arc<Blobs>,
 }
 
 #[derive(Debug)]
@@ -37,7 +40,8 @@ impl Session {
     pub(crate) fn live(layout: Layout, lock: SessionLock) -> Result<Self> {
         let meta = Meta::read(&layout.meta())?;
         let (live, mut notes) = Live::open(&layout, lock)?;
-        let session = Self { layout, meta, notes: Vec::new(), records: Records::Live(live) };
+        let blobs = Arc::new(Blobs::at(&layout.journal()));
+        let session = Self { layout, meta, notes: Vec::new(), records: Records::Live(live), blobs };
         notes.extend(session.checkpoints().tidy()?);
         Ok(Self { notes, ..session })
     }
@@ -45,7 +49,8 @@ impl Session {
     pub(crate) fn reading(layout: Layout) -> Result<Self> {
         let meta = Meta::read(&layout.meta())?;
         let memory = Memory::open(layout.name.as_str(), &layout.journal())?;
-        Ok(Self { layout, meta, notes: Vec::new(), records: Records::Memory(memory) })
+        let blobs = Arc::new(Blobs::at(&layout.journal()));
+        Ok(Self { layout, meta, notes: Vec::new(), records: Records::Memory(memory), blobs })
     }
 
     /// Its name.
@@ -84,6 +89,11 @@ impl Session {
         }
     }
 
+    /// Bytes of the journal on disk, where the texts lie.
+    pub fn journal_bytes(&self) -> u64 {
+        files::size_and_change(&self.layout.journal()).0
+    }
+
     /// Writes a batch, all or nothing. When this returns, the batch survives `kill -9` and loss of power. Gives the
     /// number of its frame; an empty batch writes nothing. May be called from several threads, which then share syncs.
     ///
@@ -104,12 +114,12 @@ impl Session {
             Records::Live(live) => live.store.get(&at)?.map(Packed::Store),
             Records::Memory(memory) => memory.get(&at).map(Packed::Memory),
         };
-        packed.map(|p| record::decode(key, p.as_ref())).transpose()
+        packed.map(|p| record::decode(key, p.as_ref(), &self.blobs)).transpose()
     }
 
     /// Records whose key begins with `prefix` (`""` for all), in order of their keys; `nth` and `skip` are cheap.
     pub fn scan<R: Record>(&self, prefix: &str) -> Scan<'_, R> {
-        Scan { raw: self.raw(&record::store_key(R::TABLE, prefix)), kind: PhantomData }
+        Scan { raw: self.raw(&record::store_key(R::TABLE, prefix)), blobs: &self.blobs, kind: PhantomData }
     }
 
     /// Keys that begin with `prefix`, in order.
@@ -153,7 +163,7 @@ impl Session {
     /// Who changed what, when and why, in the order it happened, read from the journal as the iterator goes. Sees what
     /// was written before this call.
     pub fn audit(&self, filter: AuditFilter) -> Result<Audit> {
-        Audit::open(self.name(), &self.layout.journal(), filter)
+        Audit::open(self.name(), &self.layout.journal(), Arc::clone(&self.blobs), filter)
     }
 
     /// The files beside the records: weights and optimizer states.

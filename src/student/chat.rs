@@ -4,6 +4,8 @@ use crate::domain::{Message, Role};
 
 use super::Student;
 use super::error::StudentError;
+use super::template::ChatTemplate;
+use super::tokenizer::Tokenizer;
 
 /// Where a message's content stands in the rendered text, in code points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,25 +71,7 @@ impl Student {
     /// # Errors
     /// From the template or the tokenizer; nothing is guessed where a content cannot be found again.
     pub fn encode_chat(&self, messages: &[Message]) -> Result<ChatTokens, StudentError> {
-        let rendered = self.template.locate(messages, false)?;
-        let encoded = self.tokenizer.encode_rendered(&rendered.text, &rendered.contents)?;
-        let specials = self.tokenizer.specials_outside(&rendered.text, &rendered.contents);
-        let points = CodePoints::of(&rendered.text);
-        let mut contents = Vec::new();
-        let mut spans = Vec::new();
-        for ((message, range), trimmed) in messages.iter().zip(&rendered.contents).zip(&rendered.trimmed) {
-            let (start, end) = (points.at(range.start), points.at(range.end));
-            contents.push(ContentSpan { role: message.role, start, end, trimmed: *trimmed });
-            if message.role == Role::Assistant {
-                // The end-of-turn token is the special token that the template writes behind the content.
-                let stop = specials.iter().find(|s| s.start >= range.end);
-                let stop = stop.filter(|s| rendered.text[range.end..s.start].trim().is_empty());
-                spans.push((start, stop.map_or(end, |s| points.at(s.end))));
-            }
-        }
-        let inside = |&(a, b): &(usize, usize)| a < b && spans.iter().any(|(s, e)| *s <= a && b <= *e);
-        let trained = (1..encoded.ids.len()).filter(|p| inside(&encoded.offsets[*p])).collect();
-        Ok(ChatTokens { text: rendered.text, ids: encoded.ids, offsets: encoded.offsets, trained, contents })
+        encode(&self.template, &self.tokenizer, messages)
     }
 
     /// Ids of a conversation with the header of the student's next turn behind it: what a sampler continues.
@@ -98,6 +82,33 @@ impl Student {
         let rendered = self.template.locate(messages, true)?;
         Ok(self.tokenizer.encode_rendered(&rendered.text, &rendered.contents)?.ids)
     }
+}
+
+/// [`Student::encode_chat`] from the two parts it takes.
+pub(super) fn encode(
+    template: &ChatTemplate,
+    tokenizer: &Tokenizer,
+    messages: &[Message],
+) -> Result<ChatTokens, StudentError> {
+    let rendered = template.locate(messages, false)?;
+    let encoded = tokenizer.encode_rendered(&rendered.text, &rendered.contents)?;
+    let specials = tokenizer.specials_outside(&rendered.text, &rendered.contents);
+    let points = CodePoints::of(&rendered.text);
+    let mut contents = Vec::new();
+    let mut spans = Vec::new();
+    for ((message, range), trimmed) in messages.iter().zip(&rendered.contents).zip(&rendered.trimmed) {
+        let (start, end) = (points.at(range.start), points.at(range.end));
+        contents.push(ContentSpan { role: message.role, start, end, trimmed: *trimmed });
+        if message.role == Role::Assistant {
+            // The end-of-turn token is the special token that the template writes behind the content.
+            let stop = specials.iter().find(|s| s.start >= range.end);
+            let stop = stop.filter(|s| rendered.text[range.end..s.start].trim().is_empty());
+            spans.push((start, stop.map_or(end, |s| points.at(s.end))));
+        }
+    }
+    let inside = |&(a, b): &(usize, usize)| a < b && spans.iter().any(|(s, e)| *s <= a && b <= *e);
+    let trained = (1..encoded.ids.len()).filter(|p| inside(&encoded.offsets[*p])).collect();
+    Ok(ChatTokens { text: rendered.text, ids: encoded.ids, offsets: encoded.offsets, trained, contents })
 }
 
 /// Byte positions of a text's code points.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::error::StudentError;
 
 /// The architectures that can be loaded, for messages.
-pub const SUPPORTED: &str = "Qwen2ForCausalLM (qwen2) and LlamaForCausalLM (llama)";
+pub const SUPPORTED: &str = "Qwen2ForCausalLM (qwen2), Qwen3ForCausalLM (qwen3) and LlamaForCausalLM (llama)";
 
 /// No width or vocabulary of a real model is larger, and the product of two stays far within 64 bits.
 const LARGEST: usize = 1 << 28;
@@ -18,6 +18,8 @@ const LARGEST: usize = 1 << 28;
 pub enum Family {
     /// Qwen2 and Qwen2.5: bias on q, k and v.
     Qwen2,
+    /// Qwen3: an RMSNorm of its own on every head of q and k, no bias unless `attention_bias`.
+    Qwen3,
     /// Llama 2, 3 and what is built like them: no bias unless `attention_bias`.
     Llama,
 }
@@ -27,6 +29,7 @@ impl Family {
     pub fn model_type(self) -> &'static str {
         match self {
             Family::Qwen2 => "qwen2",
+            Family::Qwen3 => "qwen3",
             Family::Llama => "llama",
         }
     }
@@ -58,7 +61,7 @@ pub enum RopeScaling {
 /// Shape and constants of a decoder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelConfig {
-    /// Qwen2 or Llama.
+    /// Qwen2, Qwen3 or Llama.
     pub family: Family,
     /// Rows of the embedding; may be more than the tokenizer has tokens.
     pub vocab_size: usize,
@@ -88,6 +91,8 @@ pub struct ModelConfig {
     pub qkv_bias: bool,
     /// Bias on the attention's output projection.
     pub output_bias: bool,
+    /// An RMSNorm over the width of a head on queries and keys, before rotation.
+    pub head_norms: bool,
     /// Standard deviation of a fresh model's matrices.
     pub initializer_range: f64,
     /// `eos_token_id`, which may be a list.
@@ -116,6 +121,7 @@ struct Raw {
     mlp_bias: Option<bool>,
     use_sliding_window: Option<bool>,
     layer_types: Option<Vec<String>>,
+    quantization_config: Option<Value>,
     initializer_range: Option<f64>,
     rope_theta: Option<f64>,
     rope_scaling: Option<Value>,
@@ -148,7 +154,7 @@ impl ModelConfig {
     ///
     /// # Errors
     /// Malformed JSON with its line, an unsupported architecture, and every setting whose result would differ from the
-    /// reference (other activations, sliding windows, YaRN, biases in the feed-forward part).
+    /// reference (other activations, sliding windows, YaRN, biases in the feed-forward part, quantized weights).
     pub fn from_json(text: &[u8]) -> Result<Self, StudentError> {
         let raw: Raw = serde_json::from_slice(text).map_err(|e| StudentError::json("config.json", &e))?;
         let family = family(&raw)?;
@@ -164,14 +170,15 @@ impl ModelConfig {
             layers: raw.num_hidden_layers,
             heads,
             kv_heads: raw.num_key_value_heads.unwrap_or(heads),
-            head_dim: raw.head_dim.unwrap_or(raw.hidden_size / heads.max(1)),
+            head_dim: raw.head_dim.unwrap_or(own_head_dim(family, raw.hidden_size, heads)),
             rms_norm_eps: raw.rms_norm_eps.unwrap_or(1e-6),
             rope_theta,
             rope_scaling,
-            max_positions: raw.max_position_embeddings.unwrap_or(2048),
+            max_positions: raw.max_position_embeddings.unwrap_or(if family == Family::Llama { 2048 } else { 32_768 }),
             tied: raw.tie_word_embeddings.unwrap_or(false),
             qkv_bias: family == Family::Qwen2 || attention_bias,
-            output_bias: family == Family::Llama && attention_bias,
+            output_bias: family != Family::Qwen2 && attention_bias,
+            head_norms: family == Family::Qwen3,
             initializer_range: raw.initializer_range.unwrap_or(0.02),
             eos: raw.eos_token_id.map(OneOrMany::into_vec).unwrap_or_default(),
             pad: raw.pad_token_id.and_then(|id| u32::try_from(id).ok()),
@@ -224,6 +231,7 @@ fn family(raw: &Raw) -> Result<Family, StudentError> {
     let architecture = raw.architectures.as_ref().and_then(|names| names.first());
     match (raw.model_type.as_deref(), architecture.map(String::as_str)) {
         (Some("qwen2") | None, Some("Qwen2ForCausalLM")) | (Some("qwen2"), None) => Ok(Family::Qwen2),
+        (Some("qwen3") | None, Some("Qwen3ForCausalLM")) | (Some("qwen3"), None) => Ok(Family::Qwen3),
         (Some("llama") | None, Some("LlamaForCausalLM")) | (Some("llama"), None) => Ok(Family::Llama),
         (model_type, architecture) => {
             let name = architecture.or(model_type).unwrap_or("(none named)").to_owned();
@@ -232,12 +240,21 @@ fn family(raw: &Raw) -> Result<Family, StudentError> {
     }
 }
 
+/// Width of a head where the file does not say: Qwen3 has its own, the others divide the stream.
+fn own_head_dim(family: Family, hidden: usize, heads: usize) -> usize {
+    if family == Family::Qwen3 { 128 } else { hidden / heads.max(1) }
+}
+
 fn refuse_unsupported(raw: &Raw) -> Result<(), StudentError> {
     if let Some(act) = raw.hidden_act.as_deref().filter(|act| *act != "silu" && *act != "swish") {
         return Err(refuse("hidden_act", act, "supported is silu"));
     }
     if raw.mlp_bias == Some(true) {
         return Err(refuse("mlp_bias", true, "supported is false"));
+    }
+    if let Some(method) = raw.quantization_config.as_ref().filter(|value| !value.is_null()) {
+        let name = method.get("quant_method").and_then(Value::as_str).unwrap_or("quantized weights");
+        return Err(refuse("quantization_config", name, "supported are plain F32, F16 and BF16 weights"));
     }
     if raw.use_sliding_window == Some(true) {
         return Err(refuse("use_sliding_window", true, "supported is full attention (false)"));

@@ -44,6 +44,10 @@ pub struct Layer {
     pub v: Linear,
     /// Output of attention, `[heads·head_dim, hidden]`.
     pub o: Linear,
+    /// Gain of the norm on each head's queries, `[head_dim]`, where the family has one.
+    pub q_norm: Option<Param<Tensor<1>>>,
+    /// Gain of the norm on each head's keys, `[head_dim]`, where the family has one.
+    pub k_norm: Option<Param<Tensor<1>>>,
     /// Gain of the norm before the feed-forward part, `[hidden]`.
     pub post_norm: Param<Tensor<1>>,
     /// `[hidden, intermediate]`.
@@ -58,7 +62,16 @@ impl Layer {
     /// Queries, keys and values of `x [rows, hidden]`, before rotation.
     pub fn qkv(&self, x: Tensor<2>, eps: f64) -> (Tensor<2>, Tensor<2>, Tensor<2>) {
         let h = ops::rms_norm(x, self.input_norm.val(), eps);
-        (self.q.forward(h.clone()), self.k.forward(h.clone()), self.v.forward(h))
+        let q = head_norm(self.q.forward(h.clone()), self.q_norm.as_ref(), eps);
+        let k = head_norm(self.k.forward(h.clone()), self.k_norm.as_ref(), eps);
+        (q, k, self.v.forward(h))
+    }
+
+    /// The whole layer on the stream `x [rows, hidden]`.
+    pub fn forward(&self, x: Tensor<2>, rope: &RopeTable, shape: AttentionShape, eps: f64) -> Tensor<2> {
+        let (q, k, v) = self.qkv(x.clone(), eps);
+        let attended = ops::causal_attention(q, k, v, rope.cos.clone(), rope.sin.clone(), shape);
+        self.finish(x, attended, eps)
     }
 
     /// Adds the attention's output and the feed-forward part to the stream `x [rows, hidden]`.
@@ -69,7 +82,14 @@ impl Layer {
     }
 }
 
-/// A Qwen2 or Llama decoder.
+/// RMSNorm of every head of `x [rows, heads·head_dim]` by itself, where there is a gain.
+fn head_norm(x: Tensor<2>, gain: Option<&Param<Tensor<1>>>, eps: f64) -> Tensor<2> {
+    let Some(gain) = gain.map(Param::val) else { return x };
+    let ([rows, width], [head]) = (x.dims(), gain.dims());
+    ops::rms_norm(x.reshape([rows * width / head, head]), gain, eps).reshape([rows, width])
+}
+
+/// A Qwen2, Qwen3 or Llama decoder.
 #[derive(Module, Debug)]
 pub struct Decoder {
     /// Token embedding, `[vocab, hidden]`.
@@ -96,15 +116,23 @@ impl Decoder {
     /// `rope` must lie on the model's device and hold at least `seq` positions.
     pub fn hidden(&self, ids: Tensor<2, Int>, rope: &RopeTable) -> Tensor<2> {
         let [batch, seq] = ids.dims();
-        let c = &self.config;
-        let shape = AttentionShape { batch, seq, heads: c.heads, kv_heads: c.kv_heads, head_dim: c.head_dim };
+        let shape = self.shape(batch, seq);
         let mut x = self.embedded(ids);
         for layer in &self.layers {
-            let (q, k, v) = layer.qkv(x.clone(), c.rms_norm_eps);
-            let attended = ops::causal_attention(q, k, v, rope.cos.clone(), rope.sin.clone(), shape);
-            x = layer.finish(x, attended, c.rms_norm_eps);
+            x = layer.forward(x, rope, shape, self.config.rms_norm_eps);
         }
-        ops::rms_norm(x, self.norm.val(), c.rms_norm_eps)
+        self.last_norm(x)
+    }
+
+    /// The shape of attention over `[batch, seq]` tokens.
+    pub fn shape(&self, batch: usize, seq: usize) -> AttentionShape {
+        let c = &self.config;
+        AttentionShape { batch, seq, heads: c.heads, kv_heads: c.kv_heads, head_dim: c.head_dim }
+    }
+
+    /// The norm behind the last layer, of `x [rows, hidden]`.
+    pub fn last_norm(&self, x: Tensor<2>) -> Tensor<2> {
+        ops::rms_norm(x, self.norm.val(), self.config.rms_norm_eps)
     }
 
     /// Embeddings of `ids [batch, seq]` as rows, `[batch·seq, hidden]`.

@@ -74,7 +74,7 @@ pub enum StudentError {
         file: String,
         /// The tensor.
         name: String,
-        /// `qwen2` or `llama`.
+        /// `qwen2`, `qwen3` or `llama`.
         model_type: &'static str,
     },
     /// A tensor of another shape than the configuration says.
@@ -102,6 +102,9 @@ pub enum StudentError {
     /// The tokenizer could not be read, or failed on a text.
     #[error("tokenizer.json: {0}")]
     Tokenizer(String),
+    /// The original tokenizer file could not be turned into a `tokenizer.json`.
+    #[error("tokenizer.model: {0}")]
+    TokenizerModel(String),
     /// The tokenizer belongs to another model.
     #[error(
         "tokenizer.json does not fit the model: its token {token:?} has id {id}, but the embedding has {vocab} rows"
@@ -116,8 +119,8 @@ pub enum StudentError {
     },
     /// Nothing tells how a chat is written.
     #[error(
-        "no chat template: neither chat_template.jinja nor the key chat_template of tokenizer_config.json is there; \
-         use an instruct checkpoint, or add its template"
+        "no chat template: neither chat_template.jinja, chat_template.json nor the key chat_template of \
+         tokenizer_config.json is there; use an instruct checkpoint, or add its template"
     )]
     NoTemplate,
     /// The chat template has a fault, or refused the messages.

@@ -1,6 +1,7 @@
 //! A student's folder in the usual Hugging Face layout: reading all of it, and writing it so that it loads back
 //! identically (to a temporary folder, synced, renamed).
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufWriter, Cursor};
 use std::path::{Path, PathBuf};
@@ -13,20 +14,22 @@ use super::Student;
 use super::config::ModelConfig;
 use super::decoder::Decoder;
 use super::error::StudentError;
+use super::tiktoken;
 use super::weights::{TensorFile, read_decoder, write_decoder};
 
 const WEIGHTS: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 
-/// Files that other tools want beside the ones Footbridge reads.
-const CARRIED: [&str; 4] = ["special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt"];
+/// Files that other tools want, or that older folders have beside the ones below.
+const CARRIED: [&str; 5] =
+    ["special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "chat_template.json"];
 
 /// The small files of a checkpoint, byte for byte.
 #[derive(Clone, Debug, Default)]
 pub struct StudentFiles {
     /// `config.json`.
     pub config: Vec<u8>,
-    /// `tokenizer.json`.
+    /// `tokenizer.json`; made from `tokenizer.model` where a folder has only Llama 3's original file.
     pub tokenizer: Vec<u8>,
     /// `tokenizer_config.json`.
     pub tokenizer_config: Vec<u8>,
@@ -47,16 +50,25 @@ impl StudentFiles {
         if !folder.is_dir() {
             return Err(StudentError::Missing { what: "student folder", path: folder.to_path_buf() });
         }
+        Self::of_tokenizer(folder, required("model configuration", &folder.join("config.json"))?)
+    }
+
+    /// Reads those that concern text from a folder, for a student with the configuration `config`.
+    ///
+    /// # Errors
+    /// As [`StudentFiles::read`].
+    pub fn of_tokenizer(folder: &Path, config: Vec<u8>) -> Result<Self, StudentError> {
         let mut others = Vec::new();
         for name in CARRIED {
             if let Some(bytes) = optional(&folder.join(name))? {
                 others.push((name.to_owned(), bytes));
             }
         }
+        let tokenizer_config = required("tokenizer configuration", &folder.join("tokenizer_config.json"))?;
         Ok(Self {
-            config: required("model configuration", &folder.join("config.json"))?,
-            tokenizer: required("tokenizer", &folder.join("tokenizer.json"))?,
-            tokenizer_config: required("tokenizer configuration", &folder.join("tokenizer_config.json"))?,
+            config,
+            tokenizer: tokenizer(folder, &tokenizer_config)?,
+            tokenizer_config,
             chat_template: optional(&folder.join("chat_template.jinja"))?,
             generation_config: optional(&folder.join("generation_config.json"))?,
             others,
@@ -65,8 +77,15 @@ impl StudentFiles {
 
     /// Name and bytes of every file to write, `config.json` with the number type that is stored.
     fn to_write(&self) -> Vec<(&str, Vec<u8>)> {
+        let mut files = self.as_they_are();
+        files[0].1 = stored_as_f32(&self.config);
+        files
+    }
+
+    /// Name and bytes of every file, `config.json` first.
+    pub(crate) fn as_they_are(&self) -> Vec<(&str, Vec<u8>)> {
         let mut files = vec![
-            ("config.json", stored_as_f32(&self.config)),
+            ("config.json", self.config.clone()),
             ("tokenizer.json", self.tokenizer.clone()),
             ("tokenizer_config.json", self.tokenizer_config.clone()),
         ];
@@ -74,6 +93,19 @@ impl StudentFiles {
         files.extend(self.generation_config.clone().map(|bytes| ("generation_config.json", bytes)));
         files.extend(self.others.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())));
         files
+    }
+}
+
+impl ModelConfig {
+    /// Reads a folder's `config.json`.
+    ///
+    /// # Errors
+    /// [`StudentError::Missing`], and those of [`ModelConfig::from_json`].
+    pub fn read(folder: &Path) -> Result<Self, StudentError> {
+        if !folder.is_dir() {
+            return Err(StudentError::Missing { what: "student folder", path: folder.to_path_buf() });
+        }
+        Self::from_json(&required("model configuration", &folder.join("config.json"))?)
     }
 }
 
@@ -97,6 +129,17 @@ impl Student {
         let config = ModelConfig::from_json(&files.config)?;
         let file = TensorFile::open(WEIGHTS, Box::new(Cursor::new(weights)))?;
         let model = read_decoder(&config, WEIGHTS, &mut [file], device)?;
+        Self::assemble(files, config, model)
+    }
+
+    /// A student whose weights are zeros that take no memory until they are asked for: all that can be said of one
+    /// without reading its weights.
+    ///
+    /// # Errors
+    /// As [`Student::load`].
+    pub fn hollow(files: StudentFiles) -> Result<Self, StudentError> {
+        let config = ModelConfig::from_json(&files.config)?;
+        let model = Decoder::zeros(&config, &Device::flex());
         Self::assemble(files, config, model)
     }
 
@@ -207,20 +250,56 @@ fn stored_as_f32(config: &[u8]) -> Vec<u8> {
     }
 }
 
+/// `tokenizer.json`, else what `tokenizer.model` comes to.
+fn tokenizer(folder: &Path, settings: &[u8]) -> Result<Vec<u8>, StudentError> {
+    let path = folder.join("tokenizer.json");
+    match (optional(&path)?, optional(&folder.join("tokenizer.model"))?) {
+        (Some(json), _) => Ok(json),
+        (None, Some(model)) => tiktoken::tokenizer_json(&model, settings),
+        (None, None) => Err(StudentError::Missing { what: "tokenizer", path }),
+    }
+}
+
 fn load_decoder(config: &ModelConfig, folder: &Path, device: &Device) -> Result<Decoder, StudentError> {
+    let (label, mut files) = weight_files(folder)?;
+    read_decoder(config, label, &mut files, device)
+}
+
+/// The open files of a folder's weights, and the one that stands for them in messages.
+fn weight_files(folder: &Path) -> Result<(&'static str, Vec<TensorFile<'static>>), StudentError> {
     let single = folder.join(WEIGHTS);
     if single.exists() {
-        return read_decoder(config, WEIGHTS, &mut [open(&single, WEIGHTS)?], device);
+        return Ok((WEIGHTS, vec![open(&single, WEIGHTS)?]));
     }
     let Some(index) = optional(&folder.join(INDEX))? else {
         return Err(StudentError::Missing { what: "weights", path: single });
     };
-    let mut files = shards(&index)?.iter().map(|name| open(&folder.join(name), name)).collect::<Result<Vec<_>, _>>()?;
-    read_decoder(config, INDEX, &mut files, device)
+    let files = shards(&index)?.iter().map(|name| open(&folder.join(name), name)).collect::<Result<Vec<_>, _>>()?;
+    Ok((INDEX, files))
+}
+
+/// How the weights of a folder are stored: bytes by number type.
+///
+/// # Errors
+/// As [`Student::load`], without reading the numbers.
+pub fn stored_in_folder(folder: &Path) -> Result<BTreeMap<String, u64>, StudentError> {
+    let mut all = BTreeMap::new();
+    weight_files(folder)?.1.iter().for_each(|file| file.count_stored(&mut all));
+    Ok(all)
+}
+
+/// As [`stored_in_folder`], of one file in memory; `name` is for messages.
+///
+/// # Errors
+/// As [`Student::load`], without reading the numbers.
+pub fn stored_in_bytes(name: &str, bytes: &[u8]) -> Result<BTreeMap<String, u64>, StudentError> {
+    let mut all = BTreeMap::new();
+    TensorFile::open(name, Box::new(Cursor::new(bytes)))?.count_stored(&mut all);
+    Ok(all)
 }
 
 /// Names of the shards an index lists; only plain names, so that an index cannot point out of its folder.
-fn shards(index: &[u8]) -> Result<Vec<String>, StudentError> {
+pub(crate) fn shards(index: &[u8]) -> Result<Vec<String>, StudentError> {
     let bad = |message: String| StudentError::Json { file: INDEX.to_owned(), line: 0, message };
     let value: Value = serde_json::from_slice(index).map_err(|e| StudentError::json(INDEX, &e))?;
     let map = value.get("weight_map").and_then(Value::as_object);

@@ -9,7 +9,10 @@
 //! | `parameters` | parameters by their Hugging Face names |
 //! | `weights` | safetensors in and out |
 //! | `tokenizer`, `template`, `chat` | text, conversations, which tokens are trained |
+//! | `tiktoken` | Llama 3's original tokenizer file |
+//! | `speech` | tokenizer and template without the weights |
 //! | `folder` | the Hugging Face folder |
+//! | `random` | students of published shapes with random weights |
 //! | `score` | negative log-likelihood without a graph |
 //! | `packed`, `cache` | the decoder laid out for generation, and a sequence's keys and values |
 //! | `workers` | threads that work side by side |
@@ -20,12 +23,16 @@ pub mod config;
 pub mod decoder;
 pub mod error;
 pub mod folder;
+pub mod lora;
 pub mod ops;
 pub mod packed;
 pub mod parameters;
+pub mod random;
 pub mod rope;
 pub mod score;
+pub mod speech;
 pub mod template;
+pub mod tiktoken;
 pub mod tokenizer;
 pub mod weights;
 pub mod workers;
@@ -68,21 +75,22 @@ impl Student {
     /// Puts the parts together and checks that they fit each other.
     fn assemble(files: StudentFiles, config: ModelConfig, model: Decoder) -> Result<Self, StudentError> {
         let tokenizer = Tokenizer::from_bytes(&files.tokenizer)?;
-        let (token, id) = tokenizer.highest();
-        if id as usize >= config.vocab_size {
-            let (token, vocab) = (token.to_owned(), config.vocab_size);
-            return Err(StudentError::TokenizerTooLarge { token, id, vocab });
-        }
+        tokenizer.fits(&config)?;
         let settings = json("tokenizer_config.json", &files.tokenizer_config)?;
         let generation = match &files.generation_config {
             Some(bytes) => json("generation_config.json", bytes)?,
             None => Value::Null,
         };
-        let (bos, eos) = (special(&settings, "bos_token"), special(&settings, "eos_token"));
+        let map = match files.others.iter().find(|(name, _)| name == SPECIAL_MAP) {
+            Some((name, bytes)) => json(name, bytes)?,
+            None => Value::Null,
+        };
+        let named = |key: &str| special(&settings, key).or_else(|| special(&map, key));
+        let (bos, eos) = (named("bos_token"), named("eos_token"));
         let source = template_source(&files, &settings)?;
         let template = ChatTemplate::new(&source, bos.unwrap_or(""), eos.unwrap_or(""))?;
         let end_of_turn = end_of_turn(&tokenizer, eos, &generation, &config)?;
-        let named_pad = special(&settings, "pad_token").and_then(|name| tokenizer.id(name));
+        let named_pad = named("pad_token").and_then(|name| tokenizer.id(name));
         let pad = config.pad.or(named_pad).filter(|id| (*id as usize) < config.vocab_size);
         Ok(Self {
             pad: pad.unwrap_or(end_of_turn[0]),
@@ -106,6 +114,9 @@ impl Student {
     }
 }
 
+/// Where older folders name their special tokens.
+const SPECIAL_MAP: &str = "special_tokens_map.json";
+
 fn json(file: &str, bytes: &[u8]) -> Result<Value, StudentError> {
     serde_json::from_slice(bytes).map_err(|e| StudentError::json(file, &e))
 }
@@ -116,7 +127,8 @@ fn special<'a>(settings: &'a Value, key: &str) -> Option<&'a str> {
     value.as_str().or_else(|| value.get("content")?.as_str())
 }
 
-/// `chat_template.jinja`, else the key `chat_template`: a string, or a list of named templates with a `default`.
+/// `chat_template.jinja`, else the key `chat_template` of `chat_template.json` or `tokenizer_config.json`: a string, or a
+/// list of named templates with a `default`.
 fn template_source(files: &StudentFiles, settings: &Value) -> Result<String, StudentError> {
     if let Some(bytes) = &files.chat_template {
         return String::from_utf8(bytes.clone())
@@ -126,9 +138,15 @@ fn template_source(files: &StudentFiles, settings: &Value) -> Result<String, Stu
         let default = list.as_array()?.iter().find(|t| t.get("name").and_then(Value::as_str) == Some("default"))?;
         default.get("template")?.as_str().map(str::to_owned)
     };
-    let key = settings.get("chat_template").ok_or(StudentError::NoTemplate)?;
+    let beside = files.others.iter().find(|(name, _)| name == TEMPLATE_JSON);
+    let beside = beside.map(|(name, bytes)| json(name, bytes)).transpose()?;
+    let key = beside.as_ref().and_then(|value| value.get("chat_template"));
+    let key = key.or_else(|| settings.get("chat_template")).ok_or(StudentError::NoTemplate)?;
     key.as_str().map(str::to_owned).or_else(|| named(key)).ok_or(StudentError::NoTemplate)
 }
+
+/// Where some checkpoints keep their chat template.
+const TEMPLATE_JSON: &str = "chat_template.json";
 
 /// The tokenizer's end token, then those of `generation_config.json` and `config.json`.
 fn end_of_turn(

@@ -23,6 +23,9 @@ struct Joined {
 struct PackedLayer {
     input_norm: Vec<f32>,
     qkv: Joined,
+    /// Gains of the norms on each head's queries and keys; empty where the family has none.
+    q_norm: Vec<f32>,
+    k_norm: Vec<f32>,
     o: Joined,
     post_norm: Vec<f32>,
     gate_up: Joined,
@@ -119,6 +122,8 @@ impl PackedDecoder {
             layers.push(PackedLayer {
                 input_norm: values(&layer.input_norm.val())?,
                 qkv: join(&[&layer.q, &layer.k, &layer.v])?,
+                q_norm: layer.q_norm.as_ref().map_or(Ok(Vec::new()), |gain| values(&gain.val()))?,
+                k_norm: layer.k_norm.as_ref().map_or(Ok(Vec::new()), |gain| values(&gain.val()))?,
                 o: join(&[&layer.o])?,
                 post_norm: values(&layer.post_norm.val())?,
                 gate_up: join(&[&layer.gate, &layer.up])?,
@@ -204,6 +209,13 @@ impl PackedDecoder {
         let (half, q_width) = (shape.head_dim / 2, shape.heads * shape.head_dim);
         let width = q_width + 2 * shape.kv_heads * shape.head_dim;
         out.resize(rows.len() * q_width, 0.0);
+        if let Some(PackedLayer { q_norm, k_norm, .. }) = self.layers.get(layer).filter(|l| !l.q_norm.is_empty()) {
+            let k_end = q_width + shape.kv_heads * shape.head_dim;
+            for row in qkv.chunks_exact_mut(width) {
+                rows::rms_norm_in_place(&mut row[..q_width], q_norm, self.config.rms_norm_eps as f32);
+                rows::rms_norm_in_place(&mut row[q_width..k_end], k_norm, self.config.rms_norm_eps as f32);
+            }
+        }
         let data = qkv.chunks_exact_mut(width).zip(out.chunks_exact_mut(q_width));
         for (row, (qkv, out)) in rows.iter().zip(data) {
             let angles = row.position * half..(row.position + 1) * half;

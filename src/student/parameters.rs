@@ -113,6 +113,8 @@ impl Decoder {
             k: linear(d, kv, config.qkv_bias),
             v: linear(d, kv, config.qkv_bias),
             o: linear(q, d, config.output_bias),
+            q_norm: config.head_norms.then(|| vector(config.head_dim)),
+            k_norm: config.head_norms.then(|| vector(config.head_dim)),
             post_norm: vector(d),
             gate: linear(d, f, false),
             up: linear(d, f, false),
@@ -202,20 +204,24 @@ impl Decoder {
         let mut all = vec![("model.embed_tokens.weight".to_owned(), Table, Slot::Matrix(&mut self.embed))];
         for (index, layer) in self.layers.iter_mut().enumerate() {
             let at = format!("model.layers.{index}");
-            let maps = [
-                ("self_attn.q_proj", &mut layer.q),
-                ("self_attn.k_proj", &mut layer.k),
-                ("self_attn.v_proj", &mut layer.v),
-                ("self_attn.o_proj", &mut layer.o),
-                ("mlp.gate_proj", &mut layer.gate),
-                ("mlp.up_proj", &mut layer.up),
-                ("mlp.down_proj", &mut layer.down),
+            let attention = [
+                ("q_proj", &mut layer.q),
+                ("k_proj", &mut layer.k),
+                ("v_proj", &mut layer.v),
+                ("o_proj", &mut layer.o),
             ];
-            for (part, map) in maps {
-                all.push((format!("{at}.{part}.weight"), ParameterKind::Linear, Slot::Matrix(&mut map.weight)));
-                if let Some(bias) = &mut map.bias {
-                    all.push((format!("{at}.{part}.bias"), ParameterKind::Bias, Slot::Vector(bias)));
+            for (part, map) in attention {
+                push_linear(&mut all, &format!("{at}.self_attn.{part}"), map);
+            }
+            for (part, norm) in [("q_norm", &mut layer.q_norm), ("k_norm", &mut layer.k_norm)] {
+                if let Some(gain) = norm {
+                    all.push((format!("{at}.self_attn.{part}.weight"), Gain, Slot::Vector(gain)));
                 }
+            }
+            for (part, map) in
+                [("gate_proj", &mut layer.gate), ("up_proj", &mut layer.up), ("down_proj", &mut layer.down)]
+            {
+                push_linear(&mut all, &format!("{at}.mlp.{part}"), map);
             }
             all.push((format!("{at}.input_layernorm.weight"), Gain, Slot::Vector(&mut layer.input_norm)));
             all.push((format!("{at}.post_attention_layernorm.weight"), Gain, Slot::Vector(&mut layer.post_norm)));
@@ -225,6 +231,14 @@ impl Decoder {
             all.push(("lm_head.weight".to_owned(), Table, Slot::Matrix(head)));
         }
         all
+    }
+}
+
+/// A linear map's matrix, and its bias where it has one.
+fn push_linear<'a>(all: &mut Vec<(String, ParameterKind, Slot<'a>)>, at: &str, map: &'a mut Linear) {
+    all.push((format!("{at}.weight"), ParameterKind::Linear, Slot::Matrix(&mut map.weight)));
+    if let Some(bias) = &mut map.bias {
+        all.push((format!("{at}.bias"), ParameterKind::Bias, Slot::Vector(bias)));
     }
 }
 
@@ -243,7 +257,7 @@ fn replaced<const D: usize>(old: Tensor<D>, f: impl FnOnce(Tensor<D>) -> Tensor<
 }
 
 /// One standard normal draw (Box–Muller, cosine branch).
-fn normal(rng: &mut ChaCha8Rng) -> f64 {
+pub(super) fn normal(rng: &mut ChaCha8Rng) -> f64 {
     let u: f64 = 1.0 - rng.random::<f64>();
     let v: f64 = rng.random();
     (-2.0 * u.ln()).sqrt() * (2.0 * std::f64::consts::PI * v).cos()

@@ -2,11 +2,17 @@
 //!
 //! Special tokens are recognised only where the chat template wrote them: the name of a control token inside a
 //! question or an answer is plain text. Ids never get extra begin tokens, because the template writes them itself.
+//!
+//! Deviation from the reference: a control token is what the file marks as special, and also any added token whose name
+//! has the form `<|…|>`; Qwen2.5 leaves six of those unmarked (`<|fim_prefix|>`, `<|repo_name|>`, …). Other added
+//! tokens (`<tool_call>`, `<think>`) are a model's own words and are recognised everywhere.
 
 use std::ops::Range;
 
 use regex::Regex;
+use tokenizers::AddedToken;
 
+use super::config::ModelConfig;
 use super::error::StudentError;
 
 /// Token ids with the code points each of them covers, `start..end` in the text as given (before normalisation).
@@ -31,6 +37,11 @@ fn failed(error: impl std::fmt::Display) -> StudentError {
     StudentError::Tokenizer(error.to_string())
 }
 
+/// Whether a name has the form of a control token.
+fn is_control(name: &str) -> bool {
+    name.len() > 4 && name.starts_with("<|") && name.ends_with("|>")
+}
+
 impl Tokenizer {
     /// Reads the bytes of a `tokenizer.json`. Padding and truncation it may ask for are switched off.
     ///
@@ -41,6 +52,9 @@ impl Tokenizer {
         inner.with_padding(None);
         inner.with_truncation(None).map_err(failed)?;
         inner.set_encode_special_tokens(true);
+        let unmarked = inner.get_added_tokens_decoder().into_values().filter(|t| !t.special && is_control(&t.content));
+        let marked: Vec<AddedToken> = unmarked.map(|token| token.special(true)).collect();
+        inner.add_special_tokens(marked).map_err(failed)?;
         let added = inner.get_added_tokens_decoder();
         let mut names: Vec<&str> = added.values().filter(|t| t.special).map(|t| t.content.as_str()).collect();
         names.sort_by_key(|name| (std::cmp::Reverse(name.len()), *name));
@@ -64,6 +78,16 @@ impl Tokenizer {
     /// The token with the highest id, and that id.
     pub fn highest(&self) -> (&str, u32) {
         (&self.highest.0, self.highest.1)
+    }
+
+    /// Checks that the model has a row for every token.
+    ///
+    /// # Errors
+    /// [`StudentError::TokenizerTooLarge`].
+    pub fn fits(&self, config: &ModelConfig) -> Result<(), StudentError> {
+        let (token, id) = (self.highest.0.clone(), self.highest.1);
+        let vocab = config.vocab_size;
+        if (id as usize) < vocab { Ok(()) } else { Err(StudentError::TokenizerTooLarge { token, id, vocab }) }
     }
 
     /// Id of a token by its exact name, for example `<|im_end|>`.

@@ -3,7 +3,7 @@
 //! F32, F16, BF16 and F64 are read, everything becomes single precision; single precision is written. Files are read
 //! tensor by tensor, so that a checkpoint is never in memory twice.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
@@ -64,6 +64,14 @@ impl<'a> TensorFile<'a> {
     /// Names of its tensors, in file order.
     pub fn names(&self) -> Vec<String> {
         self.metadata.offset_keys()
+    }
+
+    /// Adds the bytes of its tensors to `all`, by number type.
+    pub(crate) fn count_stored(&self, all: &mut BTreeMap<String, u64>) {
+        for info in self.metadata.tensors().values() {
+            let (start, end) = info.data_offsets;
+            *all.entry(format!("{:?}", info.dtype)).or_default() += (end - start) as u64;
+        }
     }
 
     fn read(&mut self, name: &str, info: &TensorInfo) -> Result<Vec<f32>, StudentError> {

@@ -11,17 +11,23 @@ use crate::domain::{Diagnosis, Question};
 
 pub mod cache;
 pub mod chat;
+pub mod model;
 pub mod openai;
 pub mod pretraining;
 pub mod prompts;
+pub mod record;
+pub mod replay;
 pub mod rules;
 pub mod usage;
 
 pub use cache::{AnswerStore, CacheSettings, Cached, Stored};
 pub use chat::{Chat, ChatRequest, Completion};
+pub use model::{ModelSettings, ModelTeacher};
 pub use openai::OpenAi;
 pub use pretraining::Conversation;
 pub use prompts::{PromptError, PromptKind, PromptSet, Prompts};
+pub use record::RecordingTeacher;
+pub use replay::ReplayTeacher;
 pub use rules::RuleTeacher;
 pub use usage::{Meter, Usage};
 
@@ -34,6 +40,11 @@ pub trait Teacher: Send + Sync {
     /// Products that may be asked for at once, each from its own thread; rules need one.
     fn concurrency(&self) -> usize {
         1
+    }
+
+    /// Hash of the prompt that products of this kind are asked with; rules are asked without.
+    fn prompt(&self, _kind: PromptKind) -> Option<String> {
+        None
     }
 
     /// A full solution of `question` whose last line is `#### answer`; another `attempt` is another solution.

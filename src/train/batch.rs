@@ -43,8 +43,47 @@ pub fn widths(sequences: &[Sequence]) -> Vec<usize> {
     sequences.iter().map(Sequence::width).collect()
 }
 
-/// Log-probs of a shard's scored tokens with the logits divided by `temperature`, row after row: `[tokens]`. With a
-/// model on the autodiff device they carry the graph. The output matrix sees the scored rows only.
+/// A shard's tokens as a model takes them, and which of its hidden states predict what.
+pub struct Scored {
+    /// Padded tokens, `[rows, width]`.
+    pub ids: Tensor<2, Int>,
+    rows: Vec<usize>,
+    targets: Tensor<1, Int>,
+    temperature: f64,
+}
+
+impl Scored {
+    /// Lays out a shard on `device`; logits are to be divided by `temperature`.
+    pub fn of(shard: &Shard, sequences: &[Sequence], temperature: f64, device: &Device) -> Self {
+        let (mut ids, mut rows, mut targets) = (vec![0i64; shard.rows.len() * shard.width], Vec::new(), Vec::new());
+        for (row, &index) in shard.rows.iter().enumerate() {
+            let sequence = &sequences[index];
+            let start = row * shard.width;
+            for (slot, id) in ids[start..].iter_mut().zip(&sequence.ids[..sequence.width()]) {
+                *slot = i64::from(*id);
+            }
+            rows.extend(sequence.scored.iter().map(|p| start + p - 1));
+            targets.extend(sequence.scored.iter().map(|p| i64::from(sequence.ids[*p])));
+        }
+        let ids = Tensor::from_data(TensorData::new(ids, [shard.rows.len(), shard.width]), device);
+        let count = targets.len();
+        let targets = Tensor::from_data(TensorData::new(targets, [count]), device);
+        Self { ids, rows, targets, temperature }
+    }
+
+    /// Log-probs of the scored tokens, row after row: `[tokens]`. With a model on the autodiff device they carry the
+    /// graph.
+    pub fn log_probs(&self, model: &Decoder, rope: &RopeTable) -> Tensor<1> {
+        self.of_hidden(model, model.hidden(self.ids.clone(), rope))
+    }
+
+    /// The same from the last hidden states, `[rows·width, hidden]`. The output matrix sees the scored rows only.
+    pub fn of_hidden(&self, model: &Decoder, hidden: Tensor<2>) -> Tensor<1> {
+        model.log_probs(gather_rows(hidden, &self.rows), self.targets.clone(), self.temperature)
+    }
+}
+
+/// Log-probs of a shard's scored tokens under `model`, see [`Scored`].
 pub fn log_probs(
     model: &Decoder,
     rope: &RopeTable,
@@ -52,21 +91,7 @@ pub fn log_probs(
     sequences: &[Sequence],
     temperature: f64,
 ) -> Tensor<1> {
-    let device = model.device();
-    let (mut ids, mut rows, mut targets) = (vec![0i64; shard.rows.len() * shard.width], Vec::new(), Vec::new());
-    for (row, &index) in shard.rows.iter().enumerate() {
-        let sequence = &sequences[index];
-        let start = row * shard.width;
-        for (slot, id) in ids[start..].iter_mut().zip(&sequence.ids[..sequence.width()]) {
-            *slot = i64::from(*id);
-        }
-        rows.extend(sequence.scored.iter().map(|p| start + p - 1));
-        targets.extend(sequence.scored.iter().map(|p| i64::from(sequence.ids[*p])));
-    }
-    let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [shard.rows.len(), shard.width]), &device);
-    let count = targets.len();
-    let targets = Tensor::<1, Int>::from_data(TensorData::new(targets, [count]), &device);
-    model.log_probs(gather_rows(model.hidden(ids, rope), &rows), targets, temperature)
+    Scored::of(shard, sequences, temperature, &model.device()).log_probs(model, rope)
 }
 
 /// One value per sequence, repeated for each of its scored tokens, in the order of [`log_probs`]: `[tokens]`.

@@ -1,10 +1,10 @@
-//! Gradients on the host: one slice per parameter, in the order of `Decoder::named_parameters`.
+//! Gradients on the host: one slice per parameter, in the order of `Decoder::trained_parameters`.
 //!
 //! Sums and norms are plain loops in a fixed order, so that they do not depend on the number of threads.
 
 use burn::tensor::{Gradients as Recorded, Tensor};
 
-use crate::student::{Decoder, Parameter};
+use crate::student::{Decoder, NamedParameter, Parameter};
 
 /// One gradient per parameter, flattened row by row.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,16 +19,36 @@ impl Gradients {
     }
 
     /// The gradients of `model` that a backward pass recorded; a parameter that took no part gets zeros.
-    pub fn collect(model: &Decoder, mut recorded: Recorded) -> Self {
-        let mut take = |value: &Parameter| match value {
-            Parameter::Vector(t) => t.grad_remove(&mut recorded).map(host),
-            Parameter::Matrix(t) => t.grad_remove(&mut recorded).map(host),
-        };
-        let parts = model.named_parameters().into_iter().map(|parameter| {
-            let zeros = || vec![0.0; parameter.value.dims().iter().product()];
-            take(&parameter.value).unwrap_or_else(zeros)
-        });
-        Self { parts: parts.collect() }
+    pub fn collect(model: &Decoder, recorded: Recorded) -> Self {
+        let mut collected = Self::default();
+        collected.gather(&model.trained_parameters(), recorded);
+        collected.filled(&model.trained_parameters())
+    }
+
+    /// Adds what a backward pass recorded for these parameters; one that took no part keeps what it has, or nothing.
+    pub fn gather(&mut self, parameters: &[NamedParameter], mut recorded: Recorded) {
+        self.parts.resize_with(parameters.len(), Vec::new);
+        for (part, parameter) in self.parts.iter_mut().zip(parameters) {
+            let new = match &parameter.value {
+                Parameter::Vector(t) => t.grad_remove(&mut recorded).map(host),
+                Parameter::Matrix(t) => t.grad_remove(&mut recorded).map(host),
+            };
+            match new {
+                Some(new) if part.is_empty() => *part = new,
+                Some(new) => part.iter_mut().zip(new).for_each(|(sum, g)| *sum += g),
+                None => {}
+            }
+        }
+    }
+
+    /// Zeros for every parameter that took no part.
+    pub fn filled(mut self, parameters: &[NamedParameter]) -> Self {
+        for (part, parameter) in self.parts.iter_mut().zip(parameters) {
+            if part.is_empty() {
+                *part = vec![0.0; parameter.value.dims().iter().product()];
+            }
+        }
+        self
     }
 
     /// One slice per parameter.

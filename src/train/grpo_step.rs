@@ -165,10 +165,9 @@ impl Trainer {
         let temperature = recipe.sampling.temperature;
 
         let shards = self.shards(sequences)?;
-        let (gradients, loss, sums) = self.gradient(&shards, |pass| {
-            let Pass { model, rope, shard } = &pass;
+        let (gradients, loss, sums) = self.gradient(&shards, (sequences, temperature), |pass| {
+            let Pass { model, rope, shard, current } = pass;
             let device = model.device();
-            let current = log_probs(model, rope, shard, sequences, temperature);
             let of = |policy: &LogProbs| match policy {
                 LogProbs::Current => current.clone().detach(),
                 LogProbs::Given(values) => each_token(shard, values, &device),

@@ -9,11 +9,13 @@
 //! | `adamw` | the optimizer |
 //! | `gradients` | gradients on the host, their norm, the clip |
 //! | `trainer` | from a batch to an update, on many threads |
+//! | `checkpointed` | backward with less memory |
 //! | `batch`, `shards`, `ordered` | what goes through the model at once, and the order in which it is summed |
 //! | `state` | a training run as bytes |
 
 pub mod adamw;
 pub mod batch;
+pub mod checkpointed;
 pub mod error;
 pub mod gradients;
 pub mod grpo;

@@ -14,7 +14,7 @@
 
 use burn::tensor::Tensor;
 
-use super::batch::{Sequence, log_probs, per_token};
+use super::batch::{Sequence, per_token};
 use super::error::TrainError;
 use super::gradients::Gradients;
 use super::trainer::{Pass, Trainer};
@@ -78,11 +78,11 @@ impl Trainer {
         let weights = token_weights(&trained, loss);
 
         let shards = self.shards(&sequences)?;
-        let (gradients, loss, _) = self.gradient(&shards, |Pass { model, rope, shard }| {
-            let weight = per_token(shard, &sequences, &weights, &model.device());
-            let part = objective(log_probs(model, rope, shard, &sequences, 1.0), weight);
-            (part, Vec::new())
-        });
+        let (gradients, loss, _) =
+            self.gradient(&shards, (&sequences, 1.0), |Pass { model, shard, current, .. }| {
+                let weight = per_token(shard, &sequences, &weights, &model.device());
+                (objective(current, weight), Vec::new())
+            });
         Ok((gradients, loss))
     }
 }

@@ -4,6 +4,7 @@
 //! and `second/…` with the Hugging Face names behind; they lie as the model keeps them, so this is no checkpoint for
 //! others.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -26,12 +27,13 @@ impl Trainer {
     /// # Errors
     /// If the device fails, or the state cannot be laid out.
     pub fn state(&self) -> Result<Vec<u8>, TrainError> {
-        let mut entries: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
-        let parameters = self.student.model.named_parameters();
+        let mut entries: Vec<(String, Vec<usize>, Cow<[u8]>)> = Vec::new();
+        let parameters = self.student.model.trained_parameters();
         for (parameter, Moments { first, second }) in parameters.iter().zip(self.optimizer.moments()) {
             let dims = parameter.value.dims();
             let weight = parameter.value.to_vec()?;
-            for (part, values) in [("weight", &weight), ("first", first), ("second", second)] {
+            entries.push((format!("weight/{}", parameter.name), dims.clone(), Cow::Owned(bytes(&weight).into_owned())));
+            for (part, values) in [("first", first), ("second", second)] {
                 entries.push((format!("{part}/{}", parameter.name), dims.clone(), bytes(values)));
             }
         }
@@ -61,7 +63,7 @@ impl Trainer {
 
         let mut trainer = Self::new(student, settings, micro_batch_tokens, workers);
         let (mut weights, mut moments) = (Vec::new(), Vec::new());
-        for parameter in trainer.student.model.named_parameters() {
+        for parameter in trainer.student.model.trained_parameters() {
             let read = |part: &str| numbers(&tensors, &format!("{part}/{}", parameter.name), &parameter.value.dims());
             weights.push(read("weight")?);
             moments.push(Moments { first: read("first")?, second: read("second")? });
@@ -73,7 +75,7 @@ impl Trainer {
         trainer.optimizer = AdamW::restore(settings, updates, moments);
         let mut weights = weights.into_iter();
         let device = trainer.student.model.device();
-        trainer.student.model = trainer.student.model.map_parameters(|_, old| match weights.next() {
+        trainer.student.model = trainer.student.model.map_trained(|_, old| match weights.next() {
             Some(values) => {
                 let count = values.len();
                 old.shaped(Tensor::from_data(TensorData::new(values, [count]), &device))
@@ -84,8 +86,12 @@ impl Trainer {
     }
 }
 
-fn bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+/// As little-endian bytes, without a copy on machines that have them so.
+fn bytes(values: &[f32]) -> Cow<'_, [u8]> {
+    if cfg!(target_endian = "little") {
+        return Cow::Borrowed(bytemuck::cast_slice(values));
+    }
+    Cow::Owned(values.iter().flat_map(|v| v.to_le_bytes()).collect())
 }
 
 /// The values of a tensor, which must have these dimensions.

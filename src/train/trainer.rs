@@ -10,7 +10,8 @@ use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 
 use super::adamw::AdamW;
-use super::batch::{Sequence, widths};
+use super::batch::{Scored, Sequence, widths};
+use super::checkpointed;
 use super::error::TrainError;
 use super::gradients::{Gradients, clip_factor, host};
 use super::ordered::in_order;
@@ -25,6 +26,7 @@ pub struct Trainer {
     pub(super) optimizer: AdamW,
     pub(super) workers: Arc<Workers>,
     pub(super) micro_batch_tokens: usize,
+    checkpointing: bool,
 }
 
 /// What a loss sees of a shard: a replica of the model with a graph, and the table of angles on its device.
@@ -35,6 +37,8 @@ pub struct Pass<'a> {
     pub rope: &'a RopeTable,
     /// The sequences that go through it.
     pub shard: &'a Shard,
+    /// Log-probs of the shard's scored tokens under the replica, `[tokens]`, with their graph.
+    pub current: Tensor<1>,
 }
 
 impl Trainer {
@@ -42,8 +46,14 @@ impl Trainer {
     /// the most padded tokens that go through the model at once.
     pub fn new(mut student: Student, settings: AdamWRecipe, micro_batch_tokens: usize, workers: Arc<Workers>) -> Self {
         student.model = student.model.valid();
-        let sizes = student.model.named_parameters().into_iter().map(|p| p.value.dims().iter().product());
-        Self { optimizer: AdamW::new(settings, sizes), student, workers, micro_batch_tokens }
+        let sizes = student.model.trained_parameters().into_iter().map(|p| p.value.dims().iter().product());
+        Self { optimizer: AdamW::new(settings, sizes), student, workers, micro_batch_tokens, checkpointing: false }
+    }
+
+    /// The same trainer, with layers computed again on the way back or not (see [`super::checkpointed`]).
+    pub fn checkpointing(mut self, on: bool) -> Self {
+        self.checkpointing = on;
+        self
     }
 
     /// The student as trained so far, on the plain device: sample and score with it.
@@ -74,22 +84,31 @@ impl Trainer {
         Ok(pack(&widths, self.micro_batch_tokens))
     }
 
-    /// The gradient of a loss that is a sum over shards. `loss` gives its part of the sum and numbers to show, `[1]`
-    /// each; back come the gradient, the loss, and the sums of the numbers, all added in the order of the shards.
+    /// The gradient of a loss that is a sum over shards. `loss` is given the log-probs of a shard's scored tokens, with
+    /// the logits divided by `temperature`, and gives its part of the sum and numbers to show, `[1]` each; back come the
+    /// gradient, the loss, and the sums of the numbers, all added in the order of the shards.
     pub(super) fn gradient(
         &self,
         shards: &[Shard],
+        (sequences, temperature): (&[Sequence], f64),
         loss: impl Fn(Pass) -> (Tensor<1>, Vec<Tensor<1>>) + Sync,
     ) -> (Gradients, f64, Vec<f64>) {
         let plain = rope_for(&self.student, shards);
         let model = &self.student.model;
         let work = |index: usize| {
-            let replica = model.clone().train();
+            let (model, shard) = (model.clone().train(), &shards[index]);
             let rope = with_graph(&plain);
-            let (part, mut shown) = loss(Pass { model: &replica, rope: &rope, shard: &shards[index] });
-            let recorded = part.backward();
-            shown.insert(0, part.detach());
-            (Gradients::collect(&replica, recorded), host(Tensor::cat(shown, 0)))
+            let scored = Scored::of(shard, sequences, temperature, &model.device());
+            let finish = |current: Tensor<1>| {
+                let (part, mut shown) = loss(Pass { model: &model, rope: &rope, shard, current });
+                shown.insert(0, part.clone().detach());
+                (part, host(Tensor::cat(shown, 0)))
+            };
+            if self.checkpointing {
+                return checkpointed::backward(&model, &rope, &scored, finish);
+            }
+            let (part, shown) = finish(scored.log_probs(&model, &rope));
+            (Gradients::collect(&model, part.backward()), shown)
         };
         let mut total: Option<(Gradients, Vec<f64>)> = None;
         in_order(&self.workers, shards.len(), work, |_, (gradients, numbers)| {
@@ -123,7 +142,7 @@ impl Trainer {
         let mut parts = gradients.parts().iter();
         // The model is taken out of the student, so that its numbers have one holder and change in place.
         let model = std::mem::replace(&mut self.student.model, nothing(&self.student.config));
-        self.student.model = model.map_parameters(|_, value| {
+        self.student.model = model.map_trained(|_, value| {
             let Some(gradient) = parts.next() else { return value };
             let apply = |values: &mut [f32]| update.apply(values, gradient);
             match value {

@@ -28,7 +28,7 @@ pub enum Msg {
 }
 
 /// What the screen wants done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Tell the run.
     Send(Command),
@@ -88,6 +88,11 @@ fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             state.log.push(now, Level::Info, &format!("{name}: {} wait for approval", text::count(pending)));
             state.gate = Some((stage, pending));
         }
+        Event::Decided { line, notes, .. } => {
+            state.log.push(now, Level::Info, &line);
+            notes.iter().for_each(|note| state.log.push(now, Level::Warn, note));
+        }
+        Event::Refused { reason } => state.log.push(now, Level::Warn, &format!("refused: {reason}")),
         Event::Paused => state.phase = if state.phase == Phase::Stopping { Phase::Stopping } else { Phase::Paused },
         Event::Resumed => {
             state.stages.iter_mut().for_each(|row| row.skip_pause(now));

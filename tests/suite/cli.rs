@@ -19,8 +19,28 @@ fn help_goes_to_stdout_and_shows_every_verb_with_examples() {
     let help = footbridge(&["--help"]);
     assert_eq!(help.status.code(), Some(0));
     let text = stdout(&help);
-    let verbs =
-        ["demo", "resume", "report", "sessions", "recipe", "difficulty", "score", "world", "bench", "completions"];
+    let verbs = [
+        "demo",
+        "run",
+        "eval",
+        "resume",
+        "report",
+        "why",
+        "preview",
+        "export",
+        "review",
+        "sessions",
+        "recipe",
+        "difficulty",
+        "score",
+        "data",
+        "student",
+        "prompts",
+        "teacher",
+        "world",
+        "bench",
+        "completions",
+    ];
     for verb in verbs {
         assert!(text.contains(&format!("\n  {verb} ")), "no `{verb}` in:\n{text}");
         let own = footbridge(&[verb, "--help"]);

@@ -9,16 +9,22 @@
 )]
 
 mod cli;
+mod data;
 mod domain;
+mod eval;
 mod faces;
 mod floors;
 mod pipeline;
+mod prompts;
+mod realdata;
 mod recipe;
 mod report;
+mod review;
 mod sample;
 mod score;
 mod session;
 mod student;
 mod teacher_http;
+mod teacher_model;
 mod train;
 mod world;

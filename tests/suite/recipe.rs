@@ -109,7 +109,7 @@ fn validate_finds_what_code_changed() {
     let problems = recipe.validate().unwrap_err().to_string();
     let expected = [
         "data.verifier is \"gsm8k\"; it must be one of \"gsm8k-strict\", \"gsm8k-flexible\", \"lm-eval-strict\", \
-         \"lm-eval-flexible\", \"numeric\", \"math\"; the nearest is \"gsm8k-strict\"",
+         \"lm-eval-flexible\", \"numeric\", \"math\", \"hendrycks\", \"choice\"; the nearest is \"gsm8k-strict\"",
         "grpo.clip_low is not a finite number; it must be a number above 0 and below 1",
         "grpo.mini_batch is 5; it must divide grpo.prompts, 32",
     ];

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, reason = "costs are shown, not asserted; child processes talk to their parent")]
 
+mod briefs;
 mod checkpoints;
 mod crash;
 mod damage;

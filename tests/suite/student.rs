@@ -2,9 +2,13 @@
 
 mod faults;
 pub mod fixtures;
+mod formats;
 mod parity;
+mod places;
+mod qwen3;
 mod real;
 mod saving;
 mod steps;
 mod text;
 mod textbook;
+mod verbs;

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 mod formula;
 mod grpo;
+mod lora;
 mod schedule;
 mod sft;
 mod steady;

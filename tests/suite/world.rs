@@ -3,7 +3,6 @@
 mod diagnosis;
 
 mod generator;
-mod jsonl;
 mod pretraining;
 mod prompts;
 mod teacher;

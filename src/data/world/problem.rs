@@ -155,8 +155,8 @@ impl Problem {
             id: self.id.clone(),
             text: self.text.clone(),
             gold: self.answer().to_string(),
-            solution: None,
             steps: u32::try_from(self.steps.len()).ok(),
+            ..Question::default()
         }
     }
 }

@@ -1,18 +1,19 @@
 //! The rule of Hendrycks' MATH: the last box, compared after a fixed string normalisation.
 //!
-//! Follows the public rule as lm-evaluation-harness and verl carry it. It compares spellings, not values: `1,234` is not
-//! `1234` and `2^{10}` is not `1024`; a checker that does algebra would accept more. One addition (reading.md, row 9): where
-//! a text has no box at all, what follows its last `####` is the answer, because bridged traces end so.
+//! `hendrycks` follows the public rule as lm-evaluation-harness and verl carry it. It compares spellings, not values:
+//! `1,234` is not `1234` and `2^{10}` is not `1024`. `math` accepts that rule's pairs, except where it runs digits
+//! together across a blank, and what is equal exactly ([`answer`]). One addition to both (reading.md, row 9): where a text
+//! has no box at all, what follows its last `####` is the answer, because bridged traces end so.
 
-use super::Verdict;
+use super::{Verdict, answer};
 
-pub(super) fn judge(output: &str, gold: &str) -> Verdict {
+pub(super) fn judge(output: &str, gold: &str, same: fn(&str, &str) -> bool) -> Verdict {
     let answer = match boxed(output) {
         Some(answer) => Some(answer),
         None if output.contains("\\boxed") || output.contains("\\fbox") => None,
         None => after_marker(output),
     };
-    let correct = answer.as_deref().is_some_and(|answer| equivalent(answer, gold));
+    let correct = answer.as_deref().is_some_and(|answer| same(answer, gold));
     Verdict { answer, correct }
 }
 
@@ -43,6 +44,32 @@ pub(super) fn boxed(text: &str) -> Option<String> {
         }
     }
     None
+}
+
+/// Equal by the public rule or by value.
+pub(super) fn equal(one: &str, other: &str) -> bool {
+    (equivalent(one, other) && apart(one) == apart(other)) || answer::equal(one, other)
+}
+
+/// Digits with only a blank between them: `3 1/2`, which the public rule runs together into 31/2.
+fn apart(text: &str) -> bool {
+    let mut words = text.split(' ').filter(|word| !word.is_empty());
+    let mut before = words.next().unwrap_or_default();
+    words.any(|word| {
+        let glued = before.ends_with(|c: char| c.is_ascii_digit()) && word.starts_with(|c: char| c.is_ascii_digit());
+        before = word;
+        glued
+    })
+}
+
+/// Whether a gold answer is one line with its braces in pairs.
+pub(super) fn reads(gold: &str) -> bool {
+    let mut depth = 0_i64;
+    let paired = gold.bytes().all(|byte| {
+        depth += i64::from(byte == b'{') - i64::from(byte == b'}');
+        depth >= 0
+    });
+    paired && depth == 0 && !gold.trim().is_empty() && !gold.contains("\n\n")
 }
 
 /// Equal after normalisation; where one side cannot be normalised, equal as written.

@@ -3,6 +3,10 @@
 //! Results of different verifiers are never mixed in one figure (reading.md, row 3), so each has a name, and the name is
 //! stored with every reward. The public rules are reproduced with their quirks; `numeric` is our own.
 
+mod algebra;
+mod answer;
+mod choice;
+mod latex;
 mod math;
 mod numeric;
 mod public;
@@ -28,8 +32,13 @@ pub enum Verifier {
     LmEvalFlexible,
     /// What follows the last `####` that something follows, read as a number and compared by value.
     Numeric,
-    /// The last `\boxed{…}`, compared by the string normalisation of Hendrycks' MATH; `####` where nothing is boxed.
+    /// The last `\boxed{…}`, equal by the string normalisation of Hendrycks' MATH or by exact value; `####` where
+    /// nothing is boxed.
     Math,
+    /// The same by the string normalisation alone, as public harnesses have it.
+    Hendrycks,
+    /// The letter of an option.
+    Choice,
 }
 
 /// What a verifier found.
@@ -48,13 +57,15 @@ pub struct UnknownVerifier(pub String);
 
 impl Verifier {
     /// All verifiers.
-    pub const ALL: [Verifier; 6] = [
+    pub const ALL: [Verifier; 8] = [
         Verifier::Gsm8kStrict,
         Verifier::Gsm8kFlexible,
         Verifier::LmEvalStrict,
         Verifier::LmEvalFlexible,
         Verifier::Numeric,
         Verifier::Math,
+        Verifier::Hendrycks,
+        Verifier::Choice,
     ];
 
     /// The name it is stored under.
@@ -66,6 +77,8 @@ impl Verifier {
             Verifier::LmEvalFlexible => "lm-eval-flexible",
             Verifier::Numeric => "numeric",
             Verifier::Math => "math",
+            Verifier::Hendrycks => "hendrycks",
+            Verifier::Choice => "choice",
         }
     }
 
@@ -77,7 +90,9 @@ impl Verifier {
             Verifier::LmEvalStrict => public::lm_eval_strict(output, gold),
             Verifier::LmEvalFlexible => public::lm_eval_flexible(output, gold),
             Verifier::Numeric => numeric::judge(output, gold),
-            Verifier::Math => math::judge(output, gold),
+            Verifier::Math => math::judge(output, gold, math::equal),
+            Verifier::Hendrycks => math::judge(output, gold, math::equivalent),
+            Verifier::Choice => choice::judge(output, gold),
         }
     }
 
@@ -86,8 +101,19 @@ impl Verifier {
     /// stop and a fraction of zeros (`24.0`), because they compare texts.
     pub fn normalise_gold(self, answer: &str) -> String {
         match self {
-            Verifier::Math => math::boxed(answer).unwrap_or_else(|| gold_from_solution(answer)),
+            Verifier::Math | Verifier::Hendrycks => math::boxed(answer).unwrap_or_else(|| gold_from_solution(answer)),
+            Verifier::Choice => choice::normalise(&gold_from_solution(answer)),
             _ => numeric::plain_gold(&gold_from_solution(answer)),
+        }
+    }
+
+    /// Whether a normalised gold answer is one that this verifier could ever find right.
+    pub fn reads_gold(self, gold: &str) -> bool {
+        match self {
+            Verifier::Math | Verifier::Hendrycks => math::reads(gold),
+            Verifier::Numeric => numeric::reads(gold),
+            Verifier::Choice => gold.len() == 1 && gold.bytes().all(|byte| byte.is_ascii_uppercase()),
+            _ => numeric::is_plain(gold),
         }
     }
 
@@ -103,7 +129,8 @@ impl Verifier {
     /// Two normalised answers mean the same.
     fn same(self, one: &str, other: &str) -> bool {
         match self {
-            Verifier::Math => math::equivalent(one, other),
+            Verifier::Math => math::equal(one, other),
+            Verifier::Hendrycks => math::equivalent(one, other),
             Verifier::Numeric => numeric::equal(one, other),
             _ => one == other,
         }

@@ -34,12 +34,24 @@ pub(super) fn plain_gold(gold: &str) -> String {
     }
 }
 
+/// Whether a gold answer is a number to the rule that compares values.
+pub(super) fn reads(gold: &str) -> bool {
+    Number::parse(gold).is_some()
+}
+
+/// Whether a gold answer is a number to the rules that compare texts: digits, and perhaps a fraction behind a point.
+pub(super) fn is_plain(gold: &str) -> bool {
+    let unsigned = gold.strip_prefix('-').unwrap_or(gold);
+    let (whole, part) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+    (is_digits(whole) || (whole.is_empty() && unsigned.len() > 1)) && is_digits(part)
+}
+
 fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// What stands between the last marker that something follows and the next one. Four or more hashes are a marker.
-fn final_segment(text: &str) -> Option<&str> {
+pub(super) fn final_segment(text: &str) -> Option<&str> {
     let mut end = text.len();
     while let Some(at) = text[..end].rfind("####") {
         let segment = &text[at + 4..end];

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::percent;
-use super::table::{Group, Table, wrapped};
+use super::table::{Group, Table, WIDTH, wrapped};
 use crate::evaluate::{Change, DEV, Estimate, Measure};
 use crate::export::report::{CheckpointRow, Comparison, Results};
 
@@ -65,7 +65,8 @@ fn greedy(results: &Results, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     };
     let mut header = vec!["\ncheckpoint".to_string()];
     header.extend(splits.iter().filter(|s| *s != DEV).map(named));
-    header.push("mean of\nthese".into());
+    let several = splits.iter().any(|s| s != DEV);
+    header.extend(several.then(|| "mean of\nthese".to_string()));
     header.extend(splits.iter().filter(|s| *s == DEV).map(named));
     let mut table = Table::new(header);
     for row in &results.checkpoints {
@@ -73,7 +74,7 @@ fn greedy(results: &Results, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut cells = vec![format!("{}{mark}", row.checkpoint)];
         let accuracy = |s: &String| cell(row, s, |m| plus_minus(&m.accuracy));
         cells.extend(splits.iter().filter(|s| *s != DEV).map(accuracy));
-        cells.push(plus_minus(&row.mean));
+        cells.extend(several.then(|| plus_minus(&row.mean)));
         cells.extend(splits.iter().filter(|s| *s == DEV).map(accuracy));
         table.row(cells);
     }
@@ -81,33 +82,58 @@ fn greedy(results: &Results, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "\nGreedy accuracy, % ± half a 95 % interval{star}\n{table}")
 }
 
+/// A title over its columns, and what stands in one of them.
+type Column<'a> = (String, Box<dyn Fn(&Measure) -> String + 'a>);
+
 fn sampled(results: &Results, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let splits: Vec<String> = splits(results.checkpoints.iter()).into_iter().filter(|s| s != DEV).collect();
     if splits.is_empty() {
         return Ok(());
     }
     let n = results.checkpoints.iter().flat_map(|c| c.splits.iter()).map(|(_, m)| m.n).max().unwrap_or(0);
-    let optional = |e: Option<&Estimate>| e.map_or_else(|| NONE.into(), |e| percent(e.value));
-    let group = |title: &str| Group::new(title, &splits, 5);
-    type Column<'a> = (Group, Box<dyn Fn(&Measure) -> String + 'a>);
-    let mut columns: Vec<Column> = Vec::new();
+    let optional = |e: Option<&Estimate>| e.map_or_else(|| NONE.into(), plus_minus);
     if n > 0 {
-        columns.push((group(&format!("mean@{n}")), Box::new(|m| optional(m.mean_at_n.as_ref()))));
-        columns.push((group(&format!("pass@{}", results.k)), Box::new(|m| optional(m.pass_at_k.as_ref()))));
+        let columns: [Column; 2] = [
+            (format!("mean@{n}"), Box::new(|m| optional(m.mean_at_n.as_ref()))),
+            (format!("pass@{}", results.k), Box::new(|m| optional(m.pass_at_k.as_ref()))),
+        ];
+        writeln!(f, "\n{n} samples a question, % ± half a 95 % interval")?;
+        side_by_side(results, &splits, &columns, f)?;
     }
-    columns.push((group("answer readable"), Box::new(|m| percent(m.parse_rate))));
-    columns.push((group("tokens, greedy"), Box::new(|m| format!("{:.0}", m.mean_tokens))));
-    let header = std::iter::once("\ncheckpoint".to_string()).chain(columns.iter().map(|(g, _)| g.header.clone()));
-    let mut table = Table::new(header);
-    for row in &results.checkpoints {
-        let values = |of: &dyn Fn(&Measure) -> String| -> Vec<String> {
-            splits.iter().map(|split| cell(row, split, of)).collect()
-        };
-        let cells = columns.iter().map(|(group, of)| group.cell(&values(of.as_ref())));
-        table.row(std::iter::once(row.checkpoint.clone()).chain(cells));
+    let columns: [Column; 2] = [
+        ("answer readable".into(), Box::new(|m| percent(m.parse_rate))),
+        ("tokens, greedy".into(), Box::new(|m| format!("{:.0}", m.mean_tokens))),
+    ];
+    writeln!(f, "\nShare of greedy answers that can be read, %; their length")?;
+    side_by_side(results, &splits, &columns, f)
+}
+
+/// A group of columns per quantity, a column per split in each; as many groups in one table as fit beside each other.
+fn side_by_side(results: &Results, splits: &[String], columns: &[Column], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let names = || results.checkpoints.iter().map(|row| row.checkpoint.clone());
+    let begun = || (Table::new(["\ncheckpoint".to_string()]), names().map(|name| vec![name]).collect::<Vec<_>>());
+    let room = WIDTH - names().map(|name| name.chars().count()).max().unwrap_or(0).max("checkpoint".len());
+    let (mut table, mut rows) = begun();
+    let mut left = room;
+    for (title, of) in columns {
+        let values: Vec<Vec<String>> = results
+            .checkpoints
+            .iter()
+            .map(|row| splits.iter().map(|split| cell(row, split, of.as_ref())).collect())
+            .collect();
+        let widest = values.iter().flatten().map(|value| value.chars().count()).max().unwrap_or(0);
+        let group = Group::new(title, splits, widest.max(5));
+        let needed = group.width() + 2;
+        if needed > left && left < room {
+            writeln!(f, "{}\n", table.filled(rows))?;
+            (table, rows) = begun();
+            left = room;
+        }
+        left = left.saturating_sub(needed);
+        table.column(group.header.clone());
+        rows.iter_mut().zip(&values).for_each(|(row, values)| row.push(group.cell(values)));
     }
-    let title = if n > 0 { format!("{n} samples a question, %; ") } else { String::new() };
-    writeln!(f, "\n{title}share of greedy answers that can be read, %; their length\n{table}")
+    writeln!(f, "{}", table.filled(rows))
 }
 
 fn steps(results: &Results, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -126,21 +152,25 @@ fn steps(results: &Results, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "\nTest by number of solution steps, greedy, % [95 %]\n{table}")
 }
 
-/// Two tables: greedy accuracy on test and in the mean; pass@k and long questions.
+/// Two tables: greedy accuracy on the first split (`test` where there is one) and in the mean; pass@k and long questions.
 pub(super) fn differences(comparisons: &[Comparison], k: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     type Pick<'a> = (String, &'a dyn Fn(&Comparison) -> Option<Change>);
+    let lead = comparisons.iter().find_map(|c| c.changes.greedy.lead()).unwrap_or("test");
     let tables: [[Pick; 2]; 2] = [
         [
-            ("test".into(), &|c: &Comparison| c.changes.greedy.get("test").copied()),
+            (lead.into(), &|c: &Comparison| c.changes.greedy.get(lead).copied()),
             ("mean, dev apart".into(), &|c: &Comparison| c.changes.mean),
         ],
         [
             (format!("test, {LONG} steps"), &|c: &Comparison| c.changes.by_steps.get(&LONG).copied()),
-            (format!("test, pass@{k}"), &|c: &Comparison| c.changes.pass_at_k.get("test").copied()),
+            (format!("{lead}, pass@{k}"), &|c: &Comparison| c.changes.pass_at_k.get(lead).copied()),
         ],
     ];
     for (at, picks) in tables.iter().enumerate() {
-        if !comparisons.iter().any(|c| picks.iter().any(|(_, pick)| pick(c).is_some())) {
+        // What no comparison has (steps are known in the generated world only) gets no columns.
+        let picks: Vec<&Pick> =
+            picks.iter().filter(|(_, pick)| comparisons.iter().any(|c| pick(c).is_some())).collect();
+        if picks.is_empty() {
             continue;
         }
         // A number and a word for each.

@@ -18,7 +18,9 @@ pub(super) fn write(side: &Beside, results: &Results, f: &mut fmt::Formatter<'_>
         }
     }
     let header = ["checkpoint", "session", "arm"].map(String::from).into_iter();
-    let header = header.chain(splits.iter().cloned()).chain(["mean".into(), format!("{LONG} steps")]);
+    let steps = all().any(|(_, r)| r.row.by_steps.contains_key(&LONG));
+    let long = steps.then(|| format!("{LONG} steps"));
+    let header = header.chain(splits.iter().cloned()).chain(["mean".into()]).chain(long);
     let mut figures = Table::new(header).left(&[0, 1, 2]);
     let mut sizes =
         Table::new(["checkpoint", "session", "seed", "updates", "trained tokens", "peak rate"]).left(&[0, 1]);
@@ -30,7 +32,9 @@ pub(super) fn write(side: &Beside, results: &Results, f: &mut fmt::Formatter<'_>
             let mut cells = vec![name.clone(), session.session.clone(), session.arm.clone()];
             cells.extend(splits.iter().map(|s| cell(row, s, |m| plus_minus(&m.accuracy))));
             cells.push(plus_minus(&row.mean));
-            cells.push(row.by_steps.get(&LONG).map_or_else(|| "·".into(), both_ends));
+            if steps {
+                cells.push(row.by_steps.get(&LONG).map_or_else(|| "·".into(), both_ends));
+            }
             figures.row(cells);
             if let Some(sft) = sft {
                 let size = [sft.updates.to_string(), sft.tokens.to_string(), format!("{:e}", sft.lr)];

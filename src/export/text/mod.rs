@@ -5,13 +5,16 @@
 
 mod accuracy;
 mod beside;
+mod evaluation;
+mod sources;
 mod table;
 mod training;
 
 use std::fmt;
 
 use super::report::{Report, Results};
-use table::{Table, wrapped};
+use crate::teacher::Usage;
+pub(crate) use table::{Table, wrapped};
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -27,6 +30,7 @@ impl fmt::Display for Report {
         if let Some(side) = &self.beside {
             beside::write(side, &self.results, f)?;
         }
+        spending(self, f)?;
         time(self, f)
     }
 }
@@ -46,6 +50,7 @@ impl fmt::Display for Results {
         if !self.checkpoints.is_empty() {
             accuracy::write(self, f)?;
         }
+        sources::write(self, f)?;
         training::write(self, f)?;
         for warning in &self.warnings {
             writeln!(f, "\n{}", wrapped(&format!("warning: {warning}")))?;
@@ -70,6 +75,29 @@ fn time(report: &Report, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let tokens: u64 = report.timing.iter().map(|t| t.tokens).sum();
     table.row(["all".into(), format!("{seconds:.1}"), tokens.to_string(), String::new(), String::new()]);
     writeln!(f, "\nTime, on this machine\n{table}")
+}
+
+fn spending(report: &Report, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if report.spending.is_empty() {
+        return Ok(());
+    }
+    let header = ["asked for", "calls", "from cache", "again", "failed", "tokens in", "tokens out", "cost"];
+    let mut table = Table::new(header);
+    let all = report.spending.values().copied().sum::<Usage>();
+    let rows = report.spending.iter().map(|(name, usage)| (name.clone(), *usage)).chain([("all".to_string(), all)]);
+    for (name, u) in rows {
+        let counts = [u.calls, u.cached, u.retries, u.failed, u.prompt_tokens, u.completion_tokens];
+        let counts = counts.into_iter().map(|n| n.to_string());
+        table.row(std::iter::once(name).chain(counts).chain([format!("{:.4}", u.cost)]));
+    }
+    writeln!(f, "\nCalls of the model teacher\n{table}")?;
+    if all.estimated > 0 {
+        writeln!(f, "{} answers came without a count of tokens; four characters were taken for one", all.estimated)?;
+    }
+    if all.unsaid > 0 {
+        writeln!(f, "{} calls broke off under way; what the server charged for them is not known", all.unsaid)?;
+    }
+    Ok(())
 }
 
 /// A share in percent.

@@ -10,7 +10,7 @@ pub(super) const WIDTH: usize = 100;
 const ONE_RULE: &str = "     ─             ";
 
 /// Rows under a header; columns are aligned right unless said otherwise.
-pub(super) struct Table {
+pub(crate) struct Table {
     header: Vec<String>,
     left: Vec<usize>,
     rows: Vec<Vec<String>>,
@@ -25,6 +25,17 @@ impl Table {
     /// Aligns these columns left.
     pub fn left(mut self, columns: &[usize]) -> Self {
         self.left = columns.to_vec();
+        self
+    }
+
+    /// Adds a column, aligned right.
+    pub fn column(&mut self, header: String) {
+        self.header.push(header);
+    }
+
+    /// With these rows.
+    pub fn filled(mut self, rows: Vec<Vec<String>>) -> Self {
+        self.rows = rows;
         self
     }
 
@@ -54,6 +65,9 @@ impl fmt::Display for Table {
     }
 }
 
+/// Cells of more characters stand two blanks apart.
+const WIDE: usize = 7;
+
 /// Several short columns under one title, as one column of a [`Table`]: `title` above, then a name per column.
 pub(super) struct Group {
     widths: Vec<usize>,
@@ -70,6 +84,11 @@ impl Group {
         Self { widths, header }
     }
 
+    /// Characters of a row's cell.
+    pub fn width(&self) -> usize {
+        self.widths.iter().sum::<usize>() + gap(&self.widths).len() * self.widths.len().saturating_sub(1)
+    }
+
     /// A row's cell.
     pub fn cell(&self, values: &[String]) -> String {
         aligned(&self.widths, values)
@@ -78,11 +97,16 @@ impl Group {
 
 fn aligned(widths: &[usize], values: &[String]) -> String {
     let cells: Vec<String> = widths.iter().zip(values).map(|(w, value)| format!("{value:>w$}", w = *w)).collect();
-    cells.join(" ")
+    cells.join(gap(widths))
+}
+
+/// What stands between the columns of a group: wide cells need more.
+fn gap(widths: &[usize]) -> &'static str {
+    if widths.iter().any(|width| *width > WIDE) { "  " } else { " " }
 }
 
 /// Text broken at spaces, its further lines indented.
-pub(super) fn wrapped(text: &str) -> String {
+pub(crate) fn wrapped(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
     for word in text.split(' ') {

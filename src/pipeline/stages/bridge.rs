@@ -3,115 +3,86 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::steps::separator_of;
-use crate::domain::{Action, Decision, EditedStep, Question, Thresholds, assemble, decide, split_answer, split_steps};
+use crate::domain::{Action, Question, Thresholds, Verifier};
 use crate::pipeline::context::{Context, StageError, Summary, all};
-use crate::recipe::Gate;
-use crate::session::records::{BridgedStep, BridgedTrace, Scores, Status, TauD, Trace};
-use crate::session::{Author, Batch};
+use crate::pipeline::frames::Frames;
+use crate::pipeline::parallel::parallel;
+use crate::pipeline::review::desk::standing;
+use crate::pipeline::review::rebridge::{Built, Ground, Wanted, build};
+use crate::pipeline::teaching::asked_with;
+use crate::recipe::Recipe;
+use crate::session::records::{BridgedTrace, Scores, TauD, Trace};
+use crate::teacher::{PromptKind, Teacher};
 
-/// Records per frame.
-const FRAME: usize = 32;
-
-/// Bridges what is missing.
+/// Bridges what is missing, as many questions at once as the teacher allows.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
     let tau_d = cx.session.get::<TauD>("tau-d")?.ok_or_else(|| cx.nothing("τ_D was never fixed"))?.value;
     let thresholds = Thresholds { tau_i: cx.recipe.bridge.tau_i, tau_j: cx.recipe.bridge.tau_j, tau_d };
-    let scored = all::<Scores>(cx.session, "")?;
-    let total = scored.len() as u64;
-    let mut missing = Vec::new();
-    for (id, scores) in scored {
-        if cx.session.get::<BridgedTrace>(&id)?.is_none() {
-            missing.push(scores);
+    let (mut total, mut missing) = (0, Vec::new());
+    for (id, scores) in all::<Scores>(cx.session, "")? {
+        let trace = cx.session.get::<Trace>(&id)?.ok_or_else(|| cx.nothing("a scored trace is gone"))?;
+        let bridged = cx.session.contains::<BridgedTrace>(&id)?;
+        // What was rejected before it was bridged costs no edits.
+        if bridged || trace.status.may_train() {
+            total += 1;
+        }
+        if !bridged && trace.status.may_train() {
+            let question = cx.material.find(&id).ok_or_else(|| cx.nothing("a scored question is gone"))?;
+            missing.push((question, trace, scores));
         }
     }
-    let mut done = total - missing.len() as u64;
-    cx.emit.started(cx.stage, done, total, "traces");
-    for chunk in missing.chunks(FRAME) {
-        cx.control.check()?;
-        let mut batch = Batch::new(Author::Pipeline);
-        for scores in chunk {
-            let question = cx.material.find(&scores.question).ok_or_else(|| cx.nothing("a scored question is gone"))?;
-            batch.put(&scores.question, &bridge(cx, question, scores, &thresholds)?);
-        }
-        cx.session.write(batch)?;
-        done += chunk.len() as u64;
-        cx.emit.progress(cx.stage, done, total, 0);
-    }
+    let mut frames = Frames::new(cx, total - missing.len() as u64, total, "traces");
+    let (recipe, teacher, verifier) = (cx.recipe, cx.teacher, cx.verifier);
+    let outcome = parallel(
+        &missing,
+        teacher.concurrency(),
+        cx.control,
+        |(question, trace, scores)| bridge(question, (trace, scores), (recipe, &thresholds, verifier), teacher),
+        |(question, trace, scores), bridged| {
+            let Some((now_trace, now_scores)) = changed(cx, trace, scores)? else {
+                frames.put(&question.id, &bridged)?;
+                return frames.attend();
+            };
+            if now_trace.status.may_train() {
+                let of = (&now_trace, &now_scores);
+                frames.put(&question.id, &bridge(question, of, (recipe, &thresholds, verifier), teacher)?)?;
+            }
+            frames.attend()
+        },
+    );
+    frames.write()?;
+    outcome?;
     summary(cx)
 }
 
-fn bridge(
-    cx: &Context,
-    question: &Question,
-    scores: &Scores,
-    thresholds: &Thresholds,
-) -> Result<BridgedTrace, StageError> {
-    let trace = cx.session.get::<Trace>(&question.id)?.ok_or_else(|| cx.nothing("a scored trace is gone"))?;
-    let (body, _) = split_answer(&trace.text);
-    let separator = separator_of(body, &split_steps(body, cx.recipe.bridge.max_steps));
-    let mut unscored = Vec::new();
-    let decisions = scores.steps.iter().enumerate().map(|(i, step)| {
-        decide(&step.scores, thresholds).map(|d| d.without(&cx.recipe.bridge.without)).unwrap_or_else(|| {
-            unscored.push((i + 1).to_string());
-            Decision::overruled(Action::Keep, false, "unscored: the judge gave no answer on the grid")
-        })
-    });
-    let decisions: Vec<Decision> = decisions.collect();
-    let texts = edit(cx, question, scores, &decisions, separator)?;
-    let steps: Vec<EditedStep> = scores
-        .steps
-        .iter()
-        .zip(&decisions)
-        .zip(&texts)
-        .map(|((step, decision), edited)| EditedStep {
-            original: &step.text,
-            action: decision.action,
-            local_sample: decision.local_sample,
-            edited: Some(edited),
-        })
-        .collect();
-    let bridged = assemble(&steps, separator, &question.gold);
-    let right = cx.verifier.judge(&bridged.text, &question.gold).correct;
-    let status = match &bridged.flagged {
-        Some(reason) => Status::Review { reason: reason.clone() },
-        None if !unscored.is_empty() => Status::Review { reason: format!("unscored steps: {}", unscored.join(", ")) },
-        None if !right => Status::Review { reason: "the bridged text does not reach the gold answer".into() },
-        None if cx.recipe.gates.bridge == Gate::Review => Status::Proposed,
-        None => Status::Approved,
-    };
-    let steps = decisions.into_iter().zip(texts);
-    let steps = steps.map(|(d, text)| BridgedStep { action: d.action, reason: d.reason, text }).collect();
-    Ok(BridgedTrace { question: question.id.clone(), steps, bridged, status })
+/// The trace and its scores as they are now, where a researcher changed them while the teacher was at work on them.
+fn changed(cx: &Context, trace: &Trace, scores: &Scores) -> Result<Option<(Trace, Scores)>, StageError> {
+    let gone = || cx.nothing("a scored trace is gone");
+    let now_trace = cx.session.get::<Trace>(&trace.question)?.ok_or_else(gone)?;
+    let now_scores = cx.session.get::<Scores>(&trace.question)?.ok_or_else(gone)?;
+    Ok((now_trace != *trace || now_scores != *scores).then_some((now_trace, now_scores)))
 }
 
-/// The teacher's edits, each on top of the steps as processed so far.
-fn edit(
-    cx: &Context,
+/// One question. Edits are made each on top of the steps as processed so far; a step whose edit the teacher does not give
+/// keeps its text, and the trace goes to review.
+fn bridge(
     question: &Question,
-    scores: &Scores,
-    decisions: &[Decision],
-    separator: &str,
-) -> Result<Vec<String>, StageError> {
-    let mut processed: Vec<String> = Vec::new();
-    let mut prefix = String::new();
-    for (step, decision) in scores.steps.iter().zip(decisions) {
-        let text = match decision.action {
-            Action::Keep => step.text.clone(),
-            Action::Drop => String::new(),
-            Action::Compress => cx.teacher.compress(question, &prefix, &step.text)?,
-            Action::Expand => cx.teacher.expand(question, &prefix, &step.text)?,
-            Action::Localize => cx.teacher.localize(question, &prefix, &step.text)?,
-        };
-        if !text.is_empty() {
-            if !prefix.is_empty() {
-                prefix.push_str(separator);
-            }
-            prefix.push_str(&text);
-        }
-        processed.push(text);
-    }
-    Ok(processed)
+    (trace, scores): (&Trace, &Scores),
+    (recipe, thresholds, verifier): (&Recipe, &Thresholds, Verifier),
+    teacher: &dyn Teacher,
+) -> Result<BridgedTrace, StageError> {
+    let (removed, max_steps) = (&recipe.bridge.without, recipe.bridge.max_steps);
+    let ground =
+        Ground { question, trace: &trace.text, steps: &scores.steps, thresholds, removed, max_steps, verifier };
+    let Built { steps, bridged, fault } =
+        build(&ground, Vec::new(), |wanted: &Wanted| match wanted.ask(teacher, question) {
+            Ok(text) => Ok(Ok(text)),
+            Err(error) if error.stops_the_run() => Err(StageError::from(error)),
+            Err(error) => Ok(Err(error.to_string())),
+        })?;
+    let status = standing(fault, recipe.gates.bridge);
+    let prompts = asked_with(teacher, &[PromptKind::Compress, PromptKind::Expand, PromptKind::Localize]);
+    Ok(BridgedTrace { question: question.id.clone(), steps, bridged, prompts, status, decided: None })
 }
 
 fn summary(cx: &Context) -> Result<Summary, StageError> {

@@ -3,9 +3,8 @@
 
 use crate::domain::{Band, BandEdges, Question};
 use crate::pipeline::asking::{Ask, sample_missing};
-use crate::pipeline::context::{Context, StageError, Summary, all};
+use crate::pipeline::context::{Context, StageError, Summary};
 use crate::session::Session;
-use crate::session::records::RolloutGroup;
 
 /// The stage that bands the questions of a run.
 pub const FIRST: &str = "1-difficulty";
@@ -18,6 +17,7 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         n: cx.recipe.difficulty.n,
         sampling: cx.recipe.difficulty.sampling,
         ban_marker: false,
+        verifier: cx.verifier,
     };
     let tokens = sample_missing(cx, &cx.checkpoint(), &[ask])?;
     let mut counts = [0; 3];
@@ -33,10 +33,11 @@ pub fn edges(recipe: &crate::recipe::Recipe) -> BandEdges {
     BandEdges { medium_from: recipe.difficulty.medium_from, simple_from: recipe.difficulty.simple_from }
 }
 
-/// Question and band, in the order of the ids, as one difficulty stage measured them.
+/// Question and band, in the order of the ids, as one difficulty stage measured them. Reads briefs, never the texts.
 pub fn bands(session: &Session, stage: &str, edges: &BandEdges) -> Result<Vec<(String, Band)>, StageError> {
-    let groups = all::<RolloutGroup>(session, &format!("{stage}/"))?;
-    Ok(groups.into_iter().map(|(_, g)| (g.question.clone(), Band::of(g.correct(), g.n(), edges))).collect())
+    let briefs = session.rollout_briefs(&format!("{stage}/"));
+    let banded = briefs.map(|item| item.map(|(_, b)| (b.question, Band::of(b.correct, b.n, edges))));
+    Ok(banded.collect::<Result<_, _>>()?)
 }
 
 /// The questions of one band, as the run's first difficulty stage measured it.

@@ -1,15 +1,13 @@
 //! Evaluation of one checkpoint: greedy on every split, n samples and the format control on the reported ones. The dev
 //! split is for choosing the checkpoint only (reading.md, rows 7 and 40).
 
-use crate::evaluate::{mean_of_columns, measure};
+use crate::evaluate::{Tally, mean_of_columns};
 use crate::pipeline::asking::{Ask, sample_missing};
-use crate::pipeline::context::{Context, StageError, Summary, all};
+use crate::pipeline::context::{Context, StageError, Summary};
 use crate::pipeline::events::{Level, StageId, StageKind};
+use crate::pipeline::material::{DEV, Split};
 use crate::recipe::SamplingRecipe;
-use crate::session::records::RolloutGroup;
 
-/// The split that chooses the checkpoint.
-pub const DEV: &str = "dev";
 /// A fall of the dev split by more than this, in shares, is worth a warning.
 pub const FALL: f64 = 0.02;
 
@@ -19,13 +17,14 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     let greedy = SamplingRecipe { temperature: 0.0, top_p: 1.0, max_new_tokens: recipe.max_new_tokens };
     let checkpoint = &cx.stage.of;
     let mut asks = Vec::new();
-    for (split, questions) in &cx.material.evaluated {
+    for Split { name: split, questions, verifier } in &cx.material.evaluated {
         let ask = |kind: &str, n: u32, sampling: SamplingRecipe, ban_marker: bool| Ask {
             prefix: format!("{}/{kind}/{split}", cx.stage.key()),
             questions,
             n,
             sampling,
             ban_marker,
+            verifier: *verifier,
         };
         asks.push(ask("greedy", 1, greedy, false));
         if split != DEV {
@@ -41,24 +40,33 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     warn_of_a_fall(cx)?;
     let mut parts = Vec::new();
     let mut columns = Vec::new();
-    for (split, _) in &cx.material.evaluated {
+    for Split { name: split, .. } in &cx.material.evaluated {
         let prefix = format!("{}/greedy/{split}/", cx.stage.key());
-        let groups: Vec<RolloutGroup> = all(cx.session, &prefix)?.into_iter().map(|(_, g)| g).collect();
-        let accuracy = measure(&groups, &[], &[], recipe.k).accuracy;
+        let mut tally = Tally::default();
+        for entry in cx.session.rollout_briefs(&prefix) {
+            tally.greedy(&entry?.1);
+        }
+        let accuracy = tally.figures(&[]).accuracy;
         parts.push(format!("{split} {:.1}", 100.0 * accuracy.value));
         if split != DEV {
             columns.push(accuracy);
         }
     }
-    let mean = mean_of_columns(&columns);
-    Ok(Summary { text: format!("{} · mean {:.1} %", parts.join(" · "), 100.0 * mean.value), tokens })
+    let text = match parts.join(" · ") {
+        parts if columns.is_empty() => format!("{parts} %"),
+        parts => format!("{parts} · mean {:.1} %", 100.0 * mean_of_columns(&columns).value),
+    };
+    Ok(Summary { text, tokens })
 }
 
 /// Greedy accuracy on the dev split, as one evaluation measured it; `None` where it did not.
 fn dev_accuracy(cx: &Context, evaluation: &StageId) -> Result<Option<f64>, StageError> {
-    let groups = all::<RolloutGroup>(cx.session, &format!("{}/greedy/{DEV}/", evaluation.key()))?;
-    let right = groups.iter().filter(|(_, group)| group.correct() > 0).count();
-    Ok((!groups.is_empty()).then(|| right as f64 / groups.len() as f64))
+    let mut tally = Tally::default();
+    for entry in cx.session.rollout_briefs(&format!("{}/greedy/{DEV}/", evaluation.key())) {
+        tally.greedy(&entry?.1);
+    }
+    let figures = tally.figures(&[]);
+    Ok((figures.questions > 0).then_some(figures.accuracy.value))
 }
 
 /// Warns where a stage lowered the dev split (reading.md, row 40).

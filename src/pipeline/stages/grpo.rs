@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::domain::{Question, Rollout};
 use crate::pipeline::asking::judge;
 use crate::pipeline::checkpoints::{finish, restore_with_reference, save_and_stop, save_partial};
-use crate::pipeline::context::{Context, StageError, Summary, all};
+use crate::pipeline::context::{Context, StageError, Summary};
 use crate::pipeline::engine::{Asking, GrpoGroup};
 use crate::pipeline::events::Level;
 use crate::pipeline::seeds::{cycle, stream};
@@ -25,7 +25,7 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     let consolidation = short_enough(cx, consolidation)?;
     let parent = cx.checkpoint();
     if consolidation.is_empty() {
-        return Err(cx.nothing("the student solved no training question, so there is nothing to reinforce"));
+        return skip(cx, &parent);
     }
     let before = rates_before(cx)?;
     let steps = steps(cx, consolidation.len());
@@ -33,8 +33,8 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     cx.emit.started(cx.stage, at as u64, steps as u64, "steps");
     let mut tokens = 0;
     while at < steps {
-        if cx.control.check().is_err() {
-            return Err(save_and_stop(cx, at));
+        if let Err(stop) = cx.check() {
+            return Err(if matches!(stop, StageError::Cancelled) { save_and_stop(cx, at) } else { stop });
         }
         let picked = cycle(
             cx.recipe.seed,
@@ -60,10 +60,26 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         cx.emit.progress(cx.stage, at as u64, steps as u64, tokens);
     }
     finish(cx, &parent, &format!("{iteration}-split"))?;
-    let all = all::<GrpoStep>(cx.session, &format!("{}/", cx.stage.key()))?;
-    let mean = |of: &dyn Fn(&GrpoStep) -> f64| all.iter().map(|(_, s)| of(s)).sum::<f64>() / all.len().max(1) as f64;
-    let (reward, above) = (mean(&|s| s.reward), mean(&|s| s.reward_above_before));
+    // One step at a time: together their rollouts may be more than memory holds.
+    let mut rewards = Vec::with_capacity(steps);
+    for item in cx.session.scan::<GrpoStep>(&format!("{}/", cx.stage.key())) {
+        let (_, step) = item?;
+        rewards.push((step.reward, step.reward_above_before));
+    }
+    let n = rewards.len().max(1) as f64;
+    let reward = rewards.iter().map(|r| r.0).sum::<f64>() / n;
+    let above = rewards.iter().map(|r| r.1).sum::<f64>() / n;
     Ok(Summary { text: format!("{steps} steps, mean reward {reward:.3}, {above:+.3} above the rate before"), tokens })
+}
+
+/// Without a question that was ever solved no reward tells answers apart: the policy stays as it is, under this stage's
+/// name, and the loop goes on to recycling, which is what failures are for.
+fn skip(cx: &Context, parent: &str) -> Result<Summary, StageError> {
+    let text = "skipped: no training question was solved, so there is nothing to reinforce; the weights stay";
+    cx.emit.log(Level::Warn, format!("{}: {text} as they were", cx.stage));
+    cx.engine.use_checkpoint(cx.session, parent)?;
+    finish(cx, parent, &format!("{}-split", cx.stage.iteration))?;
+    Ok(Summary { text: text.into(), tokens: 0 })
 }
 
 /// The questions whose prompt fits the recipe's length; the others leave the RL set.
@@ -85,8 +101,8 @@ fn short_enough(cx: &Context, ids: Vec<String>) -> Result<Vec<String>, StageErro
 
 /// ρ of every candidate in the rollouts before this stage.
 fn rates_before(cx: &Context) -> Result<HashMap<String, f64>, StageError> {
-    let groups = all::<RolloutGroup>(cx.session, &format!("{}-rollouts/", cx.stage.iteration))?;
-    Ok(groups.into_iter().map(|(_, g)| (g.question.clone(), g.rho())).collect())
+    let briefs = cx.session.rollout_briefs(&format!("{}-rollouts/", cx.stage.iteration));
+    briefs.map(|item| item.map(|(_, b)| (b.question.clone(), b.rho())).map_err(StageError::from)).collect()
 }
 
 /// The recipe's number of steps, or its epochs over the set.
@@ -121,16 +137,16 @@ fn one_step(
     for reply in cx.engine.generate(asking, cx.control)? {
         let reply = reply?;
         let (question, sample, ids) = (reply.question, reply.sample as usize, reply.ids.clone());
-        rollouts[question][sample] = Some((ids, judge(cx, questions[question], reply)));
+        rollouts[question][sample] = Some((ids, judge(cx.verifier, questions[question], reply)));
     }
-    cx.control.check()?;
+    cx.check()?;
     let mut groups = Vec::new();
     let mut records = Vec::new();
     for ((question, messages), answers) in questions.iter().zip(prompts).zip(rollouts) {
         let (ids, rollouts): (Vec<_>, Vec<Rollout>) = answers.into_iter().flatten().unzip();
         let rewards = rollouts.iter().map(|r| f64::from(u8::from(r.correct))).collect();
         groups.push(GrpoGroup { prompt: messages, responses: ids, rewards });
-        let provenance = cx.provenance(&place);
+        let provenance = cx.provenance(&place, cx.verifier, question.ask);
         records.push(RolloutGroup { question: question.id.clone(), provenance, sampling: recipe.sampling, rollouts });
     }
     let lr = warmup_linear(at, steps, recipe.lr, recipe.warmup_steps as usize, recipe.final_lr_ratio);
@@ -174,8 +190,7 @@ mod tests {
 
     #[test]
     fn a_question_that_stands_twice_in_a_step_is_not_sampled_alike() {
-        let question =
-            |id: &str| Question { id: id.into(), text: String::new(), gold: "1".into(), solution: None, steps: None };
+        let question = |id: &str| Question { id: id.into(), gold: "1".into(), ..Question::default() };
         let (a, b) = (question("a"), question("b"));
         let drawn = streams(7, "1-grpo/3", &[&a, &b, &a]);
         assert_eq!(drawn[0], stream(7, "1-grpo/3", "a"));

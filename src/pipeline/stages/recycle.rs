@@ -3,43 +3,52 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{NearMissSettings, Question, Rollout, check_diagnosis, choose_near_miss, prefix_before};
+use crate::domain::{NearMissSettings, Question, Verifier, check_diagnosis, choose_near_miss, prefix_before};
 use crate::pipeline::context::{Context, StageError, Summary, all};
-use crate::recipe::Gate;
+use crate::pipeline::frames::Frames;
+use crate::pipeline::parallel::parallel;
+use crate::pipeline::review::desk::standing;
+use crate::pipeline::teaching::asked_with;
+use crate::recipe::Recipe;
 use crate::session::records::{Recycled, RolloutGroup, Scores, SplitSets, Status, Trace};
-use crate::session::{Author, Batch};
+use crate::teacher::{PromptKind, Teacher};
 
-/// Records per frame.
-const FRAME: usize = 32;
-
-/// Diagnoses what is missing.
+/// Diagnoses what is missing, as many failures at once as the teacher allows.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
     let iteration = cx.stage.iteration;
     let sets = cx.session.get::<SplitSets>(&format!("{iteration}-split"))?;
     let failed = sets.ok_or_else(|| cx.nothing("the split of this iteration is missing"))?.sets.failed;
+    let settings = settings(cx)?;
     let mut missing = Vec::new();
     for id in &failed {
-        if cx.session.get::<Recycled>(&format!("{iteration}/{id}"))?.is_none() {
-            missing.push(id);
+        if !cx.session.contains::<Recycled>(&format!("{iteration}/{id}"))? {
+            missing.push(cx.material.find(id).ok_or_else(|| cx.nothing("a failed question is gone"))?);
         }
     }
     let total = failed.len() as u64;
-    let mut done = total - missing.len() as u64;
-    cx.emit.started(cx.stage, done, total, "failures");
-    let settings = settings(cx)?;
-    for chunk in missing.chunks(FRAME) {
-        cx.control.check()?;
-        let mut batch = Batch::new(Author::Pipeline);
-        for id in chunk {
-            let question = cx.material.find(id).ok_or_else(|| cx.nothing("a failed question is gone"))?;
-            let key = format!("{iteration}-rollouts/{id}");
-            let group = cx.session.get::<RolloutGroup>(&key)?.ok_or_else(|| cx.nothing("its rollouts are gone"))?;
-            batch.put(&format!("{iteration}/{id}"), &diagnose(cx, question, &group.rollouts, &settings)?);
-        }
-        cx.session.write(batch)?;
-        done += chunk.len() as u64;
-        cx.emit.progress(cx.stage, done, total, 0);
-    }
+    let mut frames = Frames::new(cx, total - missing.len() as u64, total, "failures");
+    let (session, recipe, teacher, verifier) = (cx.session, cx.recipe, cx.teacher, cx.verifier);
+    let stage = cx.stage.to_string();
+    let nothing = |problem: &str| StageError::Nothing { stage: stage.clone(), problem: problem.into() };
+    let outcome = parallel(
+        &missing,
+        teacher.concurrency(),
+        cx.control,
+        |question| {
+            let key = format!("{iteration}-rollouts/{}", question.id);
+            let group = session.get::<RolloutGroup>(&key)?.ok_or_else(|| nothing("its rollouts are gone"))?;
+            let reference = session.get::<Trace>(&question.id)?.filter(|trace| trace.status.may_train());
+            let chosen = chosen(question, &group, &settings, reference.as_ref());
+            let chosen = chosen.ok_or_else(|| nothing("a failed question has no wrong rollout"))?;
+            diagnose(question, chosen, reference.as_ref(), (recipe, verifier), teacher)
+        },
+        |question, recycled| {
+            frames.put(&format!("{iteration}/{}", question.id), &recycled)?;
+            frames.attend()
+        },
+    );
+    frames.write()?;
+    outcome?;
     summary(cx)
 }
 
@@ -56,42 +65,58 @@ fn settings(cx: &Context) -> Result<NearMissSettings, StageError> {
     })
 }
 
-fn diagnose(
-    cx: &Context,
+/// The near-miss of a failed question, not yet diagnosed.
+fn chosen(
     question: &Question,
-    rollouts: &[Rollout],
+    group: &RolloutGroup,
     settings: &NearMissSettings,
-) -> Result<Recycled, StageError> {
-    let chosen =
-        choose_near_miss(rollouts, settings).ok_or_else(|| cx.nothing("a failed question has no wrong rollout"))?;
-    let response = &rollouts[chosen.index].text;
-    let reference = cx.session.get::<Trace>(&question.id)?.filter(|trace| trace.status == Status::Approved);
-    let mut recycled = Recycled {
+    reference: Option<&Trace>,
+) -> Option<Recycled> {
+    let chosen = choose_near_miss(&group.rollouts, settings)?;
+    Some(Recycled {
         question: question.id.clone(),
         near_miss: chosen.index as u32,
         score: chosen.score.score,
         repetition: chosen.repeats,
-        response: response.clone(),
-        reference: reference.as_ref().map(|trace| format!("trace/{}", trace.question)),
+        response: group.rollouts[chosen.index].text.clone(),
+        reference: reference.map(|trace| format!("trace/{}", trace.question)),
         diagnosis: None,
         excerpt: None,
         prefix: String::new(),
+        prompts: BTreeMap::new(),
         status: Status::Review { reason: "no diagnosis".into() },
-    };
-    for attempt in 0..=cx.recipe.teacher.max_retries {
-        let diagnosis =
-            cx.teacher.diagnose(question, response, reference.as_ref().map(|trace| trace.text.as_str()), attempt)?;
-        let most = cx.recipe.recycle.max_excerpt;
-        let checked = check_diagnosis(&diagnosis, response, &question.gold, cx.verifier, most);
+        decided: None,
+    })
+}
+
+/// Asks until a diagnosis passes its checks, at most as often as the recipe says; what fails them all goes to review with
+/// the last faults, and so does a failure that the teacher has no answer to.
+fn diagnose(
+    question: &Question,
+    mut recycled: Recycled,
+    reference: Option<&Trace>,
+    (recipe, verifier): (&Recipe, Verifier),
+    teacher: &dyn Teacher,
+) -> Result<Recycled, StageError> {
+    let reference = reference.map(|trace| trace.text.as_str());
+    recycled.prompts = asked_with(teacher, &[PromptKind::Diagnosis]);
+    for attempt in 0..=recipe.teacher.max_retries {
+        let diagnosis = match teacher.diagnose(question, &recycled.response, reference, attempt) {
+            Ok(diagnosis) => diagnosis,
+            Err(error) if error.stops_the_run() => return Err(error.into()),
+            Err(error) => {
+                recycled.status = Status::Review { reason: error.to_string() };
+                return Ok(recycled);
+            }
+        };
+        let checked =
+            check_diagnosis(&diagnosis, &recycled.response, &question.gold, verifier, recipe.recycle.max_excerpt);
         recycled.diagnosis = Some(diagnosis);
         match checked {
             Ok(excerpt) => {
                 recycled.excerpt = Some(excerpt);
-                recycled.prefix = prefix_before(response, &excerpt).to_string();
-                recycled.status = match cx.recipe.gates.diagnosis {
-                    Gate::Auto => Status::Approved,
-                    Gate::Review => Status::Proposed,
-                };
+                recycled.prefix = prefix_before(&recycled.response, &excerpt).to_string();
+                recycled.status = standing(None, recipe.gates.diagnosis);
                 return Ok(recycled);
             }
             Err(faults) => {

@@ -2,10 +2,9 @@
 
 use crate::domain::{Question, sets::acquisition};
 use crate::pipeline::asking::{Ask, sample_missing};
-use crate::pipeline::context::{Context, StageError, Summary, all};
+use crate::pipeline::context::{Context, StageError, Summary};
 use crate::pipeline::stages::difficulty::{FIRST, bands, edges};
 use crate::recipe::Candidates;
-use crate::session::records::RolloutGroup;
 
 /// Samples what is missing.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
@@ -23,10 +22,14 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         n: cx.recipe.rollouts.group,
         sampling: cx.recipe.rollouts.sampling,
         ban_marker: false,
+        verifier: cx.verifier,
     };
     let tokens = sample_missing(cx, &cx.checkpoint(), &[ask])?;
-    let groups = all::<RolloutGroup>(cx.session, &format!("{}/", cx.stage.key()))?;
-    let zero = groups.iter().filter(|(_, g)| g.correct() == 0).count();
-    let share = 100.0 * zero as f64 / groups.len().max(1) as f64;
-    Ok(Summary { text: format!("{zero} of {} groups all-zero ({share:.1} %)", groups.len()), tokens })
+    let (mut zero, mut groups) = (0_usize, 0_usize);
+    for item in cx.session.rollout_briefs(&format!("{}/", cx.stage.key())) {
+        groups += 1;
+        zero += usize::from(item?.1.correct == 0);
+    }
+    let share = 100.0 * zero as f64 / groups.max(1) as f64;
+    Ok(Summary { text: format!("{zero} of {groups} groups all-zero ({share:.1} %)"), tokens })
 }

@@ -1,36 +1,40 @@
 //! Scores: importance and jumpiness by the teacher's judge, difficulty as the student's mean token loss (eqs. 5 to 8),
 //! for every step of every hard trace. The first step has J = 0 without a call (reading.md, row 12); a judge's answer
-//! off the grid leaves the step unscored, for review, never 0 (row 21).
+//! off the grid leaves the step unscored, for review, never 0 (row 21). The judge is asked about all steps of all traces
+//! at once, as far as the teacher allows.
 
 use crate::domain::steps::in_code_points;
-use crate::domain::{Band, Message, Question, StepScores, split_answer, split_steps};
+use crate::domain::{Band, Message, Question, StepScores, StepSpan, split_answer, split_steps};
 use crate::pipeline::context::{Context, StageError, Summary, all};
+use crate::pipeline::frames::Frames;
+use crate::pipeline::parallel::parallel;
 use crate::pipeline::plan::BASE;
 use crate::pipeline::stages::difficulty::questions_of;
+use crate::pipeline::teaching::asked_with;
 use crate::recipe::{DifficultyUnder, TauD as TauDRecipe};
-use crate::session::records::{ScoredStep, Scores, Status, TauD, Trace};
+use crate::session::records::{ScoredStep, Scores, TauD, Trace};
 use crate::session::{Author, Batch};
 use crate::student::ChatTokens;
-use crate::teacher::TeacherError;
+use crate::teacher::{PromptKind, Teacher, TeacherError};
 
-/// Traces scored by the student in one request.
+/// Traces measured by the student in one request.
 const CHUNK: usize = 32;
 /// What a judge may say.
-const GRID: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
+pub const GRID: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 
 /// Scores what is missing, then fixes τ_D.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
     let traces = hard_traces(cx)?;
-    let mut missing = Vec::new();
+    let (mut missing, mut done, mut total) = (Vec::new(), 0, 0);
     for (question, trace) in &traces {
-        if cx.session.get::<Scores>(&question.id)?.is_none() {
-            missing.push((*question, trace));
+        let calls = 2 * steps_of(cx, trace).1.len() as u64;
+        total += calls.saturating_sub(1);
+        match cx.session.get::<Scores>(&question.id)? {
+            None => missing.push((*question, trace)),
+            Some(_) => done += calls.saturating_sub(1),
         }
     }
-    let total = traces.len() as u64;
-    let mut done = total - missing.len() as u64;
-    let mut tokens = 0;
-    cx.emit.started(cx.stage, done, total, "traces");
+    cx.emit.started(cx.stage, done, total, "judge calls");
     let checkpoint = match cx.recipe.bridge.difficulty_under {
         DifficultyUnder::Base => BASE.to_string(),
         DifficultyUnder::Current => cx.checkpoint(),
@@ -38,75 +42,189 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     if !missing.is_empty() {
         cx.engine.use_checkpoint(cx.session, &checkpoint)?;
     }
-    for chunk in missing.chunks(CHUNK) {
-        cx.control.check()?;
-        tokens += score_chunk(cx, chunk, &checkpoint)?;
-        done += chunk.len() as u64;
+    let mut tokens = 0;
+    let mut progress = |scored: u64, calls: u64| {
+        tokens += scored;
+        done += calls;
         cx.emit.progress(cx.stage, done, total, tokens);
+    };
+    // So many that waiting for the last answer of a chunk does not count.
+    for chunk in missing.chunks(CHUNK * cx.teacher.concurrency().max(1)) {
+        cx.control.check()?;
+        score_chunk(cx, chunk, &checkpoint, &mut progress)?;
     }
     let tau = fix_tau_d(cx)?;
-    Ok(Summary { text: format!("{total} hard traces, τ_D {:.3} ({})", tau.value, tau.source), tokens })
+    let text = format!("{} hard traces, τ_D {:.3} ({})", traces.len(), tau.value, tau.source);
+    Ok(Summary { text, tokens })
 }
 
 fn hard_traces<'a>(cx: &Context<'a>) -> Result<Vec<(&'a Question, Trace)>, StageError> {
     let mut traces = Vec::new();
     for question in questions_of(cx, Band::Hard)? {
         match cx.session.get::<Trace>(&question.id)? {
-            Some(trace) if trace.status == Status::Approved => traces.push((question, trace)),
+            Some(trace) if trace.status.may_train() => traces.push((question, trace)),
             _ => {}
         }
     }
     Ok(traces)
 }
 
-fn score_chunk(cx: &Context, chunk: &[(&Question, &Trace)], checkpoint: &str) -> Result<u64, StageError> {
-    let mut chats = Vec::with_capacity(chunk.len());
-    for (question, trace) in chunk {
+/// The steps of a trace: the text they were cut from, and where they lie in it.
+fn steps_of<'t>(cx: &Context, trace: &'t Trace) -> (&'t str, Vec<StepSpan>) {
+    let (body, _) = split_answer(&trace.text);
+    (body, split_steps(body, cx.recipe.bridge.max_steps))
+}
+
+/// A trace while it is judged.
+struct Open<'a> {
+    question: &'a Question,
+    texts: Vec<String>,
+    /// Losses of each step's tokens.
+    losses: Vec<Vec<f32>>,
+    trace_tokens: u32,
+    importance: Vec<Judged>,
+    jumpiness: Vec<Judged>,
+    /// Calls that are not answered yet.
+    left: usize,
+}
+
+/// What came back from the judge: a score on the grid, or why there is none.
+type Judged = Result<f64, String>;
+
+fn not_yet(steps: usize) -> Vec<Judged> {
+    vec![Err("not asked".into()); steps]
+}
+
+/// One call of the judge: which trace of the chunk, which step, and what for.
+struct Call {
+    trace: usize,
+    step: usize,
+    kind: PromptKind,
+}
+
+fn score_chunk(
+    cx: &Context,
+    chunk: &[(&Question, &Trace)],
+    checkpoint: &str,
+    progress: &mut impl FnMut(u64, u64),
+) -> Result<(), StageError> {
+    let mut open = Vec::with_capacity(chunk.len());
+    for part in chunk.chunks(CHUNK) {
+        cx.control.check()?;
+        measure(cx, part, &mut open, progress)?;
+    }
+    let mut calls = Vec::new();
+    for (trace, one) in open.iter().enumerate() {
+        for step in 0..one.texts.len() {
+            calls.push(Call { trace, step, kind: PromptKind::Importance });
+            if step > 0 {
+                calls.push(Call { trace, step, kind: PromptKind::Jumpiness });
+            }
+        }
+    }
+    let mut frames = Frames::silent(cx);
+    for one in open.iter().filter(|one| one.left == 0) {
+        frames.put(&one.question.id, &one.scores(cx.teacher, checkpoint))?;
+    }
+    // What the judge reads lies apart from what its answers are put into.
+    let asked: Vec<(&Question, Vec<String>)> = open.iter().map(|one| (one.question, one.texts.clone())).collect();
+    let (teacher, retries) = (cx.teacher, cx.recipe.teacher.max_retries);
+    let outcome = parallel(
+        &calls,
+        teacher.concurrency(),
+        cx.control,
+        |call| {
+            let (question, texts) = &asked[call.trace];
+            judged(retries, |attempt| match call.kind {
+                PromptKind::Importance => teacher.importance(question, texts, call.step, attempt),
+                _ => teacher.jumpiness(question, texts, call.step, attempt),
+            })
+        },
+        |call, score| {
+            let one = &mut open[call.trace];
+            let scores = if call.kind == PromptKind::Importance { &mut one.importance } else { &mut one.jumpiness };
+            scores[call.step] = score;
+            one.left -= 1;
+            progress(0, 1);
+            if one.left == 0 {
+                frames.put(&one.question.id, &one.scores(teacher, checkpoint))?;
+            }
+            frames.attend()
+        },
+    );
+    frames.write()?;
+    outcome
+}
+
+/// Difficulty: the student's losses on these traces.
+fn measure<'a>(
+    cx: &Context,
+    part: &[(&'a Question, &Trace)],
+    open: &mut Vec<Open<'a>>,
+    progress: &mut impl FnMut(u64, u64),
+) -> Result<(), StageError> {
+    let mut chats = Vec::with_capacity(part.len());
+    for (question, trace) in part {
         let mut messages = cx.prompts.ask(question)?;
         messages.push(Message::assistant(trace.text.clone()));
         chats.push(cx.engine.text().encode_chat(&messages)?);
     }
     let losses = cx.engine.score(chats.clone())?;
-    let mut batch = Batch::new(Author::Pipeline);
-    let mut tokens = 0;
-    for (((question, trace), chat), nll) in chunk.iter().zip(&chats).zip(&losses) {
-        tokens += chat.ids.len() as u64;
-        batch.put(&question.id, &scores(cx, question, trace, chat, nll, checkpoint)?);
+    for (((question, trace), chat), nll) in part.iter().zip(&chats).zip(&losses) {
+        let (body, spans) = steps_of(cx, trace);
+        let texts: Vec<String> = spans.iter().map(|s| s.of(body).to_string()).collect();
+        let starts: Vec<usize> = in_code_points(body, &spans).iter().map(|s| s.start).collect();
+        let steps = texts.len();
+        open.push(Open {
+            question,
+            texts,
+            losses: losses_by_step(chat, &starts, body.chars().count(), nll),
+            trace_tokens: nll.len() as u32,
+            importance: not_yet(steps),
+            // The first step has none to jump from.
+            jumpiness: std::iter::once(Ok(0.0)).chain(not_yet(steps)).take(steps).collect(),
+            left: (2 * steps).saturating_sub(1),
+        });
+        progress(chat.ids.len() as u64, 0);
     }
-    cx.session.write(batch)?;
-    Ok(tokens)
+    Ok(())
 }
 
-fn scores(
-    cx: &Context,
-    question: &Question,
-    trace: &Trace,
-    chat: &ChatTokens,
-    nll: &[f32],
-    checkpoint: &str,
-) -> Result<Scores, StageError> {
-    let (body, _) = split_answer(&trace.text);
-    let spans = split_steps(body, cx.recipe.bridge.max_steps);
-    let texts: Vec<String> = spans.iter().map(|s| s.of(body).to_string()).collect();
-    let starts: Vec<usize> = in_code_points(body, &spans).iter().map(|s| s.start).collect();
-    let losses = losses_by_step(chat, &starts, body.chars().count(), nll);
-    let mut steps = Vec::with_capacity(texts.len());
-    for (i, (text, losses)) in texts.iter().zip(losses).enumerate() {
-        let importance = judged(cx, |attempt| cx.teacher.importance(question, &texts, i, attempt))?;
-        let jumpiness =
-            if i == 0 { Some(0.0) } else { judged(cx, |attempt| cx.teacher.jumpiness(question, &texts, i, attempt))? };
-        let sum: f64 = losses.iter().map(|l| f64::from(*l)).sum();
-        let difficulty = sum / losses.len().max(1) as f64;
-        let scores = StepScores { importance, jumpiness, difficulty };
-        steps.push(ScoredStep { text: text.clone(), scores, tokens: losses.len() as u32, token_nll: losses });
+impl Open<'_> {
+    /// The record, once every call is answered.
+    fn scores(&self, teacher: &dyn Teacher, checkpoint: &str) -> Scores {
+        let mut unanswered = Vec::new();
+        let mut score = |what: &str, step: usize, judged: &Judged| {
+            judged
+                .as_ref()
+                .map_err(|reason| unanswered.push(format!("step {}, {what}: {reason}", step + 1)))
+                .ok()
+                .copied()
+        };
+        let mut steps = Vec::with_capacity(self.texts.len());
+        for (i, (text, losses)) in self.texts.iter().zip(&self.losses).enumerate() {
+            let importance = score("importance", i, &self.importance[i]);
+            let jumpiness = score("jumpiness", i, &self.jumpiness[i]);
+            let sum: f64 = losses.iter().map(|l| f64::from(*l)).sum();
+            let difficulty = sum / losses.len().max(1) as f64;
+            let scores = StepScores { importance, jumpiness, difficulty };
+            steps.push(ScoredStep {
+                text: text.clone(),
+                scores,
+                tokens: losses.len() as u32,
+                token_nll: losses.clone(),
+            });
+        }
+        let (question, checkpoint, trace_tokens) = (self.question.id.clone(), checkpoint.into(), self.trace_tokens);
+        let prompts = asked_with(teacher, &[PromptKind::Importance, PromptKind::Jumpiness]);
+        let status = Scores::standing(&steps);
+        Scores { question, checkpoint, trace_tokens, steps, unanswered, prompts, status, decided: None }
     }
-    let trace_tokens = nll.len() as u32;
-    Ok(Scores { question: question.id.clone(), checkpoint: checkpoint.into(), trace_tokens, steps })
 }
 
 /// The losses of each step's tokens. `starts` are the steps' first code points in the trace; what lies behind `end`, the
 /// answer line and the end-of-turn token, belongs to no step.
-fn losses_by_step(chat: &ChatTokens, starts: &[usize], end: usize, nll: &[f32]) -> Vec<Vec<f32>> {
+pub fn losses_by_step(chat: &ChatTokens, starts: &[usize], end: usize, nll: &[f32]) -> Vec<Vec<f32>> {
     let bounds: Vec<usize> = starts.iter().copied().chain([end]).collect();
     let steps = chat.step_of_token(chat.contents.len().saturating_sub(1), &bounds);
     let mut losses = vec![Vec::new(); starts.len()];
@@ -118,15 +236,18 @@ fn losses_by_step(chat: &ChatTokens, starts: &[usize], end: usize, nll: &[f32]) 
     losses
 }
 
-/// Asks until the answer lies on the grid, at most as often as the recipe says.
-fn judged(cx: &Context, ask: impl Fn(u32) -> Result<f64, TeacherError>) -> Result<Option<f64>, StageError> {
-    for attempt in 0..=cx.recipe.teacher.max_retries {
-        let score = ask(attempt)?;
-        if GRID.contains(&score) {
-            return Ok(Some(score));
+/// Asks until the answer lies on the grid, at most as often as the recipe says. An answer that is lost is no error of the
+/// run.
+fn judged(retries: u32, ask: impl Fn(u32) -> Result<f64, TeacherError>) -> Result<Judged, StageError> {
+    for attempt in 0..=retries {
+        match ask(attempt) {
+            Ok(score) if GRID.contains(&score) => return Ok(Ok(score)),
+            Ok(_) => {}
+            Err(error) if error.stops_the_run() => return Err(error.into()),
+            Err(error) => return Ok(Err(error.to_string())),
         }
     }
-    Ok(None)
+    Ok(Err(format!("no answer on the grid in {} attempts", u64::from(retries) + 1)))
 }
 
 /// τ_D from the recipe, or the token mean over all hard traces of this session (reading.md, row 14).

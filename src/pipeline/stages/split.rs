@@ -3,19 +3,18 @@
 
 use std::collections::HashSet;
 
-use crate::domain::{GroupOutcome, Partition};
-use crate::pipeline::context::{Context, StageError, Summary, all};
+use crate::domain::Partition;
+use crate::pipeline::context::{Context, StageError, Summary};
 use crate::pipeline::events::Level;
 use crate::pipeline::stages::difficulty::FIRST;
-use crate::session::records::{RolloutGroup, SplitSets};
-use crate::session::{Author, Batch};
+use crate::session::records::SplitSets;
+use crate::session::{Author, Batch, RolloutBrief, Session, SessionError};
 
 /// Writes the two sets of this iteration.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
-    let groups = all::<RolloutGroup>(cx.session, &format!("{}-rollouts/", cx.stage.iteration))?;
+    let groups = briefs(cx.session, &format!("{}-rollouts/", cx.stage.iteration))?;
     cx.emit.started(cx.stage, 0, groups.len() as u64, "questions");
-    let judged =
-        groups.iter().filter_map(|(_, g)| Some((g.question.as_str(), GroupOutcome::of_rollouts(&g.rollouts)?)));
+    let judged = groups.iter().filter_map(|g| Some((g.question.as_str(), g.outcome()?)));
     let mut sets = Partition::of(judged);
     leave_out_long_prompts(cx, &mut sets)?;
     say_what_more_samples_found(cx, &sets)?;
@@ -31,6 +30,10 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     cx.session.write(batch)?;
     cx.emit.progress(cx.stage, groups.len() as u64, groups.len() as u64, 0);
     Ok(Summary { text, tokens: 0 })
+}
+
+fn briefs(session: &Session, prefix: &str) -> Result<Vec<RolloutBrief>, SessionError> {
+    session.rollout_briefs(prefix).map(|item| item.map(|(_, brief)| brief)).collect()
 }
 
 /// Takes questions with a prompt of more than `grpo.max_prompt_tokens` out of the consolidation set (Table 6).
@@ -57,10 +60,10 @@ fn leave_out_long_prompts(cx: &Context, sets: &mut Partition) -> Result<(), Stag
 /// difficulty, which are more and of another checkpoint (reading.md, row 37).
 fn say_what_more_samples_found(cx: &Context, sets: &Partition) -> Result<(), StageError> {
     let failed: HashSet<&str> = sets.failed.iter().map(String::as_str).collect();
-    let banded = all::<RolloutGroup>(cx.session, &format!("{FIRST}/"))?;
-    let solved = banded.iter().filter(|(_, g)| failed.contains(g.question.as_str()) && g.correct() > 0).count();
-    if let (false, Some((_, first))) = (failed.is_empty(), banded.first()) {
-        let (n, checkpoint) = (first.n(), &first.provenance.checkpoint);
+    let banded = briefs(cx.session, &format!("{FIRST}/"))?;
+    let solved = banded.iter().filter(|g| failed.contains(g.question.as_str()) && g.correct > 0).count();
+    if let (false, Some(first)) = (failed.is_empty(), banded.first()) {
+        let (n, checkpoint) = (first.n, &first.provenance.checkpoint);
         let text = format!(
             "{}: {} of {} questions without a right rollout (G={}) had one among the n={n} samples under {checkpoint}",
             cx.stage,

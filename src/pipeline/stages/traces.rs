@@ -1,14 +1,14 @@
 //! Traces: the teacher solves every medium and hard question. A trace that does not reach the gold answer is asked for
 //! again, then it goes to review; it is never trained on as it is.
 
-use crate::domain::{Band, Question};
+use crate::domain::{Band, Question, Verifier};
 use crate::pipeline::context::{Context, StageError, Summary, all};
+use crate::pipeline::frames::Frames;
+use crate::pipeline::parallel::parallel;
 use crate::pipeline::stages::difficulty::questions_of;
+use crate::pipeline::teaching::asked_with;
 use crate::session::records::{Status, Trace};
-use crate::session::{Author, Batch};
-
-/// Records per frame.
-const FRAME: usize = 32;
+use crate::teacher::{PromptKind, Teacher};
 
 /// Asks for what is missing.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
@@ -21,37 +21,43 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         }
     }
     let total = wanted.len() as u64;
-    let mut done = total - missing.len() as u64;
-    cx.emit.started(cx.stage, done, total, "traces");
-    for chunk in missing.chunks(FRAME) {
-        cx.control.check()?;
-        let mut batch = Batch::new(Author::Pipeline);
-        for question in chunk {
-            batch.put(&question.id, &ask(cx, question)?);
-        }
-        cx.session.write(batch)?;
-        done += chunk.len() as u64;
-        cx.emit.progress(cx.stage, done, total, 0);
-    }
+    let mut frames = Frames::new(cx, total - missing.len() as u64, total, "traces");
+    let (teacher, verifier, retries) = (cx.teacher, cx.verifier, cx.recipe.teacher.max_retries);
+    let outcome = parallel(
+        &missing,
+        teacher.concurrency(),
+        cx.control,
+        |question| ask(teacher, verifier, retries, question),
+        |question, trace| {
+            frames.put(&question.id, &trace)?;
+            frames.attend()
+        },
+    );
+    frames.write()?;
+    outcome?;
     let traces = all::<Trace>(cx.session, "")?;
     let review = traces.iter().filter(|(_, t)| matches!(t.status, Status::Review { .. })).count();
     Ok(Summary { text: format!("{} traces, {review} for review", traces.len()), tokens: 0 })
 }
 
-fn ask(cx: &Context, question: &Question) -> Result<Trace, StageError> {
-    let mut attempts = 0;
-    loop {
-        let text = cx.teacher.trace(question, attempts)?;
+/// Asks until a trace reaches the gold answer, at most as often as the recipe says.
+fn ask(teacher: &dyn Teacher, verifier: Verifier, retries: u32, question: &Question) -> Result<Trace, StageError> {
+    let (mut text, mut attempts) = (String::new(), 0);
+    let status = loop {
+        let answer = teacher.trace(question, attempts);
         attempts += 1;
-        let right = cx.verifier.judge(&text, &question.gold).correct;
-        if right || attempts > cx.recipe.teacher.max_retries {
-            let status = if right {
-                Status::Approved
-            } else {
-                Status::Review { reason: format!("does not reach {} after {attempts} attempts", question.gold) }
-            };
-            let teacher = cx.teacher.name().into();
-            return Ok(Trace { question: question.id.clone(), text, teacher, attempts, status });
+        match answer {
+            Ok(answer) => text = answer,
+            Err(error) if error.stops_the_run() => return Err(error.into()),
+            Err(error) => break Status::Review { reason: error.to_string() },
         }
-    }
+        if verifier.judge(&text, &question.gold).correct {
+            break Status::Approved;
+        }
+        if attempts > retries {
+            break Status::Review { reason: format!("does not reach {} after {attempts} attempts", question.gold) };
+        }
+    };
+    let (question, prompts) = (question.id.clone(), asked_with(teacher, &[PromptKind::Trace]));
+    Ok(Trace { question, text, teacher: teacher.name().into(), attempts, prompts, status, decided: None })
 }

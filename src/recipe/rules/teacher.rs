@@ -6,7 +6,11 @@ use crate::recipe::types::TeacherRecipe;
 /// The relations that do not hold.
 pub(in crate::recipe) fn broken(teacher: &TeacherRecipe) -> Vec<Broken> {
     let model = (teacher.kind == "openai").then(|| api(teacher)).into_iter().flatten();
-    [key(teacher), price(teacher), extra(teacher)].into_iter().flatten().chain(model).collect()
+    [key(teacher), price(teacher), extra(teacher), local(teacher), replay(teacher)]
+        .into_iter()
+        .flatten()
+        .chain(model)
+        .collect()
 }
 
 fn api(teacher: &TeacherRecipe) -> impl Iterator<Item = Broken> {
@@ -39,6 +43,22 @@ fn key(teacher: &TeacherRecipe) -> Option<Broken> {
         text: "teacher.api_key_env must be the name of an environment variable (A to Z, digits, _), as in \
                \"OPENAI_API_KEY\", and never the key itself"
             .into(),
+    })
+}
+
+fn local(teacher: &TeacherRecipe) -> Option<Broken> {
+    (teacher.kind == "local" && teacher.path.trim().is_empty()).then(|| Broken {
+        keys: &["teacher.path", "teacher.kind"],
+        text: "teacher.path is empty; teacher.kind \"local\" needs the Hugging Face folder of its model".into(),
+    })
+}
+
+fn replay(teacher: &TeacherRecipe) -> Option<Broken> {
+    (teacher.kind == "replay" && teacher.replay.trim().is_empty()).then(|| Broken {
+        keys: &["teacher.replay", "teacher.kind"],
+        text:
+            "teacher.replay is empty; teacher.kind \"replay\" needs a recording (`footbridge teacher export` makes one)"
+                .into(),
     })
 }
 

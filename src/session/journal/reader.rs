@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::super::batch::{self, Head, Op};
+use super::super::batch::{self, Beside, Head, Op};
 use super::super::error::{Result, SessionError};
 use super::frame::{self, FrameHead, HEAD};
 use super::{segment_path, segments};
@@ -104,8 +104,13 @@ impl Reader {
 
     /// Who, why and what of a frame.
     pub fn parse(&self, frame: &Frame) -> Result<(Head, Vec<Op>)> {
+        let place = |front: usize| Beside {
+            segment: frame.segment,
+            offset: frame.offset + (HEAD + front) as u64,
+            length: frame.payload.len().saturating_sub(front) as u64,
+        };
         frame::unsqueeze(&frame.head, &frame.payload)
-            .and_then(|text| batch::parse(&text))
+            .and_then(|(text, front)| batch::parse(&text, place(front)))
             .map_err(|what| self.damage(&segment_path(&self.dir, frame.segment), frame.offset, what))
     }
 

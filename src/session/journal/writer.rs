@@ -14,6 +14,17 @@ use super::segment_path;
 /// A segment that has grown to this many bytes is closed.
 const SEGMENT_BYTES: u64 = 64 << 20;
 
+/// Where a frame was written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Appended {
+    /// Its number.
+    pub sequence: u64,
+    /// Its segment.
+    pub segment: u32,
+    /// Its first byte within the segment.
+    pub offset: u64,
+}
+
 /// The writing end of a journal. Only the holder of the session's lock has one.
 #[derive(Debug)]
 pub(crate) struct Writer {
@@ -46,9 +57,9 @@ impl Writer {
         Ok(Self { dir, segment: tail.segment, path, file, length: tail.good, next: last + 1 })
     }
 
-    /// Writes one frame without syncing it; gives its number. With an error comes whether nothing of the frame is left
+    /// Writes one frame without syncing it; gives its place. With an error comes whether nothing of the frame is left
     /// in the file; otherwise no further frame may follow.
-    pub fn append(&mut self, payload: &Payload) -> std::result::Result<u64, (SessionError, bool)> {
+    pub fn append(&mut self, payload: &Payload) -> std::result::Result<Appended, (SessionError, bool)> {
         if self.length >= SEGMENT_BYTES {
             self.rotate().map_err(|e| (e, false))?;
         }
@@ -58,9 +69,10 @@ impl Writer {
                 self.file.set_len(self.length).is_ok() && (&*self.file).seek(SeekFrom::Start(self.length)).is_ok();
             return Err((SessionError::disk("write", &self.path, e), undone));
         }
+        let appended = Appended { sequence: self.next, segment: self.segment, offset: self.length };
         self.length += bytes.len() as u64;
         self.next += 1;
-        Ok(self.next - 1)
+        Ok(appended)
     }
 
     /// Number of the last frame.

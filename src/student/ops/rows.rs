@@ -20,6 +20,19 @@ simd! {
 }
 
 simd! {
+    /// RMSNorm of the rows of `x`, in place; the same numbers as [`rms_norm`].
+    pub fn rms_norm_in_place(x: &'a mut [f32], gain: &'a [f32], eps: f32) {
+        let d = gain.len();
+        for x in x.chunks_exact_mut(d) {
+            let scale = 1.0 / (dot(x, x) / d as f32 + eps).sqrt();
+            for (x, g) in x.iter_mut().zip(gain) {
+                *x = *x * scale * g;
+            }
+        }
+    }
+}
+
+simd! {
     /// Gradients of [`rms_norm`]: `dx` is written, `dgain` is added to, row by row in order.
     pub fn rms_norm_back(
         x: &'a [f32], gain: &'a [f32], dy: &'a [f32], dx: &'a mut [f32], dgain: &'a mut [f32], eps: f32,

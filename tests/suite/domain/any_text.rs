@@ -91,7 +91,7 @@ proptest! {
             prop_assert!(verdict.answer.is_some() || !verdict.correct, "{verifier}: right without an answer");
             verifier.ends_with_gold(&output, &gold);
             let normal = verifier.normalise_gold(&gold);
-            if verifier != Verifier::Math {
+            if !matches!(verifier, Verifier::Math | Verifier::Hendrycks) {
                 prop_assert!(!normal.contains("####"));
             }
         }
@@ -100,7 +100,7 @@ proptest! {
     #[test]
     fn a_plain_answer_line_is_right_for_every_number_rule(before in "[a-zA-Z .\n]{0,80}", n in -99_999_i64..99_999, off in 1_i64..50) {
         let output = format!("{before}\n#### {n}");
-        for verifier in Verifier::ALL {
+        for verifier in Verifier::ALL.into_iter().filter(|verifier| *verifier != Verifier::Choice) {
             prop_assert!(verifier.judge(&output, &n.to_string()).correct, "{verifier} on {output:?}");
             prop_assert!(!verifier.judge(&output, &(n + off).to_string()).correct, "{verifier} on {output:?}");
             prop_assert!(verifier.ends_with_gold(&output, &n.to_string()));

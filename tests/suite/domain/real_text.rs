@@ -23,7 +23,7 @@ fn gsm8k_solutions_reach_their_own_gold() {
     assert_eq!(rows.len(), 7473);
     for row in &rows {
         let solution = row["answer"].as_str().unwrap();
-        for verifier in Verifier::ALL {
+        for verifier in Verifier::ALL.into_iter().filter(|verifier| *verifier != Verifier::Choice) {
             let gold = verifier.normalise_gold(solution);
             // The flexible rule of verl keeps thousands commas, so it misses golds that it normalised itself.
             let missed = verifier == Verifier::Gsm8kFlexible && solution.rsplit("####").next().unwrap().contains(',');

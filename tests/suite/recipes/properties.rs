@@ -31,6 +31,7 @@ fn fitting(takes: Takes) -> BoxedStrategy<Value> {
             any::<String>().prop_filter("blank", |text| !text.trim().is_empty()).prop_map(Value::from).boxed()
         }
         Takes::TextOrNone => any::<String>().prop_map(Value::from).boxed(),
+        Takes::Texts => prop::collection::vec("[a-z0-9/ .\"\\\\-]{0,6}[a-z]", 0..4).prop_map(Value::from).boxed(),
         Takes::OneOf(words) => prop::sample::select(words).prop_map(Value::from).boxed(),
         Takes::Wholes(least, most) => prop::collection::vec(least..=most, 0..4).prop_map(Value::from).boxed(),
         Takes::Numbers(count, range) => prop::collection::vec(number(range), count).prop_map(Value::from).boxed(),
@@ -53,10 +54,12 @@ fn recipe() -> impl Strategy<Value = Recipe> {
         let mut recipe: Recipe = serde_json::from_value(nested(values)).unwrap();
         recipe.grpo.prompts = recipe.grpo.mini_batch;
         recipe.recycle.weights = [first, second, 3.0 - first - second];
-        recipe.evaluate.k = recipe.evaluate.k.min(recipe.evaluate.n);
+        recipe.evaluate.k = recipe.evaluate.k.min(recipe.evaluate.n.max(1));
         recipe.data.train = recipe.data.train.max(1);
         recipe.teacher.base_url = "https://localhost/v1".into();
         recipe.teacher.model.push('m');
+        recipe.teacher.path.push('p');
+        recipe.teacher.replay.push('r');
         recipe.teacher.api_key_env = "SOME_KEY_2".into();
         recipe.teacher.price_in += 0.1;
         recipe.teacher.extra_body = "{\"a\": [null, \"b\"]}".into();

@@ -1,5 +1,6 @@
 //! Small sessions with made-up answers: everything a report reads, nothing that takes time.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use footbridge::domain::{
@@ -87,7 +88,7 @@ impl Made {
     fn question(&self, split: &str, i: usize) -> Question {
         let text = format!("{i} {} of {split}?", self.world);
         let steps = Some(1 + i as u32 % 5);
-        Question { id: format!("{split}-{i:04}"), text, gold: i.to_string(), solution: None, steps }
+        Question { id: format!("{split}-{i:04}"), text, gold: i.to_string(), steps, ..Question::default() }
     }
 
     fn stage(&self, batch: &mut Batch, recipe: &Recipe, stage: &StageId, checkpoint: &str) {
@@ -179,7 +180,7 @@ impl Made {
             let messages = vec![Message::user("?"), Message::assistant("!")];
             let id = format!("{key}-{at}");
             let sample = SftSample { id, kind: *kind, question: "train-0000".into(), messages, lineage: Vec::new() };
-            batch.put(&format!("{key}/{at:06}"), &Prepared { sample, tokens: 30 + at as u32 });
+            batch.put(&format!("{key}/{at:06}"), &Prepared { sample, tokens: 30 + at as u32, prompt: String::new() });
         }
         for update in 1..=8_u32 {
             let loss = 1.0 / f64::from(update);
@@ -204,15 +205,15 @@ impl Made {
 fn bridge(batch: &mut Batch) {
     let all = [Action::Keep, Action::Compress, Action::Expand, Action::Drop, Action::Localize];
     for i in 0..3 {
-        let steps = all.iter().take(3 + i).map(|action| BridgedStep {
-            action: *action,
-            reason: "made up".into(),
-            text: "1 + 1 = 2".into(),
-        });
+        let steps = all.iter().take(3 + i).map(|action| BridgedStep::new(*action, "made up", "1 + 1 = 2"));
         let status = if i == 2 { Status::Review { reason: "made up".into() } } else { Status::Approved };
         let bridged = Bridged { text: "1 + 1 = 2\n#### 2".into(), locals: Vec::new(), flagged: None };
         let question = format!("train-{i:04}");
-        batch.put(&question.clone(), &BridgedTrace { question, steps: steps.collect(), bridged, status });
+        let steps = steps.collect();
+        batch.put(
+            &question.clone(),
+            &BridgedTrace { question, steps, bridged, prompts: BTreeMap::new(), status, decided: None },
+        );
     }
 }
 
@@ -238,7 +239,9 @@ fn recycle(batch: &mut Batch, iteration: u32) {
             excerpt: None,
             reference: None,
             prefix: String::new(),
+            prompts: BTreeMap::new(),
             status: Status::Approved,
+            decided: None,
         };
         batch.put(&format!("{iteration}/{question}"), &recycled);
     }

@@ -112,7 +112,11 @@ fn unsupported_architectures_and_settings() {
             c["architectures"] = json!(["GPT2LMHeadModel"]);
         })
     };
-    refused(other, &["GPT2LMHeadModel", "is not supported", "qwen2", "llama"]);
+    refused(other, &["GPT2LMHeadModel", "is not supported", "qwen2", "qwen3", "llama"]);
+    refused(
+        config("quantization_config", json!({"quant_method": "gptq", "bits": 4})),
+        &["quantization_config = gptq", "BF16"],
+    );
     refused(config("hidden_act", json!("gelu")), &["hidden_act = gelu", "silu"]);
     refused(config("use_sliding_window", json!(true)), &["use_sliding_window = true"]);
     refused(config("rope_parameters", json!({"rope_type": "yarn", "factor": 4.0})), &["yarn", "llama3"]);

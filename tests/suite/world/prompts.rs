@@ -7,7 +7,7 @@ use footbridge::{
 };
 
 fn question(text: &str) -> Question {
-    Question { id: "q".into(), text: text.into(), gold: "3".into(), solution: None, steps: None }
+    Question { id: "q".into(), text: text.into(), gold: "3".into(), ..Question::default() }
 }
 
 fn diagnosis() -> Diagnosis {
@@ -76,6 +76,12 @@ fn hashes_name_the_wording() {
     let mut seen = HashSet::new();
     for prompts in [&world, &standard] {
         for kind in PromptKind::ALL {
+            // Boxes and letters are asked for in one wording only.
+            let shared = matches!(kind, PromptKind::QuestionBoxed | PromptKind::QuestionChoice);
+            if shared && prompts.set() == PromptSet::World {
+                assert_eq!(prompts.hash(kind), standard.hash(kind));
+                continue;
+            }
             let hash = prompts.hash(kind);
             assert!(hash.len() == 12 && hash.chars().all(|c| c.is_ascii_hexdigit()));
             assert!(seen.insert(hash));

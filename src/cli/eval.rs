@@ -1,0 +1,163 @@
+//! `footbridge eval`: a student on benchmarks. It is a run without iterations, so every answer is kept in a session, and
+//! the same command goes on where it was stopped.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::args::{EvalArgs, Form};
+use super::exit::{Exit, Failure};
+use super::face::{self, Face};
+use super::out;
+use super::start::{recipe_of, resume_command, session_word, threads};
+use crate::export::evaluation;
+use crate::pipeline::material::{NONE, WORLD};
+use crate::pipeline::plan::{BASE, plan};
+use crate::pipeline::run::{self, Ground};
+use crate::recipe::Recipe;
+use crate::session::records::StageDone;
+use crate::session::{NewSession, Session, Sessions};
+use crate::workbench::handle::RunHandle;
+
+/// The usual k of pass@k (reading.md, row 10).
+const K: u32 = 8;
+
+/// Answers what is missing, then prints the figures.
+pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
+    let ks = ks(args)?;
+    let sessions = Sessions::at(&args.sessions.path);
+    let recipe = recipe(args, &sessions, &ks)?;
+    let name = args.session.clone().unwrap_or_else(|| name_of(&args.student, &recipe));
+    if sessions.contains(&name) {
+        let session = sessions.open_read_only(&name).map_err(Failure::usage)?;
+        same(&session, &recipe)?;
+        if plan(&recipe).iter().all(|stage| session.contains::<StageDone>(&stage.key()).unwrap_or(false)) {
+            let _ = out::stdout(&printed(&session, &recipe, &ks, args.form())?)?;
+            return Ok(Exit::Done);
+        }
+    }
+    let ground = Ground::lay(&recipe, threads(args.threads)).map_err(Failure::usage)?;
+    let session = if sessions.contains(&name) {
+        let session = sessions.open(&name).map_err(Failure::usage)?;
+        ground.fits(&session).map_err(Failure::usage)?;
+        session
+    } else {
+        let new = NewSession { recipe: &recipe.to_toml(), seed: recipe.seed };
+        sessions.create(&name, &new).map_err(Failure::usage)?
+    };
+    for note in session.notes() {
+        out::stderr(note);
+    }
+    let run = run::start(session, recipe.clone(), ground);
+    let handle = RunHandle {
+        session: name.clone(),
+        resume: format!("the same command, or {}", resume_command(&name, &args.sessions.path)),
+        device: format!("cpu · {} threads", threads(args.threads)),
+        events: run.events,
+        commands: run.commands,
+        thread: run.handle,
+    };
+    face::watch(&Face::Plain, handle, None, || {
+        printed(&sessions.open_read_only(&name).map_err(Failure::failed)?, &recipe, &ks, args.form())
+    })
+}
+
+fn printed(session: &Session, recipe: &Recipe, ks: &[u32], form: Form) -> Result<String, Failure> {
+    let found = evaluation(session, recipe, ks).map_err(Failure::failed)?;
+    Ok(match form {
+        Form::Table => found.to_string(),
+        Form::Json => serde_json::to_string_pretty(&found).map_err(Failure::failed)? + "\n",
+        Form::Csv => found.csv(),
+        Form::Markdown => found.markdown(),
+    })
+}
+
+/// The k asked for, rising.
+fn ks(args: &EvalArgs) -> Result<Vec<u32>, Failure> {
+    if let (0, Some(k)) = (args.n, args.k.first()) {
+        return Err(Failure::usage(format!("--k {k} needs samples, and --n is 0; for example --n 64 --k 1,8")));
+    }
+    if let Some(k) = args.k.iter().find(|k| **k > args.n) {
+        return Err(Failure::usage(format!("pass@{k} needs at least {k} samples, and --n is {}", args.n)));
+    }
+    let mut ks = if args.k.is_empty() { vec![K.min(args.n.max(1))] } else { args.k.clone() };
+    ks.sort_unstable();
+    ks.dedup();
+    Ok(ks)
+}
+
+/// The recipe of a run that only evaluates.
+fn recipe(args: &EvalArgs, sessions: &Sessions, ks: &[u32]) -> Result<Recipe, Failure> {
+    let world = args.bench.iter().any(|bench| bench == WORLD);
+    if world && args.bench.len() > 1 {
+        return Err(Failure::usage("--bench world stands alone: its questions are asked in words of their own"));
+    }
+    let mut recipe = if world { Recipe::preset("demo").map_err(Failure::failed)? } else { Recipe::default() };
+    (recipe.seed, recipe.iterations) = (args.seed, 0);
+    recipe.student.path = student(&args.student, sessions)?;
+    let evaluate = &mut recipe.evaluate;
+    (evaluate.n, evaluate.k, evaluate.format_control) = (args.n, ks.last().copied().unwrap_or(K), false);
+    evaluate.limit = args.limit.unwrap_or(0) as usize;
+    if world {
+        let data = &mut recipe.data;
+        data.dev = 0;
+        data.test = args.limit.map_or(data.test, |limit| data.test.min(limit as usize));
+        data.ood = args.limit.map_or(data.ood, |limit| data.ood.min(limit as usize));
+    } else {
+        recipe.data.source = NONE.into();
+        evaluate.bench = args.bench.iter().map(|bench| bench.trim().to_string()).collect();
+        recipe.data.folder = args.data_folder.clone().unwrap_or(recipe.data.folder);
+    }
+    evaluate.sampling.temperature = args.temperature.unwrap_or(evaluate.sampling.temperature);
+    evaluate.sampling.top_p = args.top_p.unwrap_or(evaluate.sampling.top_p);
+    if let Some(most) = args.max_new_tokens {
+        (evaluate.max_new_tokens, evaluate.sampling.max_new_tokens) = (most as usize, most as usize);
+    }
+    let recipe = recipe.with(&args.set).map_err(Failure::usage)?;
+    recipe.validate().map_err(Failure::usage)?;
+    Ok(recipe)
+}
+
+/// The student's path: that of a session's checkpoint where one is named so, else as it stands.
+fn student(asked: &str, sessions: &Sessions) -> Result<String, Failure> {
+    let Some((session, checkpoint)) = asked.split_once(':').filter(|_| !Path::new(asked).exists()) else {
+        return Ok(asked.to_string());
+    };
+    let found = sessions.open_read_only(session).map_err(Failure::usage)?;
+    if checkpoint == BASE {
+        return Ok(recipe_of(&found)?.student.path);
+    }
+    let folder: PathBuf = found.dir().join("checkpoints").join(checkpoint);
+    if checkpoint.is_empty() || checkpoint.contains(['/', '\\']) || !folder.join("config.json").is_file() {
+        let stages = plan(&recipe_of(&found)?);
+        let names: Vec<String> = stages.iter().filter(|stage| stage.kind.trains()).map(|stage| stage.key()).collect();
+        let there = |name: &&String| found.dir().join("checkpoints").join(name).join("config.json").is_file();
+        let names: Vec<&str> = names.iter().filter(there).map(String::as_str).chain([BASE]).collect();
+        return Err(Failure::usage(format!(
+            "session `{session}` has no checkpoint `{checkpoint}`; it has {}",
+            names.join(", ")
+        )));
+    }
+    Ok(folder.display().to_string())
+}
+
+/// A name that is the same for the same command.
+fn name_of(student: &str, recipe: &Recipe) -> String {
+    let stem = student.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(student);
+    let hash = hex::encode(Sha256::digest(recipe.to_toml().as_bytes()));
+    format!("eval-{}-{:.6}", session_word(stem), hash)
+}
+
+/// Refuses a session that was begun with other settings: its answers are answers to something else.
+fn same(session: &Session, recipe: &Recipe) -> Result<(), Failure> {
+    let known = recipe_of(session)?;
+    let different = recipe.differences(&known);
+    if different.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "session `{}` was begun with other settings ({}); name another with --session",
+        session.name(),
+        different.iter().map(|(key, now, then)| format!("{key} was {then}, now {now}")).collect::<Vec<_>>().join(", ")
+    )))
+}

@@ -1,0 +1,201 @@
+//! What to change so that a run fits into memory.
+
+use std::fmt;
+
+use super::{Demand, MemoryPlan, plan, size};
+use crate::recipe::Recipe;
+use crate::student::ModelConfig;
+
+/// A run that needs more memory than there is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{plan}, and {} are available; {advice}", size(*.available))]
+pub struct TooLarge {
+    /// What it needs.
+    pub plan: MemoryPlan,
+    /// Bytes there are.
+    pub available: u64,
+    /// What to do about it.
+    pub advice: Advice,
+}
+
+/// What to do about a run that is too large.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Advice {
+    /// Settings under which it fits. They change nothing that is learned beyond the rounding of sums.
+    Settings(Vec<(&'static str, String)>),
+    /// It fits with these settings where adapters are trained, which learns something else.
+    Adapters(Vec<(&'static str, String)>),
+    /// The smallest settings need so many bytes.
+    Nothing(u64),
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let said = |settings: &[(&'static str, String)]| -> String {
+            let one = |(key, value): &(&'static str, String)| {
+                let between = if key.starts_with('-') { " " } else { " = " };
+                format!("{key}{between}{value}")
+            };
+            settings.iter().map(one).collect::<Vec<_>>().join(" and ")
+        };
+        match self {
+            Advice::Settings(settings) => write!(f, "it fits with {}", said(settings)),
+            Advice::Adapters(settings) => {
+                write!(f, "all of its weights cannot be trained here, but adapters can: {}", said(settings))
+            }
+            Advice::Nothing(least) => {
+                write!(f, "the smallest settings would still need {}: take a smaller student", size(*least))
+            }
+        }
+    }
+}
+
+/// Rank that is proposed where only adapters fit.
+const RANK: usize = 16;
+
+/// Holds the plan of a run against `available` bytes.
+///
+/// # Errors
+/// [`TooLarge`], with what would make it fit: fewer sequences at once for sampling; for training smaller passes, layers
+/// computed again, then fewer threads; at last adapters.
+pub fn fit(recipe: &Recipe, config: &ModelConfig, threads: usize, available: u64) -> Result<MemoryPlan, Box<TooLarge>> {
+    let asked = Tried { recipe: recipe.clone(), threads };
+    let plan = asked.plan(config);
+    if plan.bytes() <= available {
+        return Ok(plan);
+    }
+    let smaller = shrunk(asked.clone(), config, available);
+    let least = smaller.plan(config).bytes();
+    let mut adapters = asked.clone();
+    adapters.recipe.student.lora.rank = RANK;
+    let adapters = shrunk(adapters, config, available);
+    let advice = if least <= available {
+        Advice::Settings(asked.changes(&smaller))
+    } else if !recipe.student.lora.on() && adapters.plan(config).bytes() <= available {
+        Advice::Adapters(asked.changes(&adapters))
+    } else {
+        Advice::Nothing(least)
+    };
+    Err(Box::new(TooLarge { plan, available, advice }))
+}
+
+/// A recipe on a number of threads.
+#[derive(Clone)]
+struct Tried {
+    recipe: Recipe,
+    threads: usize,
+}
+
+impl Tried {
+    fn plan(&self, config: &ModelConfig) -> MemoryPlan {
+        plan(config, &Demand::of(&self.recipe, config, self.threads))
+    }
+
+    /// Whether sampling, or else what trains, needs more than `available`.
+    fn over(&self, config: &ModelConfig, sampling: bool, available: u64) -> bool {
+        let moments = self.plan(config).moments;
+        moments.iter().any(|moment| (moment.name == super::SAMPLING) == sampling && moment.bytes() > available)
+    }
+
+    /// The settings that are others in `now`.
+    fn changes(&self, now: &Self) -> Vec<(&'static str, String)> {
+        let (a, b) = (&self.recipe.student, &now.recipe.student);
+        let all = [
+            ("student.lora.rank", a.lora.rank.to_string(), b.lora.rank.to_string()),
+            ("student.slots", a.slots.to_string(), b.slots.to_string()),
+            ("student.micro_batch_tokens", a.micro_batch_tokens.to_string(), b.micro_batch_tokens.to_string()),
+            ("student.checkpointing", a.checkpointing.to_string(), b.checkpointing.to_string()),
+            ("--threads", self.threads.to_string(), now.threads.to_string()),
+        ];
+        all.into_iter().filter(|(_, before, after)| before != after).map(|(key, _, after)| (key, after)).collect()
+    }
+}
+
+/// Makes settings smaller until the run fits, or none is left to make smaller.
+fn shrunk(mut tried: Tried, config: &ModelConfig, available: u64) -> Tried {
+    while tried.over(config, true, available) && tried.recipe.student.slots > 1 {
+        tried.recipe.student.slots = tried.recipe.student.slots.div_ceil(2);
+    }
+    // A pass gets no shorter than its longest sequence.
+    let demand = Demand::of(&tried.recipe, config, tried.threads);
+    let longest = demand.sft.longest.max(demand.grpo.longest).max(1);
+    while tried.over(config, false, available) && tried.recipe.student.micro_batch_tokens > longest {
+        let halved = tried.recipe.student.micro_batch_tokens.div_ceil(2);
+        tried.recipe.student.micro_batch_tokens = halved.max(longest);
+    }
+    tried.recipe.student.checkpointing |= tried.over(config, false, available);
+    while tried.plan(config).bytes() > available && tried.threads > 1 {
+        tried.threads = tried.threads.div_ceil(2);
+    }
+    tried
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::super::parameters;
+    use super::*;
+    use crate::student::random::Shape;
+
+    const GIB: u64 = 1 << 30;
+
+    #[test]
+    fn published_shapes_have_their_published_sizes() {
+        assert_eq!(parameters(&Shape::Qwen25_05B.config().unwrap()), 494_032_768);
+        assert_eq!(parameters(&Shape::Llama32_1B.config().unwrap()), 1_235_814_400);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_what_would() {
+        let (recipe, config) = (Recipe::default(), Shape::Qwen25_05B.config().unwrap());
+        let whole = fit(&recipe, &config, 2, 1000 * GIB).unwrap().bytes();
+        let mut seen = [0; 3];
+        // From nearly enough down to nothing.
+        for available in (0..40).map(|n| (whole - 1) * (40 - n) / 40) {
+            let refused = fit(&recipe, &config, 2, available).unwrap_err();
+            let text = refused.to_string();
+            assert!(text.starts_with("memory: at most ") && !text.contains('\n'), "{text}");
+            match refused.advice {
+                Advice::Settings(settings) => {
+                    let smaller = recipe
+                        .clone()
+                        .with(&settings.iter().map(|(k, v)| ((*k).into(), v.clone())).collect::<Vec<_>>());
+                    assert!(fit(&smaller.unwrap(), &config, 2, available).is_ok(), "{text}");
+                    assert!(!settings.is_empty() && text.contains("it fits with student."), "{text}");
+                    seen[0] += 1;
+                }
+                Advice::Adapters(settings) => {
+                    let smaller = recipe
+                        .clone()
+                        .with(&settings.iter().map(|(k, v)| ((*k).into(), v.clone())).collect::<Vec<_>>());
+                    assert!(fit(&smaller.unwrap(), &config, 2, available).is_ok(), "{text}");
+                    assert!(text.contains("adapters can: student.lora.rank = 16"), "{text}");
+                    seen[1] += 1;
+                }
+                Advice::Nothing(least) => {
+                    assert!(least > available && text.contains("smaller student"), "{text}");
+                    seen[2] += 1;
+                }
+            }
+        }
+        assert!(seen.iter().all(|n| *n > 0), "{seen:?}");
+    }
+
+    #[test]
+    fn every_setting_that_is_named_lowers_its_moment() {
+        let config = Shape::Qwen25_05B.config().unwrap();
+        let base = Demand::of(&Recipe::default(), &config, 2);
+        let bytes = |demand: &Demand, name: &str| {
+            plan(&config, demand).moments.iter().find(|m| m.name == name).unwrap().bytes()
+        };
+        let fewer = Demand { slots: base.slots / 2, ..base.clone() };
+        assert!(bytes(&fewer, "sampling") < bytes(&base, "sampling"));
+        let shorter = Demand { micro_batch_tokens: base.micro_batch_tokens / 2, ..base.clone() };
+        assert!(bytes(&shorter, "a GRPO step") < bytes(&base, "a GRPO step"));
+        assert_eq!(bytes(&shorter, "sampling"), bytes(&base, "sampling"));
+        // A small student's threads work side by side, each with gradients of its own.
+        let small = crate::student::ModelConfig { layers: 2, vocab_size: 500, ..config };
+        let bytes = |threads| plan(&small, &Demand { threads, ..base.clone() }).bytes();
+        assert!(bytes(1) < bytes(2));
+    }
+}

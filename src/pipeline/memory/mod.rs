@@ -1,0 +1,366 @@
+//! How much memory a run takes, worked out before anything is loaded.
+//!
+//! A run goes through moments that hold different things: sampling holds keys and values, a training step holds
+//! activations and gradients, saving holds a copy of the state. [`plan`] counts each as it is built (single precision on
+//! the CPU); the largest is what the run needs. Lengths are the longest the recipe allows, so the plan is an upper
+//! bound: real questions are shorter. [`fit`] finds what to change where it is too much.
+//!
+//! Measured rather than counted is what the program itself and the tokenizer take; rotary tables and records are too
+//! small to matter.
+
+pub mod available;
+mod fit;
+
+pub use fit::{Advice, TooLarge, fit};
+
+use std::fmt;
+
+use crate::recipe::{LoraRecipe, LoraTarget, Recipe};
+use crate::student::ModelConfig;
+
+/// Bytes of a number; everything on the CPU is single precision.
+const NUMBER: u64 = 4;
+/// Positions a key-value cache grows by (`student::cache`).
+const BLOCK: usize = 64;
+/// Tokens of a prompt read in one step (`sample::lane`).
+const PREFILL: usize = 512;
+/// Rows of logits alive at once in training (`student::ops`).
+const HEAD_ROWS: u64 = 128;
+/// What the program takes before anything else, and a token of the tokenizer's vocabulary, in bytes: measured.
+const PROGRAM: u64 = 48 << 20;
+const TOKEN: u64 = 700;
+/// Numbers from which threads share each operation instead of having work of their own (`Decoder::is_large`).
+const LARGE: u64 = 1 << 24;
+
+/// Name of the moment at which answers are drawn.
+const SAMPLING: &str = "sampling";
+
+/// What is asked of memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// Worker threads.
+    pub threads: usize,
+    /// Sequences decoded at once.
+    pub slots: usize,
+    /// Longest prompt in tokens.
+    pub prompt: usize,
+    /// Longest sampled sequence in tokens, prompt included; 0 where nothing is sampled.
+    pub positions: usize,
+    /// Longest conversation of SFT.
+    pub sft: Batch,
+    /// Longest prompt and response of GRPO.
+    pub grpo: Batch,
+    /// Most padded tokens of a training pass.
+    pub micro_batch_tokens: usize,
+    /// Whether layers are computed again on the way back.
+    pub checkpointing: bool,
+    /// What training changes.
+    pub trained: Trained,
+    /// Whether the base and the policy that training began with stay beside the student in training, as in a run.
+    pub beside: bool,
+}
+
+/// What training changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trained {
+    /// Every weight.
+    All,
+    /// Adapters.
+    Adapters {
+        /// Numbers of the adapters.
+        numbers: u64,
+        /// Numbers of the matrices that have one; they are added up with it wherever they are used.
+        adapted: u64,
+    },
+}
+
+impl Trained {
+    /// What `lora` trains of a student.
+    pub fn of(lora: &LoraRecipe, config: &ModelConfig) -> Self {
+        if !lora.on() {
+            return Self::All;
+        }
+        let (d, f) = (config.hidden_size, config.intermediate_size);
+        let size = |target: &LoraTarget| match target {
+            LoraTarget::QProj => (d, config.query_width()),
+            LoraTarget::KProj | LoraTarget::VProj => (d, config.kv_width()),
+            LoraTarget::OProj => (config.query_width(), d),
+            LoraTarget::GateProj | LoraTarget::UpProj => (d, f),
+            LoraTarget::DownProj => (f, d),
+        };
+        let sizes: Vec<(usize, usize)> = lora.targets.iter().map(size).collect();
+        let sum = |of: &dyn Fn(&(usize, usize)) -> usize| (config.layers * sizes.iter().map(of).sum::<usize>()) as u64;
+        Self::Adapters { numbers: sum(&|(a, b)| lora.rank * (a + b)), adapted: sum(&|(a, b)| a * b) }
+    }
+
+    /// Numbers that have a gradient and moments.
+    fn numbers(self, config: &ModelConfig) -> u64 {
+        match self {
+            Trained::All => parameters(config),
+            Trained::Adapters { numbers, .. } => numbers,
+        }
+    }
+
+    /// Numbers of matrices that are added up with their adapters.
+    fn adapted(self) -> u64 {
+        match self {
+            Trained::All => 0,
+            Trained::Adapters { adapted, .. } => adapted,
+        }
+    }
+}
+
+/// A batch of an update; all 0 where there is no training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// Sequences.
+    pub sequences: usize,
+    /// Tokens of the longest.
+    pub longest: usize,
+}
+
+/// One thing that is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// What it is.
+    pub what: &'static str,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// What a run holds at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Which moment.
+    pub name: &'static str,
+    /// What is held, the largest that matters first as listed.
+    pub parts: Vec<Part>,
+}
+
+impl Moment {
+    /// Bytes of all parts.
+    pub fn bytes(&self) -> u64 {
+        self.parts.iter().map(|part| part.bytes).sum()
+    }
+}
+
+/// The moments of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemoryPlan {
+    /// In the order in which a run comes to them.
+    pub moments: Vec<Moment>,
+}
+
+impl MemoryPlan {
+    /// Bytes of the largest moment.
+    pub fn bytes(&self) -> u64 {
+        self.moments.iter().map(Moment::bytes).max().unwrap_or(0)
+    }
+
+    /// The largest moment.
+    pub fn largest(&self) -> Option<&Moment> {
+        self.moments.iter().max_by_key(|moment| moment.bytes())
+    }
+}
+
+impl Demand {
+    /// What a run of `recipe` asks for at most.
+    pub fn of(recipe: &Recipe, config: &ModelConfig, threads: usize) -> Self {
+        let limit = |tokens: usize| tokens.min(config.max_positions);
+        let answers = [
+            recipe.difficulty.sampling.max_new_tokens,
+            recipe.rollouts.sampling.max_new_tokens,
+            recipe.grpo.sampling.max_new_tokens,
+            recipe.evaluate.sampling.max_new_tokens,
+            recipe.evaluate.max_new_tokens,
+        ];
+        let prompt = limit(recipe.grpo.max_prompt_tokens);
+        let answer = answers.into_iter().max().unwrap_or(0);
+        let grpo = Batch {
+            sequences: recipe.grpo.mini_batch.saturating_mul(recipe.grpo.group as usize),
+            longest: limit(prompt.saturating_add(recipe.grpo.sampling.max_new_tokens)),
+        };
+        Self {
+            threads,
+            slots: recipe.student.slots,
+            prompt,
+            positions: limit(prompt.saturating_add(answer)),
+            sft: Batch { sequences: recipe.sft.batch, longest: limit(recipe.sft.max_tokens) },
+            grpo,
+            micro_batch_tokens: recipe.student.micro_batch_tokens,
+            checkpointing: recipe.student.checkpointing,
+            trained: Trained::of(&recipe.student.lora, config),
+            beside: true,
+        }
+    }
+}
+
+/// Numbers of a student; a tied matrix counts once.
+pub fn parameters(config: &ModelConfig) -> u64 {
+    let [d, q, kv, f] =
+        [config.hidden_size, config.query_width(), config.kv_width(), config.intermediate_size].map(|n| n as u64);
+    let bias = if config.qkv_bias { q + 2 * kv } else { 0 } + if config.output_bias { d } else { 0 };
+    let norms = 2 * d + if config.head_norms { 2 * config.head_dim as u64 } else { 0 };
+    let layer = d * (q + 2 * kv) + q * d + 3 * d * f + bias + norms;
+    let tables = if config.tied { 1 } else { 2 };
+    tables * table(config) + config.layers as u64 * layer + d
+}
+
+/// Numbers of the embedding.
+fn table(config: &ModelConfig) -> u64 {
+    config.vocab_size as u64 * config.hidden_size as u64
+}
+
+/// Counts what a run holds at each of its moments.
+pub fn plan(config: &ModelConfig, demand: &Demand) -> MemoryPlan {
+    let mut moments = Vec::new();
+    let training = demand.sft.sequences > 0 || demand.grpo.sequences > 0;
+    if demand.positions > 0 {
+        moments.push(sampling(config, demand, training && demand.beside));
+    }
+    for (name, batch) in [("an SFT step", demand.sft), ("a GRPO step", demand.grpo)] {
+        if batch.sequences > 0 {
+            moments.push(step(config, demand, name, batch));
+        }
+    }
+    if training && demand.beside {
+        let mut parts = held(config, demand, true);
+        // The weights are copied beside the moments, and all three once more into the bytes of the file.
+        parts.push(Part { what: "state being written", bytes: 4 * NUMBER * demand.trained.numbers(config) });
+        moments.push(Moment { name: "saving a state", parts });
+    }
+    MemoryPlan { moments }
+}
+
+/// Weights, and what training keeps between steps.
+fn held(config: &ModelConfig, demand: &Demand, trained: bool) -> Vec<Part> {
+    let weights = NUMBER * parameters(config);
+    let program = PROGRAM + TOKEN * config.vocab_size as u64;
+    let mut parts = vec![Part { what: "program", bytes: program }, Part { what: "weights", bytes: weights }];
+    if demand.beside && trained && demand.trained == Trained::All {
+        // The reference of GRPO is the policy it began with. Frozen weights are shared with the base.
+        parts.push(Part { what: "base and reference", bytes: 2 * weights });
+    }
+    if trained {
+        parts.push(Part { what: "AdamW moments", bytes: 2 * NUMBER * demand.trained.numbers(config) });
+    }
+    parts
+}
+
+/// Work that goes side by side: as many as threads for a small student, one for a large.
+fn lanes(config: &ModelConfig, demand: &Demand) -> u64 {
+    if parameters(config) >= LARGE { 1 } else { demand.threads.max(1) as u64 }
+}
+
+/// Sampling, in a run at its worst: between the steps of GRPO.
+fn sampling(config: &ModelConfig, demand: &Demand, trained: bool) -> Moment {
+    let mut parts = held(config, demand, trained);
+    let lanes = lanes(config, demand);
+    if parameters(config) >= LARGE {
+        parts.push(Part { what: "weights with adapters", bytes: NUMBER * demand.trained.adapted() });
+    } else {
+        let head = if config.tied { table(config) } else { 0 };
+        parts.push(Part { what: "packed weights", bytes: NUMBER * (parameters(config) + head) });
+    }
+    let slots = (demand.slots.max(1) as u64).div_ceil(lanes);
+    let block = |positions: usize| positions.next_multiple_of(BLOCK) as u64;
+    let token = NUMBER * config.layers as u64 * 2 * config.kv_width() as u64;
+    let positions = lanes * (slots * block(demand.positions) + block(demand.prompt));
+    parts.push(Part { what: "KV cache", bytes: positions * token });
+    let rows = slots.max(demand.prompt.min(PREFILL) as u64);
+    let (d, q, kv, f) = (config.hidden_size, config.query_width(), config.kv_width(), config.intermediate_size);
+    let wide = (2 * d + (q + 2 * kv).max(2 * f) + q.max(f)) as u64;
+    // Logits of every slot, and of the open prompt with what picking a token from it needs.
+    let logits = (slots + 4) * config.vocab_size as u64;
+    parts.push(Part { what: "activations and logits", bytes: NUMBER * lanes * (rows * wide + logits) });
+    Moment { name: SAMPLING, parts }
+}
+
+/// Numbers that a token leaves in the graph of all layers until the backward pass has come by.
+fn kept_per_token(config: &ModelConfig, checkpointing: bool) -> u64 {
+    let [d, q, kv, f] =
+        [config.hidden_size, config.query_width(), config.kv_width(), config.intermediate_size].map(|n| n as u64);
+    // Two streams and their norms; queries, keys and values; attention's answer; gate, up and their product.
+    let norms = if config.head_norms { q + kv } else { 0 };
+    let (layers, layer) = (config.layers as u64, 4 * d + 2 * q + 2 * kv + norms + 3 * f);
+    // A layer on its way back holds as much again. Computed again, a layer keeps its input, and one at a time the rest.
+    let kept = if checkpointing { layers * d + 2 * layer } else { (layers + 1) * layer };
+    kept + 3 * d
+}
+
+/// Forward, backward and the sum of gradients. A pass is largest either at its start, with all activations, or at its
+/// end, with all gradients; the embedding's gradient stands twice then, once from each end of the model.
+fn step(config: &ModelConfig, demand: &Demand, name: &'static str, batch: Batch) -> Moment {
+    let mut parts = held(config, demand, true);
+    let lanes = lanes(config, demand);
+    let tokens = pass(batch, demand.micro_batch_tokens) as u64;
+    let gradients = NUMBER * demand.trained.numbers(config);
+    let activations = NUMBER * tokens * kept_per_token(config, demand.checkpointing);
+    let logits = 2 * NUMBER * HEAD_ROWS.min(tokens) * config.vocab_size as u64;
+    let table = NUMBER * table(config);
+    let start = activations + logits + table;
+    let end = gradients + if demand.trained == Trained::All { 2 * table } else { table };
+    let adapted = lanes * NUMBER * demand.trained.adapted();
+    parts.push(Part { what: "weights with adapters", bytes: adapted });
+    parts.push(Part { what: "activations", bytes: lanes * activations });
+    parts.push(Part { what: "logits", bytes: lanes * logits });
+    let gradients = gradients + lanes * start.max(end).saturating_sub(activations + logits);
+    parts.push(Part { what: "gradients", bytes: gradients });
+    Moment { name, parts }
+}
+
+/// Padded tokens of the largest pass: a quarter of the batch at most, `micro_batch_tokens`, but at least one sequence
+/// (`train::shards`).
+pub fn pass(batch: Batch, micro_batch_tokens: usize) -> usize {
+    let total = batch.sequences.saturating_mul(batch.longest);
+    micro_batch_tokens.min(total.div_ceil(4)).max(batch.longest)
+}
+
+/// Tells what a run will take, before anything is loaded, and refuses what cannot fit.
+///
+/// # Errors
+/// [`TooLarge`], where the system says how much there is and it is less.
+pub fn check(
+    recipe: &Recipe,
+    config: &ModelConfig,
+    threads: usize,
+    tell: &mut dyn FnMut(&str),
+) -> Result<(), Box<TooLarge>> {
+    let there = available::available();
+    let plan = fit(recipe, config, threads, there.unwrap_or(u64::MAX))?;
+    let room = there
+        .map_or_else(|| "how much is available is not known here".to_owned(), |n| format!("{} available", size(n)));
+    tell(&format!("{plan}; {room}"));
+    Ok(())
+}
+
+/// Bytes as people say them: `1.9 GiB`, `310 MiB`, `12 KiB`.
+pub fn size(bytes: u64) -> String {
+    let mib = bytes as f64 / f64::from(1 << 20);
+    match mib {
+        m if m >= 1000.0 => format!("{:.1} GiB", m / 1024.0),
+        m if m >= 9.95 => format!("{m:.0} MiB"),
+        m if m >= 0.95 => format!("{m:.1} MiB"),
+        m => format!("{:.0} KiB", m * 1024.0),
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} for {}: ", size(self.bytes()), self.name)?;
+        for (index, part) in self.parts.iter().filter(|part| part.bytes > 0).enumerate() {
+            write!(f, "{}{} {}", if index == 0 { "" } else { " + " }, part.what, size(part.bytes))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for MemoryPlan {
+    /// The largest moment, on one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.largest() {
+            Some(moment) => write!(f, "memory: at most {moment}"),
+            None => f.write_str("memory: nothing is asked for"),
+        }
+    }
+}

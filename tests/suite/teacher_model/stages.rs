@@ -1,0 +1,149 @@
+//! Stages that ask many at once: the same outcome as one by one; what is lost goes to review; what stops the run stops it
+//! cleanly, with everything kept.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+
+use footbridge::domain::{Diagnosis, Question};
+use footbridge::pipeline::events::Outcome;
+use footbridge::pipeline::material::world_of;
+use footbridge::pipeline::run::{Ground, start};
+use footbridge::recipe::Recipe;
+use footbridge::session::records::{Scores, Status, Trace};
+use footbridge::session::{NewSession, Sessions};
+use footbridge::teacher::{RuleTeacher, Teacher, TeacherError};
+
+use crate::pipeline::runs::{Found, SEED, UNDISTURBED, outcome, recipe};
+
+/// The rules from many threads, with faults.
+struct Busy {
+    rules: RuleTeacher,
+    /// Calls that are allowed before the budget is spent.
+    allowed: AtomicI64,
+    /// Question whose trace, and question whose first judge call, has no answer.
+    lost: [String; 2],
+    /// Calls under way, and the most there were.
+    under_way: AtomicUsize,
+    most: Arc<AtomicUsize>,
+}
+
+impl Busy {
+    fn call<T>(&self, make: impl FnOnce(&RuleTeacher) -> Result<T, TeacherError>) -> Result<T, TeacherError> {
+        if self.allowed.fetch_sub(1, Ordering::Relaxed) <= 0 {
+            return Err(TeacherError::BudgetSpent("the budget is spent".into()));
+        }
+        let now = self.under_way.fetch_add(1, Ordering::Relaxed) + 1;
+        self.most.fetch_max(now, Ordering::Relaxed);
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        let made = make(&self.rules);
+        self.under_way.fetch_sub(1, Ordering::Relaxed);
+        made
+    }
+}
+
+impl Teacher for Busy {
+    fn name(&self) -> &str {
+        "rules"
+    }
+
+    fn concurrency(&self) -> usize {
+        8
+    }
+
+    fn trace(&self, question: &Question, attempt: u32) -> Result<String, TeacherError> {
+        if question.id == self.lost[0] {
+            return Err(TeacherError::Unanswered("refused".into()));
+        }
+        self.call(|rules| rules.trace(question, attempt))
+    }
+
+    fn importance(&self, question: &Question, steps: &[String], at: usize, attempt: u32) -> Result<f64, TeacherError> {
+        if question.id == self.lost[1] && at == 0 {
+            return Err(TeacherError::Unanswered("wordy".into()));
+        }
+        self.call(|rules| rules.importance(question, steps, at, attempt))
+    }
+
+    fn jumpiness(&self, question: &Question, steps: &[String], at: usize, attempt: u32) -> Result<f64, TeacherError> {
+        self.call(|rules| rules.jumpiness(question, steps, at, attempt))
+    }
+
+    fn compress(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError> {
+        self.call(|rules| rules.compress(question, prefix, step))
+    }
+
+    fn expand(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError> {
+        self.call(|rules| rules.expand(question, prefix, step))
+    }
+
+    fn localize(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError> {
+        self.call(|rules| rules.localize(question, prefix, step))
+    }
+
+    fn diagnose(
+        &self,
+        question: &Question,
+        response: &str,
+        reference: Option<&str>,
+        attempt: u32,
+    ) -> Result<Diagnosis, TeacherError> {
+        self.call(|rules| rules.diagnose(question, response, reference, attempt))
+    }
+}
+
+/// Runs a session, new or old, with the busy rules; the most calls that were under way at once.
+fn run(sessions: &Sessions, recipe: &Recipe, allowed: i64, lost: [&str; 2]) -> (Outcome, usize) {
+    let most = Arc::new(AtomicUsize::new(0));
+    let busy = Busy {
+        rules: RuleTeacher::new(world_of(recipe).unwrap(), recipe.seed),
+        allowed: AtomicI64::new(allowed),
+        lost: lost.map(str::to_owned),
+        under_way: AtomicUsize::new(0),
+        most: most.clone(),
+    };
+    let ground = Ground::with_teacher(recipe, 2, Box::new(busy)).unwrap();
+    let session = if sessions.contains("run") {
+        sessions.open("run").unwrap()
+    } else {
+        sessions.create("run", &NewSession { recipe: &recipe.to_toml(), seed: recipe.seed }).unwrap()
+    };
+    (outcome(start(session, recipe.clone(), ground)), most.load(Ordering::Relaxed))
+}
+
+#[test]
+fn many_at_once_and_a_spent_budget_in_between_end_as_one_by_one() {
+    let home = tempfile::tempdir().unwrap();
+    let (sessions, recipe) = (Sessions::at(home.path()), recipe(SEED, &[]));
+    let mut kept = 0;
+    // The budget ends among the traces, then among the judge calls.
+    for allowed in [10, 60] {
+        let (ended, _) = run(&sessions, &recipe, allowed, ["", ""]);
+        assert_eq!(ended, Outcome::Failed { reason: "the budget is spent".into() });
+        let session = sessions.open_read_only("run").unwrap();
+        let count = session.count::<Trace>("").unwrap() + session.count::<Scores>("").unwrap();
+        assert!(count >= kept + 10, "{count} products after {kept}");
+        kept = count;
+    }
+    let (ended, most) = run(&sessions, &recipe, i64::MAX, ["", ""]);
+    assert_eq!(ended, Outcome::Done);
+    assert!((2..=8).contains(&most), "{most} calls at once");
+    Found::of(&sessions, "run", &recipe).assert_equals(&UNDISTURBED);
+}
+
+#[test]
+fn a_lost_product_goes_to_review_with_its_reason_and_the_run_goes_on() {
+    let scored = UNDISTURBED.all::<Scores>();
+    let (trace, judged) = (scored.keys().next().unwrap(), scored.keys().nth(1).unwrap());
+    let home = tempfile::tempdir().unwrap();
+    let (sessions, recipe) = (Sessions::at(home.path()), recipe(SEED, &[("iterations", "1")]));
+    assert_eq!(run(&sessions, &recipe, i64::MAX, [trace, judged]).0, Outcome::Done);
+    let found = Found::of(&sessions, "run", &recipe);
+    let traces = found.all::<Trace>();
+    assert_eq!(traces[trace].status, Status::Review { reason: "refused".into() });
+    assert_eq!((traces[trace].text.as_str(), traces[trace].attempts), ("", 1));
+    let scores = found.all::<Scores>();
+    assert!(!scores.contains_key(trace));
+    assert_eq!(scores[judged].steps[0].scores.importance, None);
+    assert_eq!(scores[judged].unanswered, ["step 1, importance: wordy"]);
+    assert!(matches!(scores[judged].status, Status::Review { .. }));
+}
