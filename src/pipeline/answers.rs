@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::control::Control;
 use crate::recipe::TeacherRecipe;
@@ -14,6 +15,8 @@ use crate::teacher::{AnswerStore, CacheSettings, Cached, Meter, OpenAi, Stored, 
 
 /// Bytes of answers that share a frame, the last one excluded.
 const TOGETHER: usize = 4 << 20;
+/// Time between two frames, so that answers that come close together share one: a frame costs more than an answer.
+const GATHER: Duration = Duration::from_millis(20);
 
 /// A paid answer. Key: the hash of its call.
 impl Record for Stored {
@@ -74,6 +77,8 @@ struct Queue {
     came: u64,
     written: u64,
     writing: bool,
+    /// When a frame was last written.
+    last: Option<Instant>,
     /// The first failure: nothing is written after it.
     failed: Option<String>,
     sums: BTreeMap<String, Usage>,
@@ -124,11 +129,14 @@ impl SessionAnswers {
                 queue = self.turned.wait(queue).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            let (jobs, batch) = queue.next();
             queue.writing = true;
+            let early = queue.last.map_or(Duration::ZERO, |last| GATHER.saturating_sub(last.elapsed()));
             drop(queue);
+            std::thread::sleep(early);
+            let (jobs, batch) = self.queue().next();
             let outcome = self.session.write(batch);
             queue = self.queue();
+            queue.last = Some(Instant::now());
             queue.writing = false;
             match outcome {
                 Ok(_) => queue.written += jobs,

@@ -211,11 +211,11 @@ impl<C: Chat> Chat for Cached<C> {
         self.chat.name()
     }
 
-    /// A quarter more than the chat behind it takes: while some write their answers down, others ask.
+    /// Half as many again as the chat behind it takes: while some write their answers down, others ask.
     fn concurrency(&self) -> usize {
         match self.chat.concurrency() {
             1 => 1,
-            calls => calls + calls.div_ceil(4),
+            calls => calls + calls.div_ceil(2),
         }
     }
 

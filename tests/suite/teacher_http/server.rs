@@ -124,7 +124,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.runtime.take().unwrap().shutdown_background();
+        // Waits, so that nobody listens any more.
+        self.runtime.take().unwrap().shutdown_timeout(Duration::from_secs(5));
     }
 }
 
