@@ -5,6 +5,7 @@
 use burn::tensor::{Gradients as Recorded, Tensor};
 use rayon::prelude::*;
 
+use crate::student::ops::reuse;
 use crate::student::ops::simd::simd;
 use crate::student::{Decoder, NamedParameter, Parameter};
 
@@ -71,6 +72,11 @@ impl Gradients {
         } else {
             pieces.for_each(one);
         }
+    }
+
+    /// Keeps the memory for the next backward pass.
+    pub(super) fn recycle(self) {
+        self.parts.into_iter().for_each(reuse::give);
     }
 
     /// Euclidean norm of each parameter's gradient, summed in double precision.

@@ -141,7 +141,7 @@ impl Trainer {
         for (index, mini_batch) in mini_batches.iter().enumerate() {
             let old = if index == 0 { LogProbs::Current } else { LogProbs::Given(&old[index - 1]) };
             let (gradients, mut shown) = self.grpo_gradient(mini_batch, old, LogProbs::Model(reference), recipe)?;
-            shown.grad_norm = self.update(&gradients, shown.loss, lr)?;
+            shown.grad_norm = self.update(gradients, shown.loss, lr)?;
             metrics.updates.push(shown);
         }
         Ok(metrics)

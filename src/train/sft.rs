@@ -64,7 +64,7 @@ impl Trainer {
             return Ok(SftMetrics { lr, ..SftMetrics::default() });
         }
         let (gradients, loss) = self.sft_gradient(batch, loss)?;
-        let grad_norm = self.update(&gradients, loss, lr)?;
+        let grad_norm = self.update(gradients, loss, lr)?;
         Ok(SftMetrics { loss, grad_norm, tokens, lr })
     }
 

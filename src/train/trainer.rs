@@ -19,6 +19,7 @@ use super::gradients::{Gradients, clip_factor, host};
 use super::ordered::{in_order, one_by_one};
 use super::shards::{Shard, pack};
 use crate::recipe::AdamWRecipe;
+use crate::student::ops::reuse;
 use crate::student::workers::Workers;
 use crate::student::{Decoder, ModelConfig, Parameter, RopeTable, Student};
 
@@ -29,6 +30,16 @@ pub struct Trainer {
     pub(super) workers: Arc<Workers>,
     pub(super) micro_batch_tokens: usize,
     checkpointing: bool,
+    _memory: KeptMemory,
+}
+
+/// Lets go of the gradients' memory when the training ends.
+struct KeptMemory;
+
+impl Drop for KeptMemory {
+    fn drop(&mut self) {
+        reuse::clear();
+    }
 }
 
 /// What a loss sees of a shard: a replica of the model with a graph, and the table of angles on its device.
@@ -49,7 +60,8 @@ impl Trainer {
     pub fn new(mut student: Student, settings: AdamWRecipe, micro_batch_tokens: usize, workers: Arc<Workers>) -> Self {
         student.model = student.model.valid();
         let sizes = student.model.trained_parameters().into_iter().map(|p| p.value.dims().iter().product());
-        Self { optimizer: AdamW::new(settings, sizes), student, workers, micro_batch_tokens, checkpointing: false }
+        let optimizer = AdamW::new(settings, sizes);
+        Self { optimizer, student, workers, micro_batch_tokens, checkpointing: false, _memory: KeptMemory }
     }
 
     /// The same trainer, with layers computed again on the way back or not (see [`super::checkpointed`]).
@@ -119,6 +131,7 @@ impl Trainer {
                 None => total = Some((gradients, numbers.collect())),
                 Some((sum, sums)) => {
                     sum.add(&gradients);
+                    gradients.recycle();
                     sums.iter_mut().zip(numbers).for_each(|(into, n)| *into += n);
                 }
             }
@@ -147,7 +160,7 @@ impl Trainer {
     ///
     /// # Errors
     /// [`TrainError::NotFinite`], and nothing has changed.
-    pub(super) fn update(&mut self, gradients: &Gradients, loss: f64, lr: f64) -> Result<f64, TrainError> {
+    pub(super) fn update(&mut self, gradients: Gradients, loss: f64, lr: f64) -> Result<f64, TrainError> {
         let workers = Arc::clone(&self.workers);
         let norm = workers.together(|| gradients.global_norm());
         for (what, value) in [("loss", loss), ("gradient", norm)] {
@@ -169,6 +182,7 @@ impl Trainer {
             }
         };
         self.student.model = workers.together(|| model.map_trained(&mut change));
+        gradients.recycle();
         Ok(norm)
     }
 }

@@ -6,6 +6,7 @@ use super::AttentionShape;
 use super::attention::{self, Inputs};
 use super::flex::{FastOps, attention_kept, dim, indices, log_probs_kept, tensor, values};
 use super::gemm::{Mat, matmul};
+use super::reuse;
 use super::rows::{self, Head};
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn::backend::autodiff::grads::Gradients;
@@ -110,7 +111,7 @@ impl<const N: usize> Backward<Flex, N> for Linear {
                     tensor(dx, &[n, k])
                 }
                 1 => {
-                    let mut dweight = vec![0.0; k * m];
+                    let mut dweight = reuse::take(k * m);
                     matmul(&mut dweight, m, Mat::new(x, n, k, k).t(), above, false);
                     tensor(dweight, &[k, m])
                 }

@@ -10,6 +10,7 @@ mod autodiff;
 mod flex;
 pub(crate) mod gemm;
 pub mod portable;
+pub(crate) mod reuse;
 pub(crate) mod rows;
 pub(crate) mod simd;
 #[cfg(test)]

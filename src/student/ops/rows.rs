@@ -1,6 +1,7 @@
 //! Row-wise kernels: RMSNorm, SwiGLU and the log-probability head, forward and backward, on slices.
 
 use super::gemm::{Mat, matmul};
+use super::reuse;
 use super::simd::{dot, exp, exp_sum, max, simd};
 use rayon::prelude::*;
 use std::slice::{from_mut, from_ref};
@@ -222,7 +223,10 @@ impl Head<'_> {
     /// costs less than keeping them.
     pub fn backward(&self, totals: &[f32], dy: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let (vocab, width) = (self.vocab(), self.width);
-        let (mut dh, mut dweight) = (vec![0.0; self.h.len()], vec![0.0; self.weight.len()]);
+        let (mut dh, mut dweight) = (vec![0.0; self.h.len()], reuse::take(self.weight.len()));
+        if self.targets.is_empty() {
+            dweight.fill(0.0);
+        }
         self.chunks(|logits, r| {
             let (targets, totals, dy) = (&self.targets[r.clone()], &totals[r.clone()], &dy[r.clone()]);
             if spread(logits.len()) {

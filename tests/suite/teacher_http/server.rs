@@ -175,10 +175,11 @@ async fn answer(stream: &mut TcpStream, reply: Reply, call: &Call, counts: &Coun
             }
             let (read, written) = (charge(&call.prompt()), charge(&text));
             let body = completion(&text, read, written);
-            stream.write_all(&http(200, &[], &body)).await?;
+            // Counted first: whoever has the answer finds it counted.
             counts.said.fetch_add(1, Ordering::SeqCst);
             counts.read.fetch_add(read, Ordering::SeqCst);
             counts.written.fetch_add(written, Ordering::SeqCst);
+            stream.write_all(&http(200, &[], &body)).await?;
         }
         Reply::Status(status, headers, body) => stream.write_all(&http(status, &headers, &body)).await?,
         Reply::Hangs => return Ok(false),
