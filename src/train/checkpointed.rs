@@ -1,9 +1,9 @@
 //! Backward with less memory (Chen et al. 2016, one segment per layer): the way there keeps only what each layer was
 //! given; on the way back a layer is computed once more, with its graph, when its turn comes.
 //!
-//! The gradients are those of the plain way, to the last bit on one device: the same operations run on the same numbers,
-//! a layer's graph is entered with the gradient that reached its output, and the two parts of a tied embedding are added
-//! in the same order of two. What is kept is one `[rows·width, hidden]` per layer, and one layer's own intermediate
+//! The gradients are those of the plain way: the same operations run on the same numbers, and a layer's graph is entered
+//! with the gradient that reached its output. On the CPU they are the same bits, but for a tied embedding, whose parts from
+//! the two ends of the model are added in another order. What is kept is one `[rows·width, hidden]` per layer, and one layer's own intermediate
 //! results at a time; what it costs is a second forward pass.
 
 use burn::module::Module;
