@@ -49,7 +49,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
             return if asked.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
-    match dispatch(cli.verb) {
+    let done = match cli.verb {
+        Some(verb) => dispatch(verb),
+        None => start::workbench(&cli.workbench),
+    };
+    match done {
         Ok(exit) => exit,
         Err(failure) => {
             out::stderr(&format!("error: {}", failure.message));

@@ -1,10 +1,11 @@
-//! `footbridge demo`, `run` and `resume`: from arguments to a running loop and a face that shows it.
+//! `footbridge`, `footbridge demo`, `run` and `resume`: from arguments to a running loop and a face that shows it.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::args::{ArmName, DemoArgs, FaceArgs, ResumeArgs, RunArgs, SESSIONS, SessionsDir};
+use super::args::{ArmName, DemoArgs, FaceArgs, ResumeArgs, RunArgs, SESSIONS, SessionsDir, WorkbenchArgs};
 use super::exit::{Exit, Failure};
-use super::face::{self, Face};
+use super::face::{self, Face, First};
 use super::{forecast, out, report};
 use crate::pipeline::material::WORLD;
 use crate::pipeline::run::{self, Ground};
@@ -12,6 +13,7 @@ use crate::pipeline::teaching::resumed;
 use crate::recipe::{Arm, Gate, Loaded, Recipe};
 use crate::session::{NewSession, Session, Sessions};
 use crate::workbench::handle::RunHandle;
+use crate::workbench::house::{House, Launch, Launcher};
 use crate::workbench::probe::Surroundings;
 
 /// Starts a new run of the demo.
@@ -101,10 +103,9 @@ fn begin(recipe: Recipe, new: &New, face_args: &FaceArgs) -> Result<Exit, Failur
         None => free_name(&sessions, new.stem, recipe.arm)?,
     };
     let face = face::choose(face_args, &Surroundings::read())?;
-    let ground = Ground::lay_aloud(&recipe, threads(new.threads), &mut out::stderr).map_err(Failure::usage)?;
-    let made = NewSession { recipe: &recipe.to_toml(), seed: recipe.seed };
-    let session = sessions.create(&name, &made).map_err(Failure::usage)?;
-    go(session, recipe, (ground, threads(new.threads)), new.sessions, (&face, face_args.shot.as_deref()))
+    let starter = Starter { sessions, threads: threads(new.threads) };
+    let run = starter.begin(recipe, &name, &mut out::stderr)?;
+    go(run, starter, &face)
 }
 
 /// Settings that may change on the way: none decides what a training text says or a student learns.
@@ -128,13 +129,97 @@ const ADJUSTABLE: [&str; 14] = [
 /// Continues a run.
 pub fn resume(args: &ResumeArgs) -> Result<Exit, Failure> {
     let face = face::choose(&args.face, &Surroundings::read())?;
-    let session = Sessions::at(&args.sessions.path).open(&args.name).map_err(Failure::usage)?;
-    let recipe = adjusted(recipe_of(&session)?, &args.set)?;
-    let ground = Ground::lay_aloud(&resumed(&recipe, &session), threads(args.threads), &mut out::stderr)
-        .map_err(Failure::usage)?
-        .refreshing(args.refresh);
-    ground.fits(&session).map_err(Failure::usage)?;
-    go(session, recipe, (ground, threads(args.threads)), &args.sessions, (&face, args.face.shot.as_deref()))
+    let starter = Starter { sessions: Sessions::at(&args.sessions.path), threads: threads(args.threads) };
+    let run = starter.resume(&args.name, &args.set, args.refresh, &mut out::stderr)?;
+    go(run, starter, &face)
+}
+
+/// `footbridge` alone: the workbench, with a session on it where one is named.
+pub fn workbench(args: &WorkbenchArgs) -> Result<Exit, Failure> {
+    let around = Surroundings::read();
+    let Face::Live(look) = face::choose(&FaceArgs { looks: args.looks.clone(), ..FaceArgs::default() }, &around)?
+    else {
+        return Err(Failure::usage("the workbench needs a terminal; `footbridge --help` lists what works without one"));
+    };
+    let sessions = Sessions::at(&args.sessions.path);
+    let first = match &args.session {
+        Some(name) if sessions.contains(name) => First::Session(name.clone()),
+        Some(name) => {
+            sessions.summary(name).map_err(Failure::usage)?;
+            First::Home
+        }
+        None => First::Home,
+    };
+    let starter = Starter { sessions, threads: threads(args.threads) };
+    let house = starter.house();
+    face::workbench(&look, &house, first, &|name| table(&house.sessions, name))
+}
+
+/// Begins and continues runs, for the shell and for the workbench.
+#[derive(Clone)]
+struct Starter {
+    sessions: Sessions,
+    threads: usize,
+}
+
+impl Starter {
+    fn begin(&self, recipe: Recipe, name: &str, tell: &mut dyn FnMut(&str)) -> Result<RunHandle, Failure> {
+        let ground = Ground::lay_aloud(&recipe, self.threads, tell).map_err(Failure::usage)?;
+        let made = NewSession { recipe: &recipe.to_toml(), seed: recipe.seed };
+        let session = self.sessions.create(name, &made).map_err(Failure::usage)?;
+        Ok(self.start(session, recipe, ground, tell))
+    }
+
+    fn resume(
+        &self,
+        name: &str,
+        set: &[(String, String)],
+        refresh: bool,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<RunHandle, Failure> {
+        let session = self.sessions.open(name).map_err(Failure::usage)?;
+        let recipe = adjusted(recipe_of(&session)?, set)?;
+        let ground = Ground::lay_aloud(&resumed(&recipe, &session), self.threads, tell)
+            .map_err(Failure::usage)?
+            .refreshing(refresh);
+        ground.fits(&session).map_err(Failure::usage)?;
+        Ok(self.start(session, recipe, ground, tell))
+    }
+
+    fn start(&self, session: Session, recipe: Recipe, ground: Ground, tell: &mut dyn FnMut(&str)) -> RunHandle {
+        let name = session.name().to_string();
+        session.notes().iter().for_each(|note| tell(note));
+        handle(run::start(session, recipe, ground), &name, resume_command(&name, self.sessions.root()), self.threads)
+    }
+
+    fn house(&self) -> House {
+        House { sessions: self.sessions.clone(), launcher: Some(Arc::new(self.clone())) }
+    }
+}
+
+impl Launcher for Starter {
+    fn launch(&self, launch: &Launch, tell: &mut dyn FnMut(&str)) -> Result<RunHandle, String> {
+        let begun = match launch {
+            Launch::New { recipe, name: Some(name) } => self.begin((**recipe).clone(), name, tell),
+            Launch::New { recipe, name: None } => free_name(&self.sessions, "run", recipe.arm)
+                .and_then(|name| self.begin((**recipe).clone(), &name, tell)),
+            Launch::Resume { name } => self.resume(name, &[], false, tell),
+        };
+        begun.map_err(|failure| failure.message)
+    }
+}
+
+/// A run as faces see it.
+pub fn handle(run: run::Run, name: &str, resume: String, threads: usize) -> RunHandle {
+    RunHandle {
+        session: name.to_string(),
+        resume,
+        device: format!("cpu · {threads} threads"),
+        live: run.session,
+        events: run.events,
+        commands: run.commands,
+        thread: run.handle,
+    }
 }
 
 /// A session's recipe with settings of this part of the run.
@@ -162,30 +247,13 @@ pub fn threads(asked: Option<u16>) -> usize {
     asked.map_or_else(cores, usize::from)
 }
 
-fn go(
-    session: Session,
-    recipe: Recipe,
-    (ground, threads): (Ground, usize),
-    sessions: &SessionsDir,
-    (face, shot): (&Face, Option<&Path>),
-) -> Result<Exit, Failure> {
-    let name = session.name().to_string();
-    for note in session.notes() {
-        out::stderr(note);
-    }
-    let run = run::start(session, recipe, ground);
-    let handle = RunHandle {
-        session: name.clone(),
-        resume: resume_command(&name, &sessions.path),
-        device: format!("cpu · {threads} threads"),
-        events: run.events,
-        commands: run.commands,
-        thread: run.handle,
-    };
-    face::watch(face, handle, shot, || {
-        let session = Sessions::at(&sessions.path).open_read_only(&name).map_err(Failure::failed)?;
-        report::text(&session, false)
-    })
+fn go(run: RunHandle, starter: Starter, face: &Face) -> Result<Exit, Failure> {
+    face::watch(face, run, &starter.house(), &|name| table(&starter.sessions, name))
+}
+
+fn table(sessions: &Sessions, name: &str) -> Result<String, Failure> {
+    let session = sessions.open_read_only(name).map_err(Failure::failed)?;
+    report::text(&session, false)
 }
 
 /// A text as part of a session's name: other characters than letters, digits, `.`, `-` and `_` become `-`.

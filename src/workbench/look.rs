@@ -87,6 +87,10 @@ const ASCII: Glyphs = Glyphs {
 pub struct Look {
     /// Colours.
     pub theme: Theme,
+    /// Name of the theme, or path of its file.
+    pub theme_name: String,
+    /// How many colours the terminal shows.
+    pub level: ColourLevel,
     /// Characters.
     pub glyphs: Glyphs,
     /// Redraw at most once a second.
@@ -96,7 +100,17 @@ pub struct Look {
 impl Look {
     /// A look with the given colours, in Unicode or ASCII.
     pub fn new(theme: Theme, ascii: bool) -> Self {
-        Self { theme, glyphs: if ascii { ASCII } else { UNICODE }, reduced_motion: false }
+        let (theme_name, level) = ("dark".to_string(), ColourLevel::True);
+        Self { theme, theme_name, level, glyphs: if ascii { ASCII } else { UNICODE }, reduced_motion: false }
+    }
+
+    /// The same in other colours: a built-in theme or a file.
+    ///
+    /// # Errors
+    /// When a theme file is named and can't be used.
+    pub fn with_theme(&self, name: &str) -> Result<Self, ThemeError> {
+        let theme = Theme::load(name, self.level)?;
+        Ok(Self { theme, theme_name: name.to_string(), ..self.clone() })
     }
 
     /// The look for these surroundings; what was asked for on the command line comes first.
@@ -110,13 +124,11 @@ impl Look {
         reduced_motion: bool,
     ) -> Result<Self, ThemeError> {
         let asked = theme.or(Some(around.theme.as_str()).filter(|name| !name.is_empty()));
-        let theme = match asked {
-            Some(name) => Theme::load(name, around.colours())?,
-            None if around.light_background() => Theme::light(around.colours()),
-            None => Theme::dark(around.colours()),
-        };
-        let look = Self::new(theme, ascii || around.ascii_only());
-        Ok(Self { reduced_motion: reduced_motion || around.reduced_motion, ..look })
+        let usual = if around.light_background() { "light" } else { "dark" };
+        let (name, level) = (asked.unwrap_or(usual), around.colours());
+        let look = Self { level, ..Self::new(Theme::load(name, level)?, ascii || around.ascii_only()) };
+        let reduced_motion = reduced_motion || around.reduced_motion;
+        Ok(Self { theme_name: name.to_string(), reduced_motion, ..look })
     }
 
     /// The look of pictures: all colours, all characters.

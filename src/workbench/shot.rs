@@ -1,24 +1,13 @@
 //! A screen as a picture: cells to SVG, for the README. Drawn by the same code as the terminal's screen.
 
 use ratatui::buffer::{Buffer, Cell};
-use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
-use super::look::Look;
-use super::state::State;
 use super::theme::Theme;
-use super::view;
 
 const CELL_WIDTH: f64 = 8.4;
 const CELL_HEIGHT: f64 = 18.0;
 const MARGIN: f64 = 12.0;
-
-/// The screen at `columns` × `rows` as SVG.
-pub fn picture(state: &State, look: &Look, columns: u16, rows: u16) -> String {
-    let mut buf = Buffer::empty(Rect::new(0, 0, columns, rows));
-    view::draw(&mut buf, state, look);
-    buffer_to_svg(&buf, &look.theme)
-}
 
 /// Cells as SVG text: one `text` element per run of cells in one style, every run pinned to its columns, so that a
 /// font with other widths can't shift the picture.

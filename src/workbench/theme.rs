@@ -143,6 +143,11 @@ impl From<AnsiName> for Color {
     }
 }
 
+/// Names of the built-in themes.
+pub fn names() -> &'static [&'static str] {
+    &["dark", "light"]
+}
+
 impl Theme {
     /// The theme for dark backgrounds.
     pub fn dark(level: ColourLevel) -> Self {

@@ -4,19 +4,20 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::{bar, header, joined, put};
 use crate::workbench::look::Look;
+use crate::workbench::pane::Seen;
 use crate::workbench::stages::{StageRow, StageState};
-use crate::workbench::state::{Pane, State};
+use crate::workbench::state::State;
 use crate::workbench::text;
+use crate::workbench::widgets::{bar, header, joined, put};
 
 /// Columns of the name, at most.
 const NAME: usize = 22;
 
 /// Draws as many stages as there is room for, the current or the selected one among them.
-pub fn draw(buf: &mut Buffer, area: Rect, state: &State, look: &Look) {
-    let focused = state.pane == Pane::Stages;
-    let kept = state.selected_stage.or(state.current()).unwrap_or(0);
+pub fn draw(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, focused: bool, chosen: Option<usize>) {
+    let (state, look) = (seen.run, seen.look);
+    let kept = chosen.or(state.current()).unwrap_or(0);
     let rows = usize::from(area.height.saturating_sub(1));
     let hidden = state.stages.len().saturating_sub(rows);
     let first = kept.saturating_sub(rows / 2).min(hidden);
@@ -27,12 +28,17 @@ pub fn draw(buf: &mut Buffer, area: Rect, state: &State, look: &Look) {
     let name = state.stages.iter().map(|row| text::width(&row.name())).max().unwrap_or(0);
     let name = name.min(NAME).min(usize::from(body.width) * 9 / 20);
     for (y, (at, row)) in (body.top()..body.bottom()).zip(state.stages.iter().enumerate().skip(first)) {
-        let selected = focused && state.selected_stage == Some(at);
+        let selected = focused && chosen == Some(at);
         let line = Rect { y, height: 1, ..body };
         put(buf, line, stage(row, state, look, name, usize::from(body.width), selected));
     }
     if state.stages.is_empty() && body.height > 0 {
-        put(buf, body, vec![Span::styled("   waiting for the run to say what it will do", look.theme.dim)]);
+        let words = match seen.session {
+            Some(_) if state.phase.over() => "   nothing is known of its stages yet",
+            Some(_) => "   waiting for the run to say what it will do",
+            None => "   no session is open: 1 goes home, where they are",
+        };
+        put(buf, body, vec![Span::styled(words, look.theme.dim)]);
     }
 }
 

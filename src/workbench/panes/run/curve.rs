@@ -7,13 +7,14 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
 
-use super::plot::{Form, Plot, Window};
-use super::{header, joined, put, put_right};
 use crate::workbench::curves::{Curve, Family, SMOOTHING};
 use crate::workbench::look::Look;
+use crate::workbench::pane::Seen;
 use crate::workbench::stages::kind_name;
 use crate::workbench::state::State;
 use crate::workbench::text;
+use crate::workbench::widgets::plot::{Form, Plot, Window};
+use crate::workbench::widgets::{header, joined, put, put_right};
 
 /// Reward minus the same prompts' rate before RL.
 const ABOVE: &str = "reward-above-before";
@@ -26,8 +27,12 @@ const TELLING: [&str; 11] =
     [ABOVE, "kl", "length", "all-zero", "mixed", "all-one", "clip-fraction", "entropy", "grad-norm", "loss", "lr"];
 
 /// Draws the chart and, where there is room, the readouts.
-pub fn draw(buf: &mut Buffer, area: Rect, state: &State, look: &Look) {
-    let Some(curve) = state.main_curve().and_then(|(family, name)| state.curves.get(family, name)) else {
+pub fn draw(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, chosen: Option<&(Family, String)>) {
+    let (state, look) = (seen.run, seen.look);
+    let chosen = chosen.map(|(family, name)| (*family, name.as_str()));
+    let Some(curve) =
+        chosen.or_else(|| state.telling_curve()).and_then(|(family, name)| state.curves.get(family, name))
+    else {
         let body = header(buf, area, look, "reward", false, vec![]);
         let words = "   nothing measured yet: the first curve comes with training";
         return put(buf, body, vec![Span::styled(words, look.theme.dim)]);

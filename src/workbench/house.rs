@@ -1,0 +1,42 @@
+//! What stands around a session: the folder of all sessions, and how runs are begun.
+
+use std::sync::Arc;
+
+use super::handle::RunHandle;
+use crate::recipe::Recipe;
+use crate::session::Sessions;
+
+/// A run that shall begin or go on.
+#[derive(Clone, Debug)]
+pub enum Launch {
+    /// A new session on a recipe.
+    New {
+        /// The run.
+        recipe: Box<Recipe>,
+        /// Name of the session; a free one when not given.
+        name: Option<String>,
+    },
+    /// A session goes on where it stopped.
+    Resume {
+        /// Name of the session.
+        name: String,
+    },
+}
+
+/// Begins runs. Called on a thread that may wait: students are loaded here.
+pub trait Launcher: Send + Sync {
+    /// Begins or continues a run; `tell` hears how far a download or a measurement has come.
+    ///
+    /// # Errors
+    /// Why it can't be begun, in words; nothing was begun then.
+    fn launch(&self, launch: &Launch, tell: &mut dyn FnMut(&str)) -> Result<RunHandle, String>;
+}
+
+/// The folder of all sessions, and who begins runs there.
+#[derive(Clone)]
+pub struct House {
+    /// All sessions.
+    pub sessions: Sessions,
+    /// Who begins runs; `None` where nothing can be begun (pictures, tests).
+    pub launcher: Option<Arc<dyn Launcher>>,
+}
