@@ -88,6 +88,7 @@ fn hex_of(colour: Color, fallback: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use ratatui::layout::Rect;
     use ratatui::style::Style;
 
     use super::*;
