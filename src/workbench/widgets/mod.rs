@@ -1,5 +1,7 @@
 //! Pieces that several panes draw with. Each draws into any area and does nothing where there is no room.
 
+pub mod highlight;
+pub mod page;
 pub mod plot;
 pub mod table;
 
