@@ -44,7 +44,7 @@ pub fn measure(sessions: &Sessions, size: (u16, u16)) -> Result<Inside, Failure>
         // Nobody listens once the bench is over.
         let _ = say.send(());
     }));
-    let house = House { sessions: sessions.clone(), launcher: None };
+    let house = House::new(sessions.clone(), None);
     let mut shell = Shell::new(house, Look::picture(), Keymap::default(), jobs);
     shell.open(NAME);
     let mut draw = Vec::new();
