@@ -6,6 +6,8 @@ use super::theme::{Theme, ThemeError};
 /// The characters that draw; a set in plain ASCII stands in where fonts lack the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Glyphs {
+    /// Nothing but ASCII may reach the screen.
+    pub ascii: bool,
     /// Curves from braille dots; from `.` and `*` otherwise.
     pub braille: bool,
     /// A complete stage.
@@ -38,6 +40,10 @@ pub struct Glyphs {
     pub track: &'static str,
     /// Little curves, lowest first.
     pub spark: &'static [&'static str],
+    /// The arrow keys: up, down, left, right.
+    pub arrows: [&'static str; 4],
+    /// The keys up and down in one.
+    pub up_down: &'static str,
     /// Border of a layer: corners clockwise from top left, then horizontal and vertical.
     pub border: [&'static str; 6],
     /// Before the selected row of a table.
@@ -49,6 +55,7 @@ pub struct Glyphs {
 }
 
 const UNICODE: Glyphs = Glyphs {
+    ascii: false,
     braille: true,
     done: "✓",
     running: "▸",
@@ -65,6 +72,8 @@ const UNICODE: Glyphs = Glyphs {
     bar: &[" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
     track: "─",
     spark: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    arrows: ["↑", "↓", "←", "→"],
+    up_down: "↑↓",
     border: ["╭", "╮", "╯", "╰", "─", "│"],
     selected: "▌",
     ascending: "▲",
@@ -72,6 +81,7 @@ const UNICODE: Glyphs = Glyphs {
 };
 
 const ASCII: Glyphs = Glyphs {
+    ascii: true,
     braille: false,
     done: "+",
     running: ">",
@@ -88,6 +98,8 @@ const ASCII: Glyphs = Glyphs {
     bar: &[" ", "#"],
     track: "-",
     spark: &["_", ".", "-", "=", "*", "#"],
+    arrows: ["Up", "Down", "Left", "Right"],
+    up_down: "Up/Down",
     border: ["+", "+", "+", "+", "-", "|"],
     selected: ">",
     ascending: "^",

@@ -6,6 +6,7 @@
 //! itself.
 
 pub mod action;
+pub mod ascii;
 pub mod curves;
 pub mod editor;
 pub mod handle;

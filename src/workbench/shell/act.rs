@@ -100,7 +100,11 @@ impl Shell {
         let all = [panes::bindings(focus), SHELL, MOVES].into_iter().flatten();
         let (mut items, mut actions) = (Vec::new(), Vec::new());
         for bound in all.filter(|bound| self.available(focus, bound.action)) {
-            let keys = self.keymap.keys(bound).first().map_or(String::new(), |key| format!("  ({})", key.name()));
+            let keys = self
+                .keymap
+                .keys(bound)
+                .first()
+                .map_or(String::new(), |key| format!("  ({})", key.name(&self.look.glyphs)));
             items.push(format!("{}{keys}", self.label(focus, bound.action, bound.label)));
             actions.push(bound.action);
         }

@@ -1,13 +1,9 @@
-//! Which keys ask for which action. Every table of actions brings its first keys; a file may give others.
-
-use std::collections::HashMap;
+//! A key with its modifiers: read, written in files, named on the screen.
 
 use crokey::KeyCombination;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::action::{Action, Bound, MOVES, SHELL};
-use super::pane::PaneId;
-use super::panes;
+use crate::workbench::look::Glyphs;
 
 /// A key with its modifiers, in one spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,7 +56,8 @@ impl Key {
     }
 
     /// How it is written on the screen.
-    pub fn name(self) -> String {
+    pub fn name(self, glyphs: &Glyphs) -> String {
+        let [up, down, left, right] = glyphs.arrows;
         let crokey::OneToThree::One(code) = self.0.codes else { return self.0.to_string() };
         let name = match code {
             KeyCode::Char(' ') => "Space".to_string(),
@@ -71,10 +68,10 @@ impl Key {
             KeyCode::BackTab => "Shift-Tab".to_string(),
             KeyCode::PageDown => "PgDn".to_string(),
             KeyCode::PageUp => "PgUp".to_string(),
-            KeyCode::Up => "↑".to_string(),
-            KeyCode::Down => "↓".to_string(),
-            KeyCode::Left => "←".to_string(),
-            KeyCode::Right => "→".to_string(),
+            KeyCode::Up => up.to_string(),
+            KeyCode::Down => down.to_string(),
+            KeyCode::Left => left.to_string(),
+            KeyCode::Right => right.to_string(),
             KeyCode::F(n) => format!("F{n}"),
             other => format!("{other:?}"),
         };
@@ -87,89 +84,70 @@ impl Key {
             held(KeyModifiers::SHIFT, "Shift-")
         )
     }
-}
-
-/// Which keys ask for which action.
-#[derive(Clone, Debug)]
-pub struct Keymap {
-    keys: HashMap<&'static str, Vec<Key>>,
-}
-
-impl Default for Keymap {
-    fn default() -> Self {
-        let mut keys = HashMap::new();
-        for bound in all() {
-            // A test holds every built-in key against `parse`.
-            keys.insert(bound.id, bound.keys.iter().filter_map(|key| Key::parse(key).ok()).collect());
+    /// How keymap files write it: what [`Key::parse`] reads.
+    pub fn written(self) -> String {
+        let crokey::OneToThree::One(code) = self.0.codes else { return self.0.to_string() };
+        let modifiers = self.0.modifiers;
+        let mut out = String::new();
+        for (modifier, word) in [(KeyModifiers::CONTROL, "ctrl-"), (KeyModifiers::ALT, "alt-")] {
+            if modifiers.contains(modifier) {
+                out.push_str(word);
+            }
         }
-        Self { keys }
+        if modifiers.contains(KeyModifiers::SHIFT) || code == KeyCode::BackTab {
+            out.push_str("shift-");
+        }
+        match code {
+            KeyCode::Char(' ') => out.push_str("space"),
+            KeyCode::Char(c) if c.is_ascii_uppercase() && !modifiers.is_empty() => {
+                out.push_str("shift-");
+                out.push(c.to_ascii_lowercase());
+            }
+            KeyCode::Char(c) => out.push(c),
+            KeyCode::BackTab => out.push_str("tab"),
+            KeyCode::F(n) => out.push_str(&format!("f{n}")),
+            other => out.push_str(&format!("{other:?}").to_ascii_lowercase()),
+        }
+        out
+    }
+
+    /// The event that a terminal sends for it.
+    pub fn event(self) -> KeyEvent {
+        match self.0.codes {
+            crokey::OneToThree::One(code) => KeyEvent::new(code, self.0.modifiers),
+            _ => KeyEvent::from(KeyCode::Null),
+        }
     }
 }
 
-/// Every action there is, pane by pane, then moving about, then the workbench's own.
-pub fn all() -> impl Iterator<Item = &'static Bound> {
-    PaneId::ALL.into_iter().flat_map(panes::bindings).chain(MOVES).chain(SHELL)
-}
-
-/// The table of an action.
-pub fn bound(action: Action) -> Option<&'static Bound> {
-    all().find(|bound| bound.action == action)
-}
-
-impl Keymap {
-    /// The keymap of this user: the built-in one, changed by a file where there is one.
-    ///
-    /// # Errors
-    /// In words, with file and line, when the file can't be used.
-    pub fn usual() -> Result<Self, String> {
-        Ok(Self::default())
+/// Keys as they are pressed one after another: letters stand for themselves, other keys stand in angle brackets, as in
+/// `3jj<enter><ctrl-d>`; `<lt>` is `<`.
+///
+/// # Errors
+/// In words, when something in brackets is no key.
+pub fn script(text: &str) -> Result<Vec<KeyEvent>, String> {
+    let (mut keys, mut rest) = (Vec::new(), text);
+    while let Some(letter) = rest.chars().next() {
+        let (name, after) = match rest.strip_prefix('<').map(|inside| inside.split_once('>')) {
+            Some(Some((name, after))) => (name, after),
+            Some(None) => return Err(format!("`{rest}` has no closing >; a < alone is written <lt>")),
+            None => rest.split_at(letter.len_utf8()),
+        };
+        let name = if name == "lt" && rest.starts_with('<') { "<" } else { name };
+        keys.push(Key::parse(name)?.event());
+        rest = after;
     }
-
-    /// The keys of an action, the one that is hinted at first.
-    pub fn keys(&self, bound: &Bound) -> &[Key] {
-        self.keys.get(bound.id).map_or(&[], Vec::as_slice)
-    }
-
-    /// Other keys for an action.
-    pub fn set(&mut self, bound: &Bound, keys: Vec<Key>) {
-        self.keys.insert(bound.id, keys);
-    }
-
-    /// What a key asks for in a pane: its own actions first, then moving about, then the workbench's.
-    pub fn action(&self, pane: PaneId, key: Key, mut available: impl FnMut(Action) -> bool) -> Option<Action> {
-        [panes::bindings(pane), MOVES, SHELL]
-            .into_iter()
-            .flatten()
-            .find(|bound| self.keys(bound).contains(&key) && available(bound.action))
-            .map(|bound| bound.action)
-    }
+    Ok(keys)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_built_in_key_is_a_key_and_every_action_has_one_name() {
-        let mut ids = std::collections::HashSet::new();
-        for bound in all() {
-            assert!(ids.insert(bound.id), "{} stands twice", bound.id);
-            for key in bound.keys {
-                Key::parse(key).unwrap();
-            }
-        }
-    }
-
-    #[test]
-    fn no_key_is_bound_twice_in_one_table() {
-        for table in PaneId::ALL.map(panes::bindings).into_iter().chain([MOVES, SHELL]) {
-            let keys: Vec<_> = table.iter().flat_map(|bound| bound.keys).map(|key| Key::parse(key).unwrap()).collect();
-            for (at, key) in keys.iter().enumerate() {
-                assert!(!keys[at + 1..].contains(key), "{} is bound twice", key.name());
-            }
-        }
-    }
+    use crate::workbench::keymap::all;
+    use crate::workbench::look::Look;
+    use crate::workbench::probe::ColourLevel;
+    use crate::workbench::theme::Theme;
 
     #[test]
     fn the_ways_in_which_terminals_tell_shift_are_one_key() {
@@ -188,7 +166,31 @@ mod tests {
             assert_eq!(Key::parse(written).unwrap(), seen, "{written}");
         }
         assert!(Key::parse("ctrl-nothing").unwrap_err().contains("`ctrl-nothing` is no key"));
-        let names = ["ctrl-c", "?", "pagedown", "f1", "space", "K"].map(|key| Key::parse(key).unwrap().name());
-        assert_eq!(names, ["^C", "?", "PgDn", "F1", "Space", "K"]);
+    }
+
+    #[test]
+    fn names_on_the_screen_are_short_and_in_ascii_where_asked_for() {
+        let theme = Theme::dark(ColourLevel::None);
+        let (wide, ascii) = (Look::new(theme.clone(), false).glyphs, Look::new(theme, true).glyphs);
+        let names = ["ctrl-c", "?", "pagedown", "f1", "space", "K", "up"].map(|key| Key::parse(key).unwrap());
+        assert_eq!(names.map(|key| key.name(&wide)), ["^C", "?", "PgDn", "F1", "Space", "K", "↑"]);
+        assert!(names.iter().all(|key| key.name(&ascii).is_ascii()));
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let odd = ["ctrl-alt-x", "alt-shift-k", "shift-f5", "ctrl-space", "ctrl--", "<", "\"", "ü", "delete"];
+        for text in all().flat_map(|bound| bound.keys).copied().chain(odd) {
+            let key = Key::parse(text).unwrap();
+            assert_eq!(Key::parse(&key.written()).unwrap(), key, "{text} became {}", key.written());
+        }
+    }
+
+    #[test]
+    fn scripts_are_keys_one_after_another() {
+        let keys: Vec<_> = script("3J<enter><lt><ctrl-d>ü").unwrap().iter().map(|key| Key::of(key).written()).collect();
+        assert_eq!(keys, ["3", "J", "enter", "<", "ctrl-d", "ü"]);
+        assert!(script("a<ente>").unwrap_err().contains("`ente` is no key"));
+        assert!(script("a<").unwrap_err().contains("<lt>"));
     }
 }
