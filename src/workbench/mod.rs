@@ -31,4 +31,5 @@ pub mod state;
 pub mod terminal;
 pub mod text;
 pub mod theme;
+pub mod training;
 pub mod widgets;
