@@ -38,6 +38,12 @@ pub struct Glyphs {
     pub track: &'static str,
     /// Little curves, lowest first.
     pub spark: &'static [&'static str],
+    /// Where the cursor of a chart stands.
+    pub cursor: &'static str,
+    /// The curve that others are held against.
+    pub baseline: &'static str,
+    /// Three parts of a whole, told apart without colours: all-zero, mixed, all-one.
+    pub shades: [&'static str; 3],
     /// Border of a layer: corners clockwise from top left, then horizontal and vertical.
     pub border: [&'static str; 6],
 }
@@ -59,6 +65,9 @@ const UNICODE: Glyphs = Glyphs {
     bar: &[" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
     track: "─",
     spark: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    cursor: "│",
+    baseline: "▪",
+    shades: ["▓", "▒", "░"],
     border: ["╭", "╮", "╯", "╰", "─", "│"],
 };
 
@@ -79,6 +88,9 @@ const ASCII: Glyphs = Glyphs {
     bar: &[" ", "#"],
     track: "-",
     spark: &["_", ".", "-", "=", "*", "#"],
+    cursor: ":",
+    baseline: "o",
+    shades: ["#", "+", "."],
     border: ["+", "+", "+", "+", "-", "|"],
 };
 

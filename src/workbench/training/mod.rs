@@ -75,7 +75,7 @@ pub struct Leg {
 #[derive(Clone, Debug)]
 pub struct Book {
     legs: Vec<Leg>,
-    rates: BTreeMap<String, BTreeMap<usize, f64>>,
+    rates: BTreeMap<StageId, BTreeMap<usize, f64>>,
     smoothing: f64,
 }
 
@@ -120,7 +120,7 @@ impl Book {
     pub fn heard_rate(&mut self, stage: &StageId, step: u64, rate: f64) {
         if step > 0 && rate.is_finite() && rate > 0.0 {
             let step = usize::try_from(step).unwrap_or(usize::MAX);
-            self.rates.entry(stage.key()).or_default().insert(step, rate);
+            self.rates.entry(stage.clone()).or_default().insert(step, rate);
         }
     }
 
@@ -157,7 +157,7 @@ impl Book {
     pub fn names(&self, family: Family) -> Vec<&str> {
         let mut names: Vec<&str> =
             self.legs(family).flat_map(|(_, leg)| leg.columns.keys().map(String::as_str)).collect();
-        let rated = |leg: &Leg| leg.rate.is_some() || self.rates.contains_key(&leg.stage.key());
+        let rated = |leg: &Leg| leg.rate.is_some() || self.rates.contains_key(&leg.stage);
         names.extend(self.legs(family).any(|(_, leg)| rated(leg)).then_some(RATE));
         names.sort_unstable();
         names.dedup();
@@ -211,7 +211,7 @@ impl Book {
     }
 
     fn rate(&self, leg: &Leg, at: usize) -> Option<f64> {
-        self.rates.get(&leg.stage.key()).and_then(|rates| rates.get(&(at + 1)).copied()).or(leg.rate)
+        self.rates.get(&leg.stage).and_then(|rates| rates.get(&(at + 1)).copied()).or(leg.rate)
     }
 }
 
