@@ -44,6 +44,12 @@ pub struct Glyphs {
     pub arrows: [&'static str; 4],
     /// The keys up and down in one.
     pub up_down: &'static str,
+    /// Where the cursor of a chart stands.
+    pub cursor: &'static str,
+    /// The curve that others are held against.
+    pub baseline: &'static str,
+    /// Three parts of a whole, told apart without colours: all-zero, mixed, all-one.
+    pub shades: [&'static str; 3],
     /// Border of a layer: corners clockwise from top left, then horizontal and vertical.
     pub border: [&'static str; 6],
     /// Before the selected row of a table.
@@ -74,6 +80,9 @@ const UNICODE: Glyphs = Glyphs {
     spark: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     arrows: ["↑", "↓", "←", "→"],
     up_down: "↑↓",
+    cursor: "│",
+    baseline: "▪",
+    shades: ["▓", "▒", "░"],
     border: ["╭", "╮", "╯", "╰", "─", "│"],
     selected: "▌",
     ascending: "▲",
@@ -100,6 +109,9 @@ const ASCII: Glyphs = Glyphs {
     spark: &["_", ".", "-", "=", "*", "#"],
     arrows: ["Up", "Down", "Left", "Right"],
     up_down: "Up/Down",
+    cursor: ":",
+    baseline: "o",
+    shades: ["#", "+", "."],
     border: ["+", "+", "+", "+", "-", "|"],
     selected: ">",
     ascending: "^",

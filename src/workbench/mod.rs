@@ -33,4 +33,5 @@ pub mod state;
 pub mod terminal;
 pub mod text;
 pub mod theme;
+pub mod training;
 pub mod widgets;
