@@ -40,6 +40,8 @@ pub struct Glyphs {
     pub spark: &'static [&'static str],
     /// Border of a layer: corners clockwise from top left, then horizontal and vertical.
     pub border: [&'static str; 6],
+    /// What is spoken of stands left of this.
+    pub here: &'static str,
 }
 
 const UNICODE: Glyphs = Glyphs {
@@ -60,6 +62,7 @@ const UNICODE: Glyphs = Glyphs {
     track: "─",
     spark: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     border: ["╭", "╮", "╯", "╰", "─", "│"],
+    here: "◀",
 };
 
 const ASCII: Glyphs = Glyphs {
@@ -80,6 +83,7 @@ const ASCII: Glyphs = Glyphs {
     track: "-",
     spark: &["_", ".", "-", "=", "*", "#"],
     border: ["+", "+", "+", "+", "-", "|"],
+    here: "<",
 };
 
 /// How the screen looks on this terminal.
