@@ -42,6 +42,12 @@ pub struct Glyphs {
     pub border: [&'static str; 6],
     /// What is spoken of stands left of this.
     pub here: &'static str,
+    /// Before the selected row of a table.
+    pub selected: &'static str,
+    /// A column that rows are sorted by, least first.
+    pub ascending: &'static str,
+    /// A column that rows are sorted by, greatest first.
+    pub descending: &'static str,
 }
 
 const UNICODE: Glyphs = Glyphs {
@@ -63,6 +69,9 @@ const UNICODE: Glyphs = Glyphs {
     spark: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     border: ["╭", "╮", "╯", "╰", "─", "│"],
     here: "◀",
+    selected: "▌",
+    ascending: "▲",
+    descending: "▼",
 };
 
 const ASCII: Glyphs = Glyphs {
@@ -84,6 +93,9 @@ const ASCII: Glyphs = Glyphs {
     spark: &["_", ".", "-", "=", "*", "#"],
     border: ["+", "+", "+", "+", "-", "|"],
     here: "<",
+    selected: ">",
+    ascending: "^",
+    descending: "v",
 };
 
 /// How the screen looks on this terminal.
