@@ -52,6 +52,8 @@ pub struct Glyphs {
     pub shades: [&'static str; 3],
     /// Border of a layer: corners clockwise from top left, then horizontal and vertical.
     pub border: [&'static str; 6],
+    /// What is spoken of stands left of this.
+    pub here: &'static str,
     /// Before the selected row of a table.
     pub selected: &'static str,
     /// A column that rows are sorted by, least first.
@@ -84,6 +86,7 @@ const UNICODE: Glyphs = Glyphs {
     baseline: "▪",
     shades: ["▓", "▒", "░"],
     border: ["╭", "╮", "╯", "╰", "─", "│"],
+    here: "◀",
     selected: "▌",
     ascending: "▲",
     descending: "▼",
@@ -113,6 +116,7 @@ const ASCII: Glyphs = Glyphs {
     baseline: "o",
     shades: ["#", "+", "."],
     border: ["+", "+", "+", "+", "-", "|"],
+    here: "<",
     selected: ">",
     ascending: "^",
     descending: "v",
