@@ -38,6 +38,14 @@ pub struct Glyphs {
     pub track: &'static str,
     /// Little curves, lowest first.
     pub spark: &'static [&'static str],
+    /// What becomes of something: `keep → drop`.
+    pub arrow: &'static str,
+    /// Not above.
+    pub at_most: &'static str,
+    /// A threshold.
+    pub tau: &'static str,
+    /// The share of right answers.
+    pub rho: &'static str,
     /// Border of a layer: corners clockwise from top left, then horizontal and vertical.
     pub border: [&'static str; 6],
 }
@@ -59,6 +67,10 @@ const UNICODE: Glyphs = Glyphs {
     bar: &[" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
     track: "─",
     spark: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    arrow: "→",
+    at_most: "≤",
+    tau: "τ",
+    rho: "ρ",
     border: ["╭", "╮", "╯", "╰", "─", "│"],
 };
 
@@ -79,6 +91,10 @@ const ASCII: Glyphs = Glyphs {
     bar: &[" ", "#"],
     track: "-",
     spark: &["_", ".", "-", "=", "*", "#"],
+    arrow: "->",
+    at_most: "<=",
+    tau: "tau_",
+    rho: "rho",
     border: ["+", "+", "+", "+", "-", "|"],
 };
 
