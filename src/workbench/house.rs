@@ -7,7 +7,7 @@ use crate::recipe::Recipe;
 use crate::session::Sessions;
 
 /// A run that shall begin or go on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Launch {
     /// A new session on a recipe.
     New {

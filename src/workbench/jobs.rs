@@ -219,7 +219,9 @@ mod tests {
     #[test]
     fn an_answer_comes_with_a_notice_and_the_old_one_stays_until_then() {
         let (say, heard) = channel();
-        let jobs = Jobs::threads(Arc::new(move || drop(say.send(()))));
+        let jobs = Jobs::threads(Arc::new(move || {
+            let _ = say.send(());
+        }));
         let mut query = Query::default();
         query.ask(&jobs, Duration::ZERO, |_| Ok(1));
         heard.recv().unwrap();
@@ -227,7 +229,7 @@ mod tests {
         assert_eq!((query.value(), query.waiting()), (Some(&1), None));
         let (go, wait) = channel::<()>();
         query.ask(&jobs, Duration::from_secs(3), move |_| {
-            drop(wait.recv());
+            let _ = wait.recv();
             Err("nothing there".into())
         });
         assert_eq!((query.value(), query.waiting()), (Some(&1), Some(Duration::from_secs(3))));
@@ -241,12 +243,15 @@ mod tests {
         let jobs = Jobs::threads(Arc::new(|| ()));
         let mut query = Query::default();
         let (go, wait) = channel::<()>();
+        let (begin, began) = channel();
         let (cancelled_in, cancelled) = channel();
         query.ask(&jobs, Duration::ZERO, move |cancel| {
-            drop(wait.recv());
-            cancelled_in.send(cancel.check().is_err()).unwrap();
+            let _ = begin.send(());
+            let _ = wait.recv();
+            let _ = cancelled_in.send(cancel.check().is_err());
             Ok(1)
         });
+        began.recv().unwrap();
         query.ask(&jobs, Duration::ZERO, |_| Ok(2));
         query.refresh(&jobs, Duration::ZERO, |_| Ok(3));
         query.refresh(&jobs, Duration::ZERO, |_| Ok(4));
