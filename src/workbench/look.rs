@@ -50,6 +50,14 @@ pub struct Glyphs {
     pub baseline: &'static str,
     /// Three parts of a whole, told apart without colours: all-zero, mixed, all-one.
     pub shades: [&'static str; 3],
+    /// What becomes of something: `keep → drop`.
+    pub arrow: &'static str,
+    /// Not above.
+    pub at_most: &'static str,
+    /// A threshold.
+    pub tau: &'static str,
+    /// The share of right answers.
+    pub rho: &'static str,
     /// Border of a layer: corners clockwise from top left, then horizontal and vertical.
     pub border: [&'static str; 6],
     /// What is spoken of stands left of this.
@@ -85,6 +93,10 @@ const UNICODE: Glyphs = Glyphs {
     cursor: "│",
     baseline: "▪",
     shades: ["▓", "▒", "░"],
+    arrow: "→",
+    at_most: "≤",
+    tau: "τ",
+    rho: "ρ",
     border: ["╭", "╮", "╯", "╰", "─", "│"],
     here: "◀",
     selected: "▌",
@@ -115,6 +127,10 @@ const ASCII: Glyphs = Glyphs {
     cursor: ":",
     baseline: "o",
     shades: ["#", "+", "."],
+    arrow: "->",
+    at_most: "<=",
+    tau: "tau_",
+    rho: "rho",
     border: ["+", "+", "+", "+", "-", "|"],
     here: "<",
     selected: ">",
