@@ -38,6 +38,18 @@ pub struct Glyphs {
     pub track: &'static str,
     /// Little curves, lowest first.
     pub spark: &'static [&'static str],
+    /// The best of all.
+    pub star: &'static str,
+    /// The highest of a column.
+    pub highest: &'static str,
+    /// From one to the other.
+    pub arrow: &'static str,
+    /// Half of an interval.
+    pub plus_minus: &'static str,
+    /// Branches of a tree: one among several, the last, and past those above.
+    pub branch: [&'static str; 3],
+    /// Around what is trained on where colour alone would say it.
+    pub trained: [&'static str; 2],
     /// Border of a layer: corners clockwise from top left, then horizontal and vertical.
     pub border: [&'static str; 6],
 }
@@ -59,6 +71,12 @@ const UNICODE: Glyphs = Glyphs {
     bar: &[" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
     track: "─",
     spark: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    star: "★",
+    highest: "▴",
+    arrow: "→",
+    plus_minus: "±",
+    branch: ["├─ ", "└─ ", "│  "],
+    trained: ["⟦", "⟧"],
     border: ["╭", "╮", "╯", "╰", "─", "│"],
 };
 
@@ -79,6 +97,12 @@ const ASCII: Glyphs = Glyphs {
     bar: &[" ", "#"],
     track: "-",
     spark: &["_", ".", "-", "=", "*", "#"],
+    star: "*",
+    highest: "^",
+    arrow: "->",
+    plus_minus: "+-",
+    branch: ["|- ", "`- ", "|  "],
+    trained: ["[[", "]]"],
     border: ["+", "+", "+", "+", "-", "|"],
 };
 
