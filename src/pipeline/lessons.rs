@@ -14,7 +14,7 @@ use crate::domain::{Band, Question, SftSample};
 use crate::recipe::{Arm, Recipe};
 use crate::session::Session;
 use crate::session::records::{BridgedTrace, Recycled, Trace};
-use crate::teacher::Prompts;
+use crate::teacher::{PromptError, Prompts};
 
 /// What texts are made from.
 #[derive(Clone, Copy)]
@@ -118,18 +118,45 @@ pub fn bridged(cx: &Lessons) -> Result<Vec<SftSample>, StageError> {
 pub fn recycled(cx: &Lessons, iteration: u32) -> Result<Vec<SftSample>, StageError> {
     let mut samples = Vec::new();
     for (key, record) in all::<Recycled>(cx.session, &format!("{iteration}/"))? {
-        let (true, Some(diagnosis)) = (record.status.may_train(), &record.diagnosis) else { continue };
-        let Some(question) = cx.material.find(&record.question) else { continue };
-        let lineage = [format!("rollouts/{iteration}-rollouts/{}", question.id), format!("recycled/{key}")];
-        let (prompts, origin) = (cx.prompts, origin(cx, question, &lineage));
-        let user = prompts.diagnose(question, &record.response)?;
-        samples.push(origin.diagnose(&user, &prompts.diagnosis_target(diagnosis)?));
-        let user = prompts.repair(question, &record.prefix, diagnosis)?;
-        samples.push(origin.repair(&user, diagnosis));
-        let user = prompts.new_trace(question)?;
-        samples.push(origin.new_trace(&user, diagnosis));
+        let (true, Some(question)) = (record.status.may_train(), cx.material.find(&record.question)) else { continue };
+        let failure = Failure { iteration, key: &key, question, record: &record };
+        samples.extend(failure.lessons(cx.prompts, cx.stage.iteration)?.into_iter().flatten());
     }
     Ok(samples)
+}
+
+/// A failed question on its way into lessons.
+#[derive(Clone, Copy, Debug)]
+pub struct Failure<'a> {
+    /// The iteration in which it failed, from 1.
+    pub iteration: u32,
+    /// Key of the record.
+    pub key: &'a str,
+    /// The question.
+    pub question: &'a Question,
+    /// The near-miss and its diagnosis.
+    pub record: &'a Recycled,
+}
+
+impl Failure<'_> {
+    /// What SFT of iteration `taught` trains on once the failure may be trained on: diagnose, repair, new trace (eqs. 18
+    /// and 19). `None` without a diagnosis.
+    ///
+    /// # Errors
+    /// A rendered prompt that is longer than any model reads.
+    pub fn lessons(&self, prompts: &Prompts, taught: u32) -> Result<Option<[SftSample; 3]>, PromptError> {
+        let Some(diagnosis) = &self.record.diagnosis else { return Ok(None) };
+        let (question, record) = (self.question, self.record);
+        let rollouts = format!("rollouts/{}-rollouts/{}", self.iteration, question.id);
+        let lineage = [rollouts, format!("recycled/{}", self.key)];
+        let origin = Origin { iteration: taught, question: &question.id, lineage: &lineage };
+        let target = prompts.diagnosis_target(diagnosis)?;
+        Ok(Some([
+            origin.diagnose(&prompts.diagnose(question, &record.response)?, &target),
+            origin.repair(&prompts.repair(question, &record.prefix, diagnosis)?, diagnosis),
+            origin.new_trace(&prompts.new_trace(question)?, diagnosis),
+        ]))
+    }
 }
 
 fn origin<'a>(cx: &Lessons, question: &'a Question, lineage: &'a [String]) -> Origin<'a> {

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use super::handle::RunHandle;
+use super::jobs::Cancel;
+use crate::pipeline::outlook::Outlook;
 use crate::recipe::Recipe;
 use crate::session::Sessions;
 
 /// A run that shall begin or go on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Launch {
     /// A new session on a recipe.
     New {
@@ -30,6 +32,22 @@ pub trait Launcher: Send + Sync {
     /// # Errors
     /// Why it can't be begun, in words; nothing was begun then.
     fn launch(&self, launch: &Launch, tell: &mut dyn FnMut(&str)) -> Result<RunHandle, String>;
+
+    /// Says what a run of this recipe would take on this machine, and makes nothing. `counted` hears the counts before
+    /// the machine is measured; it isn't where not `measured`, since a run at work would be in the way.
+    ///
+    /// # Errors
+    /// What of the recipe can't be used, in words; also that it is no longer wanted.
+    fn foresee(
+        &self,
+        recipe: &Recipe,
+        measured: bool,
+        counted: &mut dyn FnMut(&Outlook),
+        cancel: &Cancel,
+    ) -> Result<Outlook, String> {
+        let _ = (recipe, measured, counted, cancel);
+        Err("what a run would take can't be said here".to_string())
+    }
 }
 
 /// The folder of all sessions, and who begins runs there.

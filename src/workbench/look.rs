@@ -52,6 +52,12 @@ pub struct Glyphs {
     pub trained: [&'static str; 2],
     /// Border of a layer: corners clockwise from top left, then horizontal and vertical.
     pub border: [&'static str; 6],
+    /// Before the selected row of a table.
+    pub selected: &'static str,
+    /// A column that rows are sorted by, least first.
+    pub ascending: &'static str,
+    /// A column that rows are sorted by, greatest first.
+    pub descending: &'static str,
 }
 
 const UNICODE: Glyphs = Glyphs {
@@ -78,6 +84,9 @@ const UNICODE: Glyphs = Glyphs {
     branch: ["├─ ", "└─ ", "│  "],
     trained: ["⟦", "⟧"],
     border: ["╭", "╮", "╯", "╰", "─", "│"],
+    selected: "▌",
+    ascending: "▲",
+    descending: "▼",
 };
 
 const ASCII: Glyphs = Glyphs {
@@ -104,6 +113,9 @@ const ASCII: Glyphs = Glyphs {
     branch: ["|- ", "`- ", "|  "],
     trained: ["[[", "]]"],
     border: ["+", "+", "+", "+", "-", "|"],
+    selected: ">",
+    ascending: "^",
+    descending: "v",
 };
 
 /// How the screen looks on this terminal.
