@@ -58,6 +58,18 @@ pub struct Glyphs {
     pub tau: &'static str,
     /// The share of right answers.
     pub rho: &'static str,
+    /// The best of all.
+    pub star: &'static str,
+    /// The highest of a column.
+    pub highest: &'static str,
+    /// From one to the other.
+    pub arrow: &'static str,
+    /// Half of an interval.
+    pub plus_minus: &'static str,
+    /// Branches of a tree: one among several, the last, and past those above.
+    pub branch: [&'static str; 3],
+    /// Around what is trained on where colour alone would say it.
+    pub trained: [&'static str; 2],
     /// Border of a layer: corners clockwise from top left, then horizontal and vertical.
     pub border: [&'static str; 6],
     /// What is spoken of stands left of this.
@@ -97,6 +109,12 @@ const UNICODE: Glyphs = Glyphs {
     at_most: "≤",
     tau: "τ",
     rho: "ρ",
+    star: "★",
+    highest: "▴",
+    arrow: "→",
+    plus_minus: "±",
+    branch: ["├─ ", "└─ ", "│  "],
+    trained: ["⟦", "⟧"],
     border: ["╭", "╮", "╯", "╰", "─", "│"],
     here: "◀",
     selected: "▌",
@@ -131,6 +149,12 @@ const ASCII: Glyphs = Glyphs {
     at_most: "<=",
     tau: "tau_",
     rho: "rho",
+    star: "*",
+    highest: "^",
+    arrow: "->",
+    plus_minus: "+-",
+    branch: ["|- ", "`- ", "|  "],
+    trained: ["[[", "]]"],
     border: ["+", "+", "+", "+", "-", "|"],
     here: "<",
     selected: ">",
