@@ -181,7 +181,7 @@ impl Starter {
     }
 
     fn house(&self) -> House {
-        House { sessions: self.sessions.clone(), launcher: Some(Arc::new(self.clone())) }
+        House::new(self.sessions.clone(), Some(Arc::new(self.clone())))
     }
 }
 

@@ -40,6 +40,12 @@ pub struct Glyphs {
     pub spark: &'static [&'static str],
     /// Border of a layer: corners clockwise from top left, then horizontal and vertical.
     pub border: [&'static str; 6],
+    /// Before the selected row of a table.
+    pub selected: &'static str,
+    /// A column that rows are sorted by, least first.
+    pub ascending: &'static str,
+    /// A column that rows are sorted by, greatest first.
+    pub descending: &'static str,
 }
 
 const UNICODE: Glyphs = Glyphs {
@@ -60,6 +66,9 @@ const UNICODE: Glyphs = Glyphs {
     track: "─",
     spark: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     border: ["╭", "╮", "╯", "╰", "─", "│"],
+    selected: "▌",
+    ascending: "▲",
+    descending: "▼",
 };
 
 const ASCII: Glyphs = Glyphs {
@@ -80,6 +89,9 @@ const ASCII: Glyphs = Glyphs {
     track: "-",
     spark: &["_", ".", "-", "=", "*", "#"],
     border: ["+", "+", "+", "+", "-", "|"],
+    selected: ">",
+    ascending: "^",
+    descending: "v",
 };
 
 /// How the screen looks on this terminal.

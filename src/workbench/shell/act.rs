@@ -195,14 +195,14 @@ impl Shell {
             (Purpose::SaveTable, Reply::Text(path)) => {
                 if let Some(sheet) = self.saving.take() {
                     match sheet.written_as(&path) {
-                        Ok(content) => self.write_file(path, content),
+                        Ok(content) => self.write_file(&path, content),
                         Err(why) => self.note(Level::Error, &why),
                     }
                 }
             }
             (Purpose::SaveScreen, Reply::Text(path)) => {
                 let svg = self.picture(self.size.0, self.size.1);
-                self.write_file(path, svg);
+                self.write_file(&path, svg);
             }
             _ => {}
         }

@@ -7,7 +7,7 @@ use ratatui::text::Span;
 use super::layers::{Layer, Owner, Purpose};
 use super::{Shell, windows};
 use crate::pipeline::events::{Level, Outcome};
-use crate::workbench::action::{MOVES, SHELL};
+use crate::workbench::action::{Bound, MOVES, SHELL};
 use crate::workbench::pane::{PaneId, Seen};
 use crate::workbench::shot::buffer_to_svg;
 use crate::workbench::stages::{StageState, kind_name};
@@ -101,8 +101,7 @@ impl Shell {
         if wide < usize::from(columns) {
             return long;
         }
-        let cut = |id: PaneId| if id == self.tiles.focus() { id.name() } else { &id.name()[..2] };
-        PaneId::ALL.map(|id| (id, format!("{}{} ", (id.index() + 1) % 10, cut(id)))).into()
+        PaneId::ALL.map(|id| (id, format!("{}{} ", (id.index() + 1) % 10, id.short()))).into()
     }
 
     /// The names of the panes with their numbers.
@@ -197,12 +196,14 @@ impl Shell {
     fn pane_hints(&self) -> Vec<(String, String)> {
         let focus = self.tiles.focus();
         let all = [panes::bindings(focus), MOVES, SHELL].into_iter().flatten();
-        all.filter(|bound| (bound.hint || urgent(self, bound.id)) && self.available(focus, bound.action))
-            .filter_map(|bound| {
-                let key = self.keymap.keys(bound).first()?;
-                Some((key.name(), self.label(focus, bound.action, bound.label).to_string()))
-            })
-            .collect()
+        let hinted = |bound: &&Bound| bound.hint || urgent(self, bound.id);
+        let mut all: Vec<&Bound> = all.filter(hinted).filter(|bound| self.available(focus, bound.action)).collect();
+        all.sort_by_key(|bound| !urgent(self, bound.id));
+        let worded = |bound: &Bound| {
+            let key = self.keymap.keys(bound).first()?;
+            Some((key.name(), self.label(focus, bound.action, bound.label).to_string()))
+        };
+        all.into_iter().filter_map(worded).collect()
     }
 
     /// What a terminal shows that is too small for the panes, down to one cell.

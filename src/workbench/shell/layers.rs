@@ -104,7 +104,11 @@ impl Layer {
     /// Takes a key.
     pub fn key(&mut self, key: KeyEvent) -> Outcome {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
-        if key.code == KeyCode::Esc || control && matches!(key.code, KeyCode::Char('c' | 'g')) {
+        let interrupt = control && key.code == KeyCode::Char('c');
+        if interrupt && matches!(self.owner, Owner::Shell(Purpose::Stop | Purpose::Leave)) {
+            return Outcome::Close(Reply::Yes);
+        }
+        if key.code == KeyCode::Esc || interrupt || control && key.code == KeyCode::Char('g') {
             return Outcome::Close(Reply::Dismissed);
         }
         match &mut self.body {

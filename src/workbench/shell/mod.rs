@@ -34,7 +34,7 @@ pub use draw::{LEAST_COLUMNS, LEAST_ROWS};
 pub use update::Msg;
 
 /// What the workbench wants done to the world.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Tell the run.
     Send(Command),
@@ -156,11 +156,16 @@ impl Shell {
 
     /// Shows the session of a run that has begun in this process.
     pub fn attach(&mut self, name: &str, live: Weak<Session>, resume: &str, device: &str) {
-        self.launching = None;
-        let mut state = State::new(name, device);
-        state.resume = super::text::printable(resume);
         let source = Source::new(self.house.sessions.clone(), name, live);
-        self.adopt(Arc::new(source), state);
+        self.attach_source(Arc::new(source), resume, device);
+    }
+
+    /// As [`Shell::attach`], by the read side of its session.
+    pub fn attach_source(&mut self, source: SharedSource, resume: &str, device: &str) {
+        self.launching = None;
+        let mut state = State::new(source.name(), device);
+        state.resume = super::text::printable(resume);
+        self.adopt(source, state);
         if self.tiles.focus() == PaneId::Home {
             self.tiles.show(PaneId::Run);
             self.show_pane(PaneId::Run);
