@@ -51,7 +51,7 @@ pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
     let run = run::start(session, recipe.clone(), ground);
     let resume = format!("the same command, or {}", resume_command(&name, &args.sessions.path));
     let handle = handle(run, &name, resume, threads(args.threads));
-    let house = House { sessions: sessions.clone(), launcher: None };
+    let house = House::new(sessions.clone(), None);
     face::watch(&Face::Plain, handle, &house, &|_| {
         printed(&sessions.open_read_only(&name).map_err(Failure::failed)?, &recipe, &ks, args.form())
     })

@@ -11,8 +11,10 @@
 //! ```
 
 mod defaults;
+mod draft;
 mod error;
 mod fields;
+mod limit;
 mod load;
 mod lora;
 mod nearest;
@@ -26,6 +28,7 @@ pub mod types;
 mod words;
 mod write;
 
+pub use draft::{Draft, Fault};
 pub use error::{Problem, RecipeError};
 pub use fields::{FIELDS, Field, TEACHERS, VERIFIERS, field};
 pub use load::Loaded;

@@ -6,6 +6,8 @@ use super::theme::{Theme, ThemeError};
 /// The characters that draw; a set in plain ASCII stands in where fonts lack the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Glyphs {
+    /// Nothing but ASCII may reach the screen.
+    pub ascii: bool,
     /// Curves from braille dots; from `.` and `*` otherwise.
     pub braille: bool,
     /// A complete stage.
@@ -44,11 +46,22 @@ pub struct Glyphs {
     pub baseline: &'static str,
     /// Three parts of a whole, told apart without colours: all-zero, mixed, all-one.
     pub shades: [&'static str; 3],
+    /// The arrow keys: up, down, left, right.
+    pub arrows: [&'static str; 4],
+    /// The keys up and down in one.
+    pub up_down: &'static str,
     /// Border of a layer: corners clockwise from top left, then horizontal and vertical.
     pub border: [&'static str; 6],
+    /// Before the selected row of a table.
+    pub selected: &'static str,
+    /// A column that rows are sorted by, least first.
+    pub ascending: &'static str,
+    /// A column that rows are sorted by, greatest first.
+    pub descending: &'static str,
 }
 
 const UNICODE: Glyphs = Glyphs {
+    ascii: false,
     braille: true,
     done: "✓",
     running: "▸",
@@ -68,10 +81,16 @@ const UNICODE: Glyphs = Glyphs {
     cursor: "│",
     baseline: "▪",
     shades: ["▓", "▒", "░"],
+    arrows: ["↑", "↓", "←", "→"],
+    up_down: "↑↓",
     border: ["╭", "╮", "╯", "╰", "─", "│"],
+    selected: "▌",
+    ascending: "▲",
+    descending: "▼",
 };
 
 const ASCII: Glyphs = Glyphs {
+    ascii: true,
     braille: false,
     done: "+",
     running: ">",
@@ -91,7 +110,12 @@ const ASCII: Glyphs = Glyphs {
     cursor: ":",
     baseline: "o",
     shades: ["#", "+", "."],
+    arrows: ["Up", "Down", "Left", "Right"],
+    up_down: "Up/Down",
     border: ["+", "+", "+", "+", "-", "|"],
+    selected: ">",
+    ascending: "^",
+    descending: "v",
 };
 
 /// How the screen looks on this terminal.

@@ -70,6 +70,17 @@ impl PaneId {
         }
     }
 
+    /// Its name where there is little room.
+    pub fn short(self) -> &'static str {
+        match self {
+            PaneId::Questions => "quest",
+            PaneId::Rollouts => "rolls",
+            PaneId::Evaluation => "eval",
+            PaneId::DataSets => "data",
+            other => other.name(),
+        }
+    }
+
     /// What it shows, in a few words.
     pub fn about(self) -> &'static str {
         match self {

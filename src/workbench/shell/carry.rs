@@ -119,11 +119,12 @@ impl Shell {
     }
 
     /// Writes a file behind the screen, and says so. What is there already is not overwritten.
-    pub(super) fn write_file(&mut self, path: String, content: String) {
-        let outbox = Arc::clone(&self.outbox);
+    pub(super) fn write_file(&mut self, name: &str, content: String) {
+        let (path, outbox) = (self.house.file(name), Arc::clone(&self.outbox));
         self.jobs.errand(move || {
             let written = std::fs::File::create_new(&path)
                 .and_then(|mut file| std::io::Write::write_all(&mut file, content.as_bytes()));
+            let path = path.display();
             let event = match written {
                 Ok(()) => Event::Log { level: Level::Info, message: format!("saved {path}") },
                 Err(error) => {
