@@ -11,7 +11,7 @@ use crate::pipeline::outlook::{Counted, Outlook};
 use crate::pipeline::run::{self, Ground};
 use crate::pipeline::teaching::resumed;
 use crate::recipe::{Arm, Gate, Loaded, Recipe};
-use crate::session::{NewSession, Session, Sessions};
+use crate::session::{NewSession, Session, Sessions, session_word};
 use crate::workbench::handle::RunHandle;
 use crate::workbench::house::{House, Launch, Launcher};
 use crate::workbench::jobs::Cancel;
@@ -259,15 +259,6 @@ fn table(sessions: &Sessions, name: &str) -> Result<String, Failure> {
     report::text(&session, false)
 }
 
-/// A text as part of a session's name: other characters than letters, digits, `.`, `-` and `_` become `-`.
-pub fn session_word(text: &str) -> String {
-    const LONGEST: usize = 40;
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let word: String = text.chars().map(|c| if allowed(c) { c } else { '-' }).take(LONGEST).collect();
-    let word = word.trim_matches(['.', '-', '_']);
-    if word.is_empty() { "run".into() } else { word.into() }
-}
-
 /// The command that goes on with a session, as a shell takes it.
 pub fn resume_command(name: &str, sessions: &Path) -> String {
     if sessions == Path::new(SESSIONS) {
@@ -291,11 +282,6 @@ fn free_name(sessions: &Sessions, stem: &str, arm: Arm) -> Result<String, Failur
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_cleaned() {
-        assert_eq!((session_word("my run!"), session_word("…")), ("my-run".into(), "run".into()));
-    }
 
     #[test]
     fn the_command_to_go_on_names_a_folder_that_is_not_the_usual_one() {

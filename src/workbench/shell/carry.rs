@@ -38,6 +38,11 @@ impl Shell {
                 self.note(Level::Warn, &format!("a run is at work here; {name} can be opened when it has ended"));
             }
             Wish::Open(name) => self.open(&name),
+            Wish::Close if self.at_work() => {}
+            Wish::Close => self.close_session(),
+            Wish::Launch(_) if self.at_work() || self.launching.is_some() => {
+                self.note(Level::Warn, "a run is at work here; another can begin when it has ended");
+            }
             Wish::Launch(launch) => {
                 self.launching = Some("beginning".to_string());
                 effects.push(Effect::Launch(launch));
