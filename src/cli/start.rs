@@ -7,13 +7,14 @@ use super::args::{ArmName, DemoArgs, FaceArgs, ResumeArgs, RunArgs, SESSIONS, Se
 use super::exit::{Exit, Failure};
 use super::face::{self, Face, First};
 use super::{forecast, out, report};
-use crate::pipeline::material::WORLD;
+use crate::pipeline::outlook::{Counted, Outlook};
 use crate::pipeline::run::{self, Ground};
 use crate::pipeline::teaching::resumed;
 use crate::recipe::{Arm, Gate, Loaded, Recipe};
-use crate::session::{NewSession, Session, Sessions};
+use crate::session::{NewSession, Session, Sessions, session_word};
 use crate::workbench::handle::RunHandle;
 use crate::workbench::house::{House, Launch, Launcher};
+use crate::workbench::jobs::Cancel;
 use crate::workbench::probe::Surroundings;
 
 /// Starts a new run of the demo.
@@ -46,7 +47,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         recipe.seed = seed;
     }
     if let Some(limit) = args.limit {
-        limited(&mut recipe, limit as usize);
+        recipe.limit(limit as usize);
     }
     let mut recipe = recipe.with(&args.set).map_err(Failure::usage)?;
     choices(&mut recipe, args.arm, args.review);
@@ -58,19 +59,6 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let stem = session_word(stem.strip_suffix(".toml").unwrap_or(&stem));
     let new = New { stem: &stem, name: args.session.as_deref(), sessions: &args.sessions, threads: args.threads };
     begin(recipe, &new, &args.face)
-}
-
-/// At most so many questions of each kind.
-fn limited(recipe: &mut Recipe, limit: usize) {
-    let most = |count: &mut usize| *count = if *count == 0 { limit } else { limit.min(*count) };
-    let data = &mut recipe.data;
-    data.dev = data.dev.min(limit);
-    most(&mut data.train);
-    most(&mut recipe.evaluate.limit);
-    if data.source == WORLD {
-        data.test = data.test.min(limit);
-        data.ood = data.ood.min(limit);
-    }
 }
 
 /// What the arguments say about arm and gates.
@@ -137,7 +125,7 @@ pub fn resume(args: &ResumeArgs) -> Result<Exit, Failure> {
 /// `footbridge` alone: the workbench, with a session on it where one is named.
 pub fn workbench(args: &WorkbenchArgs) -> Result<Exit, Failure> {
     let around = Surroundings::read();
-    let Face::Live(look) = face::choose(&FaceArgs { looks: args.looks.clone(), ..FaceArgs::default() }, &around)?
+    let Face::Live(dress) = face::choose(&FaceArgs { looks: args.looks.clone(), ..FaceArgs::default() }, &around)?
     else {
         return Err(Failure::usage("the workbench needs a terminal; `footbridge --help` lists what works without one"));
     };
@@ -152,7 +140,7 @@ pub fn workbench(args: &WorkbenchArgs) -> Result<Exit, Failure> {
     };
     let starter = Starter { sessions, threads: threads(args.threads) };
     let house = starter.house();
-    face::workbench(&look, &house, first, &|name| table(&house.sessions, name))
+    face::workbench(&dress, &house, first, &|name| table(&house.sessions, name))
 }
 
 /// Begins and continues runs, for the shell and for the workbench.
@@ -193,7 +181,7 @@ impl Starter {
     }
 
     fn house(&self) -> House {
-        House { sessions: self.sessions.clone(), launcher: Some(Arc::new(self.clone())) }
+        House::new(self.sessions.clone(), Some(Arc::new(self.clone())))
     }
 }
 
@@ -206,6 +194,21 @@ impl Launcher for Starter {
             Launch::Resume { name } => self.resume(name, &[], false, tell),
         };
         begun.map_err(|failure| failure.message)
+    }
+
+    fn foresee(
+        &self,
+        recipe: &Recipe,
+        measured: bool,
+        counted: &mut dyn FnMut(&Outlook),
+        cancel: &Cancel,
+    ) -> Result<Outlook, String> {
+        let ready = Counted::of(recipe, self.threads).map_err(|error| error.to_string())?;
+        counted(&ready.outlook);
+        if !measured {
+            return Ok(ready.outlook);
+        }
+        ready.measured(&|| !cancel.cancelled()).map_err(|error| error.to_string())
     }
 }
 
@@ -256,15 +259,6 @@ fn table(sessions: &Sessions, name: &str) -> Result<String, Failure> {
     report::text(&session, false)
 }
 
-/// A text as part of a session's name: other characters than letters, digits, `.`, `-` and `_` become `-`.
-pub fn session_word(text: &str) -> String {
-    const LONGEST: usize = 40;
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let word: String = text.chars().map(|c| if allowed(c) { c } else { '-' }).take(LONGEST).collect();
-    let word = word.trim_matches(['.', '-', '_']);
-    if word.is_empty() { "run".into() } else { word.into() }
-}
-
 /// The command that goes on with a session, as a shell takes it.
 pub fn resume_command(name: &str, sessions: &Path) -> String {
     if sessions == Path::new(SESSIONS) {
@@ -282,25 +276,12 @@ fn free_name(sessions: &Sessions, stem: &str, arm: Arm) -> Result<String, Failur
         Arm::Bridged => stem.to_string(),
         other => format!("{stem}-{}", other.name()),
     };
-    let taken = sessions.names().map_err(Failure::usage)?;
-    let name = (1..).map(|n| format!("{stem}-{n}")).find(|name| !taken.contains(name));
-    Ok(name.unwrap_or(stem))
+    sessions.free_name(&stem).map_err(Failure::usage)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_limit_holds_for_every_kind_of_question_and_names_are_cleaned() {
-        let mut recipe = Recipe::default();
-        limited(&mut recipe, 12);
-        assert_eq!((recipe.data.train, recipe.data.dev, recipe.evaluate.limit), (12, 12, 12));
-        recipe.data.train = 5;
-        limited(&mut recipe, 7);
-        assert_eq!((recipe.data.train, recipe.data.dev, recipe.evaluate.limit), (5, 7, 7));
-        assert_eq!((session_word("my run!"), session_word("…")), ("my-run".into(), "run".into()));
-    }
 
     #[test]
     fn the_command_to_go_on_names_a_folder_that_is_not_the_usual_one() {

@@ -11,8 +11,10 @@
 //! ```
 
 mod defaults;
+mod draft;
 mod error;
 mod fields;
+mod limit;
 mod load;
 mod lora;
 mod nearest;
@@ -26,9 +28,10 @@ pub mod types;
 mod words;
 mod write;
 
+pub use draft::{Draft, Fault};
 pub use error::{Problem, RecipeError};
 pub use fields::{FIELDS, Field, TEACHERS, VERIFIERS, field};
 pub use load::Loaded;
-pub use presets::names as preset_names;
+pub use presets::{about as preset_about, names as preset_names};
 pub use takes::{Range, Takes};
 pub use types::*;

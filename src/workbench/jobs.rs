@@ -2,7 +2,7 @@
 //! answer, one run and one wish for another run. The screen never waits: it draws what it has and says that it asks.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -43,6 +43,8 @@ type Notify = Arc<dyn Fn() + Send + Sync>;
 pub struct Jobs {
     sender: Option<Sender<Job>>,
     notify: Notify,
+    /// Jobs that were done at once.
+    done: Arc<AtomicU64>,
 }
 
 impl Jobs {
@@ -62,12 +64,12 @@ impl Jobs {
                 }
             });
         }
-        Self { sender: Some(sender), notify }
+        Self { sender: Some(sender), notify, done: Arc::default() }
     }
 
     /// Work is done at once, where it is asked for: for pictures and tests.
     pub fn at_once() -> Self {
-        Self { sender: None, notify: Arc::new(|| ()) }
+        Self { sender: None, notify: Arc::new(|| ()), done: Arc::default() }
     }
 
     /// Does something of which nobody waits for the answer here; there is a notice when it is done.
@@ -79,12 +81,25 @@ impl Jobs {
         });
     }
 
+    /// Says that there is something to see, from work that is not at its end yet.
+    pub fn notice(&self) {
+        (self.notify)();
+    }
+
     /// Does some work.
     pub fn run(&self, job: impl FnOnce() + Send + 'static) {
         match &self.sender {
             Some(sender) => drop(sender.send(Box::new(job))),
-            None => job(),
+            None => {
+                job();
+                self.done.fetch_add(1, Ordering::Relaxed);
+            }
         }
+    }
+
+    /// Jobs that were done at once so far: where it has grown, an answer waits of which there was no notice.
+    pub fn done_at_once(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
     }
 }
 
@@ -151,7 +166,6 @@ impl<T: Send + 'static> Query<T> {
             *inbox.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
             notify();
         });
-        self.poll(jobs, now);
     }
 
     /// Takes an answer that has come. True when there is a new one.
@@ -188,6 +202,11 @@ impl<T: Send + 'static> Query<T> {
     /// The last good answer, to be changed in place.
     pub fn value_mut(&mut self) -> Option<&mut T> {
         self.answer.as_mut().and_then(|answer| answer.as_mut().ok())
+    }
+
+    /// The last good answer, taken out.
+    pub fn into_value(self) -> Option<T> {
+        self.answer.and_then(Result::ok)
     }
 
     /// Why there is no answer.
@@ -268,8 +287,10 @@ mod tests {
         let jobs = Jobs::at_once();
         let mut query: Query<u32> = Query::default();
         query.ask(&jobs, Duration::ZERO, |_| std::panic::panic_any("deliberate"));
+        query.poll(&jobs, Duration::ZERO);
         assert!(query.error().unwrap().contains("a defect"));
         query.ask(&jobs, Duration::ZERO, |_| Ok(5));
+        query.poll(&jobs, Duration::ZERO);
         assert_eq!(query.value(), Some(&5));
     }
 }

@@ -70,6 +70,17 @@ impl PaneId {
         }
     }
 
+    /// Its name where there is little room.
+    pub fn short(self) -> &'static str {
+        match self {
+            PaneId::Questions => "quest",
+            PaneId::Rollouts => "rolls",
+            PaneId::Evaluation => "eval",
+            PaneId::DataSets => "data",
+            other => other.name(),
+        }
+    }
+
     /// What it shows, in a few words.
     pub fn about(self) -> &'static str {
         match self {
@@ -203,6 +214,8 @@ pub enum Wish {
     Save(Sheet),
     /// Show another session, reading it only.
     Open(String),
+    /// Show no session, because the one that is shown is gone.
+    Close,
     /// Begin or continue a run.
     Launch(super::house::Launch),
     /// Use another theme.

@@ -7,13 +7,13 @@ use ratatui::text::Span;
 use super::layers::{Layer, Owner, Purpose};
 use super::{Shell, windows};
 use crate::pipeline::events::{Level, Outcome};
-use crate::workbench::action::{MOVES, SHELL};
+use crate::workbench::action::{Bound, MOVES, SHELL};
 use crate::workbench::pane::{PaneId, Seen};
 use crate::workbench::shot::buffer_to_svg;
 use crate::workbench::stages::{StageState, kind_name};
 use crate::workbench::state::{Phase, State};
 use crate::workbench::widgets::{joined, put, put_right};
-use crate::workbench::{panes, text};
+use crate::workbench::{ascii, panes, text};
 
 /// Fewest columns on which the panes are drawn.
 pub const LEAST_COLUMNS: u16 = 40;
@@ -25,6 +25,13 @@ const TABS_FROM: u16 = 16;
 impl Shell {
     /// Draws the whole screen.
     pub fn draw(&mut self, buf: &mut Buffer) {
+        self.draw_all(buf);
+        if self.look.glyphs.ascii {
+            ascii::enforce(buf);
+        }
+    }
+
+    fn draw_all(&mut self, buf: &mut Buffer) {
         let area = buf.area;
         self.size = (area.width, area.height);
         buf.set_style(area, self.look.theme.text);
@@ -101,8 +108,7 @@ impl Shell {
         if wide < usize::from(columns) {
             return long;
         }
-        let cut = |id: PaneId| if id == self.tiles.focus() { id.name() } else { &id.name()[..2] };
-        PaneId::ALL.map(|id| (id, format!("{}{} ", (id.index() + 1) % 10, cut(id)))).into()
+        PaneId::ALL.map(|id| (id, format!("{}{} ", (id.index() + 1) % 10, id.short()))).into()
     }
 
     /// The names of the panes with their numbers.
@@ -174,7 +180,7 @@ impl Shell {
     /// The keys that do something now: those of the layer on top, else of the focused pane and the workbench.
     fn hints(&self, buf: &mut Buffer, row: Rect) {
         let hints = match self.layers.last() {
-            Some(layer) => layer.hints(),
+            Some(layer) => layer.hints(&self.look.glyphs),
             None => self.pane_hints(),
         };
         let mut spans = vec![Span::raw(" ")];
@@ -197,12 +203,14 @@ impl Shell {
     fn pane_hints(&self) -> Vec<(String, String)> {
         let focus = self.tiles.focus();
         let all = [panes::bindings(focus), MOVES, SHELL].into_iter().flatten();
-        all.filter(|bound| (bound.hint || urgent(self, bound.id)) && self.available(focus, bound.action))
-            .filter_map(|bound| {
-                let key = self.keymap.keys(bound).first()?;
-                Some((key.name(), self.label(focus, bound.action, bound.label).to_string()))
-            })
-            .collect()
+        let hinted = |bound: &&Bound| bound.hint || urgent(self, bound.id);
+        let mut all: Vec<&Bound> = all.filter(hinted).filter(|bound| self.available(focus, bound.action)).collect();
+        all.sort_by_key(|bound| !urgent(self, bound.id));
+        let worded = |bound: &Bound| {
+            let key = self.keymap.keys(bound).first()?;
+            Some((key.name(&self.look.glyphs), self.label(focus, bound.action, bound.label).to_string()))
+        };
+        all.into_iter().filter_map(worded).collect()
     }
 
     /// What a terminal shows that is too small for the panes, down to one cell.

@@ -19,6 +19,9 @@ use crate::workbench::state::Phase;
 /// How often it is asked whether the records have changed.
 const PULSE: Duration = Duration::from_millis(900);
 
+/// Rounds in which answers that came at once may ask for more.
+const ROUNDS: usize = 8;
+
 /// What can happen to the workbench.
 #[derive(Clone, Debug)]
 pub enum Msg {
@@ -64,7 +67,13 @@ impl Shell {
             Msg::Edited(text) => self.edited(text, &mut effects),
             Msg::Tick => self.feel(),
         }
-        self.poll(&mut effects);
+        for _ in 0..ROUNDS {
+            let done = self.jobs.done_at_once();
+            self.poll(&mut effects);
+            if self.jobs.done_at_once() == done {
+                break;
+            }
+        }
         effects
     }
 

@@ -1,6 +1,9 @@
 //! Pieces that several panes draw with. Each draws into any area and does nothing where there is no room.
 
+pub mod highlight;
+pub mod page;
 pub mod plot;
+pub mod table;
 
 use std::time::Duration;
 
@@ -74,6 +77,23 @@ pub fn joined(facts: &[String], look: &Look, style: Style) -> Vec<Span<'static>>
         spans.push(Span::styled(fact.clone(), style));
     }
     spans
+}
+
+/// A bar at the right end of an area, that says which of `len` rows are in sight from `top` on; nothing where all are.
+pub fn scroll_bar(buf: &mut Buffer, area: Rect, look: &Look, len: usize, top: usize) {
+    let height = usize::from(area.height);
+    if len <= height || area.width == 0 || height == 0 {
+        return;
+    }
+    let long = (height * height / len).max(1);
+    let free = height - long;
+    let start = (top.min(len - height) * free / (len - height)).min(free);
+    let thumb = look.glyphs.bar.last().copied().unwrap_or_default();
+    for (at, y) in (area.top()..area.bottom()).enumerate() {
+        let inside = (start..start + long).contains(&at);
+        let (glyph, style) = if inside { (thumb, look.theme.dim) } else { (look.glyphs.border[5], look.theme.track) };
+        put(buf, Rect { x: area.right() - 1, y, width: 1, height: 1 }, vec![Span::styled(glyph, style)]);
+    }
 }
 
 /// Words in the upper part of an area that has nothing else to show, broken into lines.

@@ -115,9 +115,9 @@ fn stays_open_when_the_run_ends_writes_nothing_more_and_prints_the_table_on_leav
     thread::sleep(Duration::from_millis(1_500));
     assert_eq!(session.written.lock().unwrap().len(), written, "something was written though nothing changed");
     session.press("?");
-    session.wait("the help", |text| text.contains("stage complete"));
+    session.wait("the help", |text| text.contains("moving about"));
     session.press("\u{1b}");
-    session.wait("no help", |text| !text.contains("stage complete"));
+    session.wait("no help", |text| !text.contains("moving about"));
     session.press("q");
     let (code, text) = session.end();
     assert_eq!(code, 0);
