@@ -63,10 +63,10 @@ pub struct WorkbenchArgs {
     pub looks: LookArgs,
 }
 
-/// How the screen looks.
+/// How the screen looks, and its keys.
 #[derive(Args, Clone, Debug, Default)]
 pub struct LookArgs {
-    /// Draw marks, bars and curves in ASCII, for fonts and terminals without braille and block characters
+    /// Draw in ASCII alone, for fonts and terminals without braille and block characters; other letters show as ?
     #[arg(long)]
     pub ascii: bool,
     /// Colours of the screen: a built-in theme, or a TOML file like themes/dark.toml
@@ -75,6 +75,10 @@ pub struct LookArgs {
     /// Redraw at most once a second
     #[arg(long)]
     pub reduced_motion: bool,
+    /// Keys of the screen: a TOML file as `footbridge keys list --toml` prints it; the usual place is
+    /// ~/.config/footbridge/keys.toml
+    #[arg(long, value_name = "FILE")]
+    pub keys: Option<PathBuf>,
 }
 
 /// What can be asked for.

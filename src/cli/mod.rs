@@ -4,6 +4,7 @@
 
 pub mod args;
 pub mod bench;
+pub mod bench_screen;
 pub mod bench_session;
 pub mod commands;
 pub mod data;
@@ -130,6 +131,9 @@ fn ended(mut text: String) -> String {
 }
 
 fn bench(args: &bench::args::BenchArgs) -> Result<Exit, Failure> {
+    if args.screen {
+        return bench_screen::run(&args.of, args.json);
+    }
     let threads = match args.threads {
         Some(n) => usize::from(n),
         None => std::thread::available_parallelism().map_or(2, usize::from),

@@ -6,6 +6,8 @@ use super::theme::{Theme, ThemeError};
 /// The characters that draw; a set in plain ASCII stands in where fonts lack the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Glyphs {
+    /// Nothing but ASCII may reach the screen.
+    pub ascii: bool,
     /// Curves from braille dots; from `.` and `*` otherwise.
     pub braille: bool,
     /// A complete stage.
@@ -38,6 +40,24 @@ pub struct Glyphs {
     pub track: &'static str,
     /// Little curves, lowest first.
     pub spark: &'static [&'static str],
+    /// The arrow keys: up, down, left, right.
+    pub arrows: [&'static str; 4],
+    /// The keys up and down in one.
+    pub up_down: &'static str,
+    /// Where the cursor of a chart stands.
+    pub cursor: &'static str,
+    /// The curve that others are held against.
+    pub baseline: &'static str,
+    /// Three parts of a whole, told apart without colours: all-zero, mixed, all-one.
+    pub shades: [&'static str; 3],
+    /// What becomes of something: `keep → drop`.
+    pub arrow: &'static str,
+    /// Not above.
+    pub at_most: &'static str,
+    /// A threshold.
+    pub tau: &'static str,
+    /// The share of right answers.
+    pub rho: &'static str,
     /// The best of all.
     pub star: &'static str,
     /// The highest of a column.
@@ -52,6 +72,8 @@ pub struct Glyphs {
     pub trained: [&'static str; 2],
     /// Border of a layer: corners clockwise from top left, then horizontal and vertical.
     pub border: [&'static str; 6],
+    /// What is spoken of stands left of this.
+    pub here: &'static str,
     /// Before the selected row of a table.
     pub selected: &'static str,
     /// A column that rows are sorted by, least first.
@@ -61,6 +83,7 @@ pub struct Glyphs {
 }
 
 const UNICODE: Glyphs = Glyphs {
+    ascii: false,
     braille: true,
     done: "✓",
     running: "▸",
@@ -77,6 +100,15 @@ const UNICODE: Glyphs = Glyphs {
     bar: &[" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
     track: "─",
     spark: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    arrows: ["↑", "↓", "←", "→"],
+    up_down: "↑↓",
+    cursor: "│",
+    baseline: "▪",
+    shades: ["▓", "▒", "░"],
+    arrow: "→",
+    at_most: "≤",
+    tau: "τ",
+    rho: "ρ",
     star: "★",
     highest: "▴",
     arrow: "→",
@@ -84,12 +116,14 @@ const UNICODE: Glyphs = Glyphs {
     branch: ["├─ ", "└─ ", "│  "],
     trained: ["⟦", "⟧"],
     border: ["╭", "╮", "╯", "╰", "─", "│"],
+    here: "◀",
     selected: "▌",
     ascending: "▲",
     descending: "▼",
 };
 
 const ASCII: Glyphs = Glyphs {
+    ascii: true,
     braille: false,
     done: "+",
     running: ">",
@@ -106,6 +140,15 @@ const ASCII: Glyphs = Glyphs {
     bar: &[" ", "#"],
     track: "-",
     spark: &["_", ".", "-", "=", "*", "#"],
+    arrows: ["Up", "Down", "Left", "Right"],
+    up_down: "Up/Down",
+    cursor: ":",
+    baseline: "o",
+    shades: ["#", "+", "."],
+    arrow: "->",
+    at_most: "<=",
+    tau: "tau_",
+    rho: "rho",
     star: "*",
     highest: "^",
     arrow: "->",
@@ -113,6 +156,7 @@ const ASCII: Glyphs = Glyphs {
     branch: ["|- ", "`- ", "|  "],
     trained: ["[[", "]]"],
     border: ["+", "+", "+", "+", "-", "|"],
+    here: "<",
     selected: ">",
     ascending: "^",
     descending: "v",

@@ -100,7 +100,11 @@ impl Shell {
         let all = [panes::bindings(focus), SHELL, MOVES].into_iter().flatten();
         let (mut items, mut actions) = (Vec::new(), Vec::new());
         for bound in all.filter(|bound| self.available(focus, bound.action)) {
-            let keys = self.keymap.keys(bound).first().map_or(String::new(), |key| format!("  ({})", key.name()));
+            let keys = self
+                .keymap
+                .keys(bound)
+                .first()
+                .map_or(String::new(), |key| format!("  ({})", key.name(&self.look.glyphs)));
             items.push(format!("{}{keys}", self.label(focus, bound.action, bound.label)));
             actions.push(bound.action);
         }
@@ -195,14 +199,14 @@ impl Shell {
             (Purpose::SaveTable, Reply::Text(path)) => {
                 if let Some(sheet) = self.saving.take() {
                     match sheet.written_as(&path) {
-                        Ok(content) => self.write_file(path, content),
+                        Ok(content) => self.write_file(&path, content),
                         Err(why) => self.note(Level::Error, &why),
                     }
                 }
             }
             (Purpose::SaveScreen, Reply::Text(path)) => {
                 let svg = self.picture(self.size.0, self.size.1);
-                self.write_file(path, svg);
+                self.write_file(&path, svg);
             }
             _ => {}
         }

@@ -143,6 +143,17 @@ impl Shell {
         self.run.phase = Phase::Idle;
     }
 
+    /// Shows no session.
+    fn close_session(&mut self) {
+        self.source = None;
+        (self.run, self.beat) = (State::new("", ""), 0);
+        (self.run.phase, self.run.now) = (Phase::Idle, self.now);
+        self.history.clear();
+        self.pulse.clear();
+        self.layers.clear();
+        self.each(|pane, cx| pane.session(cx));
+    }
+
     /// Shows the session of a run that has begun in this process.
     pub fn attach(&mut self, name: &str, live: Weak<Session>, resume: &str, device: &str) {
         let source = Source::new(self.house.sessions.clone(), name, live);
@@ -220,6 +231,11 @@ impl Shell {
     /// Whether a run is at work in this process.
     pub fn at_work(&self) -> bool {
         !self.run.phase.over()
+    }
+
+    /// Whether a pane is in sight that shows what changes without a session of its own: the list of all of them.
+    pub fn watches_sessions(&self) -> bool {
+        self.tiles.in_sight(PaneId::Home)
     }
 
     /// Whether something is asked of which the answer has not come.
