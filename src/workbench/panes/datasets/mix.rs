@@ -51,9 +51,11 @@ pub fn bar(kinds: &[(Kind, usize, u64)], look: &Look) -> Vec<Span<'static>> {
     let all = kinds.iter().map(weight).sum::<u64>().max(1) as f64;
     let (mut spans, mut end) = (Vec::new(), 0.0);
     let mut used = 0;
-    for kind in kinds {
+    for (at, kind) in kinds.iter().enumerate() {
+        let others = kinds.len() - at - 1;
         end += weight(kind) as f64 / all * MIX as f64;
-        let columns = ((end.round() as usize).saturating_sub(used)).max(1).min(MIX.saturating_sub(used));
+        let room = MIX.saturating_sub(used + others);
+        let columns = (end.round() as usize).saturating_sub(used).max(1).min(room);
         used += columns;
         let (letter, style) = mark(kind.0, look);
         spans.push(Span::styled(letter.to_string().repeat(columns), style));
@@ -113,7 +115,7 @@ mod tests {
             (Kind::Text(SampleKind::Repair), 3, 12),
         ];
         let letters: String = bar(&kinds, &Look::picture()).iter().map(|span| span.content.to_string()).collect();
-        assert_eq!(letters, "bbbbbbbbbbbbbbbblllllllr");
+        assert_eq!(letters, "b".repeat(16) + &"l".repeat(7) + "r");
         let questions: String =
             bar(&[(Kind::AllZero, 4, 0)], &Look::picture()).iter().map(|span| span.content.to_string()).collect();
         assert_eq!(questions, "0".repeat(MIX));

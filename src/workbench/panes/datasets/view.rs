@@ -9,7 +9,6 @@ use super::filter::Order;
 use super::mix::{MIX, bar, mark, mix_line, weights};
 use super::read::{Set, Sets, Standing};
 use super::{DataSets, Part, Side, tree};
-use crate::workbench::look::Look;
 use crate::workbench::pane::Seen;
 use crate::workbench::sheet::Sheet;
 use crate::workbench::text;
