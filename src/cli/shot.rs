@@ -46,7 +46,7 @@ fn picture(args: &ShotArgs) -> Result<String, Failure> {
     if let Some(name) = &args.session {
         check(&sessions, name, args.question.as_deref())?;
     }
-    let house = House { sessions, launcher: None };
+    let house = House::new(sessions, None);
     let mut scene = Scene {
         shell: Shell::new(house, look, Keymap::default(), Jobs::at_once()).hands_off(),
         now: Duration::from_secs(1),
