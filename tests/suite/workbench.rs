@@ -3,6 +3,7 @@
 mod bridge;
 mod datasets;
 mod evaluation;
+mod look;
 mod random;
 mod rewards;
 mod shell;

@@ -107,8 +107,6 @@ pub struct Shell {
     launching: Option<String>,
     /// The table that is being saved.
     saving: Option<super::sheet::Sheet>,
-    /// Nothing is decided and no file written.
-    hands_off: bool,
 }
 
 impl Shell {
@@ -140,13 +138,7 @@ impl Shell {
             leaving: false,
             launching: None,
             saving: None,
-            hands_off: false,
         }
-    }
-
-    /// The same for looking only: nothing is decided and no file written from here, as when a picture is drawn.
-    pub fn hands_off(self) -> Self {
-        Self { hands_off: true, ..self }
     }
 
     /// Shows a pane, and something in it.
@@ -239,6 +231,11 @@ impl Shell {
     /// How it looks.
     pub fn look(&self) -> &Look {
         &self.look
+    }
+
+    /// Another look, from the next drawing on.
+    pub fn wear(&mut self, look: Look) {
+        self.look = look;
     }
 
     /// The pane that keys go to.

@@ -64,7 +64,12 @@ impl Chores {
 
     fn begin(&mut self, cx: &Cx<'_>, work: impl FnOnce() -> Result<Done, String> + Send + 'static) {
         let mut query = Query::default();
-        query.ask(cx.jobs, cx.now, |_| work());
+        let looking = cx.house.looking;
+        query.ask(
+            cx.jobs,
+            cx.now,
+            move |_| if looking { Err("nothing is done in a picture".to_string()) } else { work() },
+        );
         self.0.push(query);
     }
 
