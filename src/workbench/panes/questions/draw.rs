@@ -2,25 +2,25 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 
 use super::Questions;
+use super::cells::{band_style, cells, done, head, said};
 use super::detail::{self, Sampling};
-use super::fields::{Col, columns};
-use super::rows::{Count, Flag, Model, Row, band_name};
-use super::view::View;
-use crate::domain::{Action, Band};
+use super::fields::{Room, columns};
+use super::rows::{Count, Model, band_name};
+use crate::domain::Band;
 use crate::workbench::look::{Glyphs, Look};
 use crate::workbench::pane::Seen;
 use crate::workbench::text::{self, count};
-use crate::workbench::theme::Theme;
 use crate::workbench::widgets::page::{Ink, Page};
-use crate::workbench::widgets::table::{Column, Sorted, Wide};
+use crate::workbench::widgets::table::{Column, Sorted};
 use crate::workbench::widgets::{fault, header, joined, put, put_right, scroll_bar, waiting, words};
 
-/// Below this width columns are short and the text comes earlier.
-const NARROW: u16 = 110;
+/// Below this width columns are short.
+const NARROW: u16 = 100;
+/// Below this width of the table the text comes before what is looked at less.
+const SHORT: u16 = 140;
 /// From this width on the selected question stands beside the table.
 const BESIDE: u16 = 160;
 /// From this height on it stands below.
@@ -55,7 +55,7 @@ impl Questions {
         let (table, beside) = parts(body, self.hidden);
         self.paint_filter(Rect { height: table.height.min(1), ..table }, buf, look, &model);
         let rows = Rect { y: table.y + table.height.min(1), height: table.height.saturating_sub(1), ..table };
-        self.paint_rows(rows, buf, look, area.width < NARROW);
+        self.paint_rows(rows, buf, look);
         self.paint_detail(beside, buf, seen);
     }
 
@@ -88,9 +88,17 @@ impl Questions {
         put_right(buf, Rect { width: row.width.saturating_sub(1), ..row }, 0, right);
     }
 
-    fn paint_rows(&mut self, area: Rect, buf: &mut Buffer, look: &Look, narrow: bool) {
+    fn paint_rows(&mut self, area: Rect, buf: &mut Buffer, look: &Look) {
         let Some(view) = self.view.value() else { return };
-        self.columns = columns(&view.model, narrow);
+        let narrow = area.width < NARROW;
+        let room = if narrow {
+            Room::Narrow
+        } else if area.width < SHORT {
+            Room::Short
+        } else {
+            Room::Wide
+        };
+        self.columns = columns(&view.model, room);
         let heads: Vec<Column> = self.columns.iter().map(|column| head(*column, &view.model, narrow)).collect();
         let by = self.wanted.by.and_then(|by| self.columns.iter().position(|column| *column == by));
         let sorted = by.map(|column| Sorted { column, down: self.wanted.down });
@@ -141,6 +149,10 @@ impl Questions {
         let mut page = Page::default();
         let Some((row, detail)) = self.spoken_of().zip(self.detail.value()) else { return page };
         page.say(Ink::Text, &row.text);
+        if detail.samplings.is_empty() {
+            page.say(Ink::Dim, "no rollouts yet: they come with stage 1 difficulty");
+        }
+        detail::moved(detail, &mut page, glyphs);
         let mut facts = vec![row.steps.map_or(String::new(), |steps| format!("{steps} steps"))];
         facts.push(
             done(row).iter().map(|(action, n)| format!("{n} {}", action.as_str())).collect::<Vec<_>>().join(", "),
@@ -149,10 +161,6 @@ impl Questions {
         facts.extend(row.flags.iter().map(|flag| said(*flag).to_string()));
         facts.retain(|fact| !fact.is_empty());
         page.say(Ink::Dim, &facts.join(&format!(" {} ", glyphs.dot)));
-        if detail.samplings.is_empty() {
-            page.say(Ink::Dim, "no rollouts yet: they come with stage 1 difficulty");
-        }
-        detail::moved(detail, &mut page, glyphs);
         page
     }
 
@@ -262,110 +270,4 @@ fn sparks(bins: &[usize], look: &Look) -> String {
     let glyphs = look.glyphs.spark;
     let height = |n: usize| (n * glyphs.len()).div_ceil(most).clamp(1, glyphs.len()) - 1;
     bins.iter().map(|&n| if n == 0 { " " } else { glyphs[height(n)] }).collect()
-}
-
-fn head(column: Col, model: &Model, narrow: bool) -> Column {
-    let name = column.name(model);
-    match column {
-        Col::Id => Column::left(name, Wide::Exact((model.id_width as u16).clamp(4, if narrow { 10 } else { 16 }))),
-        Col::Band => Column::left(name, Wide::Exact(if narrow { 5 } else { 6 })),
-        Col::Right => Column::right(name, Wide::Exact(6)),
-        Col::Rho(_) => Column::right(name, Wide::Exact(5)),
-        Col::Steps => Column::right(name, Wide::Exact(6)),
-        Col::Actions => Column::left(name, Wide::Exact(14)),
-        Col::Recycled => Column::left(name, Wide::Exact(16)),
-        Col::Flags => Column::left(name, Wide::Exact(6)),
-        Col::Question => Column::left(name, Wide::Rest(16)),
-    }
-}
-
-fn cells<'a>(view: &'a View, place: usize, columns: &[Col], look: &Look) -> Vec<Line<'a>> {
-    let Some(row) = view.row(place) else { return Vec::new() };
-    columns.iter().map(|column| Line::from(cell(row, *column, look))).collect()
-}
-
-fn cell<'a>(row: &'a Row, column: Col, look: &Look) -> Vec<Span<'a>> {
-    let theme = &look.theme;
-    match column {
-        Col::Id => vec![Span::styled(text::printable(&row.id), theme.text)],
-        Col::Band => row.band.map(|band| Span::styled(band_name(band), band_style(band, theme))).into_iter().collect(),
-        Col::Right => {
-            let count = row.counts.first().copied().flatten();
-            count.map(|Count { k, n }| Span::styled(format!("{k}/{n}"), theme.dim)).into_iter().collect()
-        }
-        Col::Rho(stage) => {
-            let count = row.counts.get(stage).copied().flatten();
-            count.map(|count| rho(count, theme)).into_iter().collect()
-        }
-        Col::Steps => row.steps.map(|steps| Span::styled(steps.to_string(), theme.text)).into_iter().collect(),
-        Col::Actions => {
-            let mut spans = Vec::new();
-            for (action, n) in done(row) {
-                spans.extend((!spans.is_empty()).then(|| Span::raw(" ")));
-                spans.push(Span::styled(format!("{}{n}", letter(action)), action_style(action, theme)));
-            }
-            spans
-        }
-        Col::Recycled => vec![Span::styled(row.errors.last().map_or("", String::as_str), theme.text)],
-        Col::Flags => row.flags.iter().map(|flag| Span::styled(flag.letter(), flag_style(*flag, theme))).collect(),
-        Col::Question => vec![Span::styled(row.text.as_str(), theme.text)],
-    }
-}
-
-/// `.08`; `0` and `1` only where not one or every one is right.
-fn rho(count: Count, theme: &Theme) -> Span<'static> {
-    match count {
-        Count { k: 0, .. } => Span::styled("0", theme.bad),
-        Count { k, n } if k == n => Span::styled("1", theme.good),
-        count => Span::styled(format!("{:.2}", count.rho()).trim_start_matches('0').to_string(), theme.text),
-    }
-}
-
-/// Operations that were done, and how often.
-fn done(row: &Row) -> Vec<(Action, u32)> {
-    Action::ALL.into_iter().zip(row.actions).filter(|(_, n)| *n > 0).collect()
-}
-
-fn letter(action: Action) -> String {
-    action.as_str().chars().take(1).flat_map(char::to_uppercase).collect()
-}
-
-pub(super) fn band_style(band: Band, theme: &Theme) -> Style {
-    match band {
-        Band::Simple => theme.simple,
-        Band::Medium => theme.medium,
-        Band::Hard => theme.hard,
-    }
-}
-
-pub(super) fn action_style(action: Action, theme: &Theme) -> Style {
-    match action {
-        Action::Keep => theme.keep,
-        Action::Compress => theme.compress,
-        Action::Expand => theme.expand,
-        Action::Drop => theme.drop,
-        Action::Localize => theme.localize,
-    }
-}
-
-pub(super) fn flag_style(flag: Flag, theme: &Theme) -> Style {
-    match flag {
-        Flag::Zero => theme.bad,
-        Flag::Proposed => theme.proposed,
-        Flag::Review => theme.review,
-        Flag::Edited | Flag::Overruled => theme.edited,
-        Flag::Rejected => theme.rejected,
-    }
-}
-
-/// What a flag means.
-pub(super) fn said(flag: Flag) -> &'static str {
-    match flag {
-        Flag::Zero => "no right answer at the first measurement",
-        Flag::Proposed => "a product waits to be approved",
-        Flag::Review => "a product needs a look",
-        Flag::Edited => "a researcher changed a product",
-        Flag::Rejected => "a researcher rejected a product",
-        Flag::Overruled => "a researcher chose the operation of a step",
-    }
 }

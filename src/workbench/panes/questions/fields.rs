@@ -30,12 +30,24 @@ pub enum Col {
     Question,
 }
 
-/// The columns of these questions, in order; on a narrow screen the text comes before what is looked at less.
-pub fn columns(model: &Model, narrow: bool) -> Vec<Col> {
+/// How much room there is for columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// Little: the text comes before what the bridge did.
+    Narrow,
+    /// For most: the text comes before what failed.
+    Short,
+    /// For all.
+    Wide,
+}
+
+/// The columns of these questions, in order.
+pub fn columns(model: &Model, room: Room) -> Vec<Col> {
     let rhos = model.measured.iter().map(|stage| Col::Rho(*stage));
-    let behind: &[Col] = match narrow {
-        true => &[Col::Steps, Col::Flags, Col::Question, Col::Actions, Col::Recycled],
-        false => &[Col::Steps, Col::Actions, Col::Recycled, Col::Flags, Col::Question],
+    let behind: &[Col] = match room {
+        Room::Narrow => &[Col::Steps, Col::Flags, Col::Question, Col::Actions, Col::Recycled],
+        Room::Short => &[Col::Steps, Col::Actions, Col::Flags, Col::Question, Col::Recycled],
+        Room::Wide => &[Col::Steps, Col::Actions, Col::Recycled, Col::Flags, Col::Question],
     };
     [Col::Id, Col::Band, Col::Right].into_iter().chain(rhos).chain(behind.iter().copied()).collect()
 }

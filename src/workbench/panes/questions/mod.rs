@@ -3,14 +3,18 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `mod` | the pane: keys, answers, which question is spoken of |
+//! | `mod` | the pane: which question is spoken of, and what is read of it when |
+//! | `acts` | what keys and answers do |
 //! | `rows` | questions as rows, read from briefs |
 //! | `fields` | the columns: names, sorting, filtering, saving |
 //! | `view` | which rows are shown in which order, computed behind the screen |
 //! | `detail` | one question: answers grouped, ρ from stage to stage, every rollout |
 //! | `why` | what the session knows of one question |
+//! | `cells` | what stands in the columns |
 //! | `draw` | all of it on the screen |
 
+mod acts;
+mod cells;
 mod detail;
 mod draw;
 mod fields;
@@ -28,7 +32,6 @@ use ratatui::text::Span;
 
 use crate::pipeline::events::Level;
 use crate::workbench::action::{Action, Bound, Move, bind, hint};
-use crate::workbench::filter::Filter;
 use crate::workbench::jobs::Query;
 use crate::workbench::look::Look;
 use crate::workbench::pane::{Ask, Cx, Mark, Pane, PaneId, Reply, Seen, Target, Wish};
@@ -37,7 +40,7 @@ use crate::workbench::state::State;
 use crate::workbench::widgets::page::{Page, Piece};
 use crate::workbench::widgets::table::{Hit, Table};
 use detail::Detail;
-use fields::{Col, columns};
+use fields::{Col, Room, columns};
 use rows::{Flag, Model, Row};
 use view::{View, Wanted};
 
@@ -61,7 +64,7 @@ pub enum Do {
 pub const BINDINGS: &[Bound] = &[
     hint("questions.filter", Action::Questions(Do::Filter), "filter", &["/"]),
     hint("questions.sort", Action::Questions(Do::Sort), "sort by the next column", &["s"]),
-    bind("questions.sort-by", Action::Questions(Do::SortBy), "sort by…", &["S"]),
+    bind("questions.sort-by", Action::Questions(Do::SortBy), "sort by a column", &["S"]),
     hint("questions.reverse", Action::Questions(Do::Reverse), "reverse", &["r"]),
     bind("questions.next", Action::Questions(Do::Next), "next question", &["n"]),
     bind("questions.previous", Action::Questions(Do::Previous), "question before", &["N"]),
@@ -70,11 +73,6 @@ pub const BINDINGS: &[Bound] = &[
     hint("questions.bridge", Action::Questions(Do::Bridge), "its bridge", &["b"]),
     hint("questions.recycle", Action::Questions(Do::Recycle), "its failure", &["f"]),
 ];
-
-/// Tokens of what is asked.
-const FILTER: u32 = 0;
-const SORT: u32 = 1;
-const WHY: u32 = 2;
 
 /// A reading that took a while is repeated after this many times as long, so that reading never takes much of a core.
 const EASE: u32 = 8;
@@ -200,36 +198,12 @@ impl Pane for Questions {
         };
         if self.selected.as_ref() != Some(&id) || self.aimed.is_some() {
             self.aimed = Some(id);
-            self.open = None;
             self.settle(cx);
         }
     }
 
     fn reply(&mut self, token: u32, reply: Reply, cx: &mut Cx<'_>) {
-        match (token, reply) {
-            (FILTER, Reply::Typing(text)) => {
-                let remark = self.fault(&text).unwrap_or_default();
-                if remark.is_empty() {
-                    self.set_filter(text, cx);
-                }
-                cx.wish(Wish::Remark(remark));
-            }
-            (FILTER, Reply::Text(text)) => match self.fault(&text) {
-                Some(fault) => cx.say(Level::Warn, format!("the filter stays as it was: {fault}")),
-                None => self.set_filter(text, cx),
-            },
-            (FILTER, _) => {
-                if let Some(before) = self.before.take() {
-                    self.set_filter(before, cx);
-                }
-            }
-            (SORT, Reply::Chosen(0)) => self.sort_by(None, cx),
-            (SORT, Reply::Chosen(at)) => {
-                let column = self.choices().get(at - 1).copied();
-                self.sort_by(column, cx);
-            }
-            _ => {}
-        }
+        self.answered(token, reply, cx);
     }
 
     fn mouse(&mut self, event: MouseEvent, _area: Rect, cx: &mut Cx<'_>) {
@@ -258,7 +232,7 @@ impl Pane for Questions {
 
     fn sheet(&self) -> Option<Sheet> {
         let view = self.view.value().filter(|view| !view.order.is_empty())?;
-        let columns = columns(&view.model, false);
+        let columns = columns(&view.model, Room::Wide);
         let cells = |row: &Row| columns.iter().flat_map(|column| column.saved(&view.model, row)).collect::<Vec<_>>();
         let rows: Vec<_> = (0..view.order.len()).filter_map(|place| view.row(place)).map(cells).collect();
         let names = rows.first()?.iter().map(|(name, _)| name.clone()).collect();
@@ -274,29 +248,27 @@ impl Pane for Questions {
     fn marks(&self, look: &Look) -> Vec<Mark> {
         let theme = &look.theme;
         let mut marks: Vec<Mark> =
-            Flag::ALL.map(|flag| (flag.letter().to_string(), draw::said(flag), draw::flag_style(flag, theme))).into();
+            Flag::ALL.map(|flag| (flag.letter().to_string(), cells::said(flag), cells::flag_style(flag, theme))).into();
         marks.extend(crate::domain::Action::ALL.map(|action| {
             let letter = action.as_str().chars().take(1).collect::<String>().to_uppercase();
-            (letter, action_meaning(action), draw::action_style(action, theme))
+            (letter, cells::meant(action), cells::action_style(action, theme))
         }));
         marks.push(("0".to_string(), "no rollout of this checkpoint is right", theme.bad));
         marks.push(("1".to_string(), "every rollout of this checkpoint is right", theme.good));
+        let filters = [
+            ("id band k n rho steps", "what a filter may name, and base, sft1, rl1: the share of right answers there"),
+            ("action error flag gold", "and keep, compress, expand, drop, localize for how many steps"),
+            ("steps>4 rho<=10%", "comparisons: < <= > >= = !=; steps:3..5 for what lies between"),
+            ("band:medium,hard", "one of these; error:\"off by\" for what a text holds; rho:none for what is missing"),
+            ("geese \"3 geese\"", "in the question, or nearly so; in quotation marks exactly so"),
+            ("-flag:zero not (a or b)", "the contrary; and between two terms need not be written"),
+        ];
+        marks.extend(filters.map(|(filter, meaning)| (filter.to_string(), meaning, theme.key)));
         marks
     }
 
     fn draw(&mut self, area: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
         self.paint(area, buf, seen);
-    }
-}
-
-fn action_meaning(action: crate::domain::Action) -> &'static str {
-    use crate::domain::Action;
-    match action {
-        Action::Keep => "steps that the bridge keeps",
-        Action::Compress => "steps that it says shorter",
-        Action::Expand => "steps that it says in smaller steps",
-        Action::Drop => "steps that it leaves out",
-        Action::Localize => "steps that become lessons of their own",
     }
 }
 
@@ -407,9 +379,10 @@ impl Questions {
         let Some(lines) = self.why.value_mut().map(std::mem::take) else { return };
         let theme = &cx.look.theme;
         let span = |(ink, text): Piece| Span::styled(text, ink.style(theme));
-        let lines = lines.into_iter().map(|line| line.into_iter().map(span).collect()).collect();
+        let lines = lines.into_iter().flat_map(why::broken);
+        let lines = lines.map(|line| line.into_iter().map(span).collect()).collect();
         let title = format!("why: {}", self.spoken_of().map_or("", |row| row.id.as_str()));
-        cx.ask(WHY, Ask::Read { title, lines });
+        cx.ask(acts::WHY, Ask::Read { title, lines });
     }
 
     /// The question that is selected, or that another pane speaks of.
@@ -418,93 +391,7 @@ impl Questions {
         let aimed = self.aimed.as_ref().and_then(|id| view.model.find(id)).and_then(|at| view.model.rows.get(at));
         aimed.or_else(|| self.table.selected().and_then(|place| view.row(place)))
     }
-
-    fn own(&mut self, action: Do, cx: &mut Cx<'_>) {
-        match action {
-            Do::Filter => {
-                self.before = Some(self.wanted.filter.clone());
-                let title = "filter, such as band:hard steps>4 rho<0.1 action:localize error:\"misread\" geese";
-                let text = self.wanted.filter.clone();
-                cx.ask(FILTER, Ask::Line { title: title.to_string(), text, live: true });
-            }
-            Do::Sort => {
-                let columns = self.choices();
-                let at = self.wanted.by.and_then(|by| columns.iter().position(|column| *column == by));
-                self.sort_by(columns.get(at.map_or(0, |at| at + 1)).copied(), cx);
-            }
-            Do::SortBy => self.ask_column(cx),
-            Do::Reverse => {
-                self.wanted.down = !self.wanted.down;
-                self.choose(cx);
-            }
-            Do::Next | Do::Previous => {
-                self.table.step(if action == Do::Next { 1 } else { -1 });
-                self.moved(cx);
-            }
-            Do::Detail => self.hidden = !self.hidden,
-            Do::Why => {
-                let Some(id) = self.spoken_of().map(|row| row.id.clone()) else { return };
-                cx.query(&mut self.why, move |session, cancel| why::read(session, cancel, &id));
-                if self.why.waiting().is_none() {
-                    self.why_came(cx);
-                }
-            }
-            Do::Bridge | Do::Recycle => {
-                let pane = if action == Do::Bridge { PaneId::Bridge } else { PaneId::Recycle };
-                if let Some(id) = self.spoken_of().map(|row| row.id.clone()) {
-                    cx.wish(Wish::Goto(pane, Some(Target::Question(id))));
-                }
-            }
-        }
-    }
-
-    /// Columns to sort by.
-    fn choices(&self) -> Vec<Col> {
-        self.model.value().map_or(Vec::new(), |model| columns(model, false))
-    }
-
-    fn ask_column(&mut self, cx: &mut Cx<'_>) {
-        let Some(model) = self.model.value() else { return };
-        let columns = self.choices();
-        let at = self.wanted.by.and_then(|by| columns.iter().position(|column| *column == by));
-        let mut items = vec!["as they are; best matches of free words first".to_string()];
-        items.extend(columns.iter().map(|column| column.name(model)));
-        cx.ask(SORT, Ask::Choose { title: "sort by".to_string(), items, at: at.map_or(0, |at| at + 1) });
-    }
-
-    fn sort_by(&mut self, column: Option<Col>, cx: &mut Cx<'_>) {
-        (self.wanted.by, self.wanted.down) = (column, false);
-        self.choose(cx);
-    }
-
-    /// What is wrong with a filter.
-    fn fault(&self, text: &str) -> Option<String> {
-        let model = self.model.value()?;
-        Filter::parse(text, &**model).err().map(|fault| fault.to_string())
-    }
-
-    fn set_filter(&mut self, text: String, cx: &mut Cx<'_>) {
-        if self.wanted.filter != text {
-            self.wanted.filter = text;
-            self.choose(cx);
-        }
-    }
-
-    fn move_open(&mut self, to: Move) {
-        let stages = self.detail.value().map_or(0, |detail| detail.samplings.len());
-        let Some(open) = &mut self.open else { return };
-        let page = usize::from(open.height).saturating_sub(2).max(1);
-        match to {
-            Move::Down => open.scroll += 1,
-            Move::Up => open.scroll = open.scroll.saturating_sub(1),
-            Move::PageDown => open.scroll += page,
-            Move::PageUp => open.scroll = open.scroll.saturating_sub(page),
-            Move::Top => open.scroll = 0,
-            // The page brings it back to its last line.
-            Move::Bottom => open.scroll = usize::MAX / 2,
-            Move::Left => (open.stage, open.scroll) = (open.stage.min(stages).saturating_sub(1), 0),
-            Move::Right => (open.stage, open.scroll) = ((open.stage + 1).min(stages.saturating_sub(1)), 0),
-            Move::Enter | Move::Back => self.open = None,
-        }
-    }
 }
+
+#[cfg(test)]
+mod tests;

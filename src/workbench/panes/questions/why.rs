@@ -6,7 +6,7 @@ use crate::pipeline::stages::difficulty;
 use crate::session::records::{Asked, BridgedTrace, Decided, Prepared, Recycled, Scores, Sourced, Status, Trace};
 use crate::session::{Record, RolloutBrief, Session, SessionError, show_time};
 use crate::workbench::jobs::Cancel;
-use crate::workbench::text::printable;
+use crate::workbench::text::{printable, wrap};
 use crate::workbench::widgets::page::{Ink, Piece};
 
 /// The lines, in the order in which things came to be. Names stand in the first piece.
@@ -21,6 +21,18 @@ pub fn read(session: &Session, cancel: &Cancel, id: &str) -> Result<Vec<Vec<Piec
     Ok(told.lines)
 }
 
+/// Columns of a name, and of the words beside it.
+const NAME: usize = 11;
+const WORDS: usize = 88;
+
+/// A line broken so that it can be read in a window that does not break lines.
+pub fn broken(line: Vec<Piece>) -> Vec<Vec<Piece>> {
+    let [(ink, name), (words, text)] = line.as_slice() else { return vec![line] };
+    let name = |at: usize| if at == 0 { name.clone() } else { " ".repeat(NAME) };
+    let lines = wrap(text, WORDS).into_iter().enumerate();
+    lines.map(|(at, part)| vec![(*ink, name(at)), (*words, part)]).collect()
+}
+
 struct Told<'a> {
     session: &'a Session,
     id: &'a str,
@@ -29,11 +41,11 @@ struct Told<'a> {
 
 impl Told<'_> {
     fn say(&mut self, name: &str, words: &str) {
-        self.lines.push(vec![(Ink::Name, format!("{name:<11}")), (Ink::Text, printable(words))]);
+        self.lines.push(vec![(Ink::Name, format!("{name:<NAME$}")), (Ink::Text, printable(words))]);
     }
 
     fn more(&mut self, words: &str) {
-        self.lines.push(vec![(Ink::Dim, format!("{:11}{}", "", printable(words)))]);
+        self.lines.push(vec![(Ink::Dim, " ".repeat(NAME)), (Ink::Dim, printable(words))]);
     }
 
     fn question(&mut self) -> Result<(), SessionError> {
