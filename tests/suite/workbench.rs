@@ -4,6 +4,7 @@ mod bridge;
 mod datasets;
 mod evaluation;
 mod look;
+mod questions;
 mod random;
 mod rewards;
 mod shell;
