@@ -2,5 +2,6 @@
 
 mod random;
 mod rewards;
+mod rollouts;
 mod shell;
 pub mod stand;
