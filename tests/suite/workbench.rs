@@ -7,5 +7,6 @@ mod look;
 mod questions;
 mod random;
 mod rewards;
+mod rollouts;
 mod shell;
 pub mod stand;
