@@ -1,4 +1,5 @@
 //! The workbench without a terminal: every pane over a small session, as keys reach it and as it is drawn.
 
+mod recycle;
 mod shell;
 pub mod stand;
