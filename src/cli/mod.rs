@@ -4,6 +4,7 @@
 
 pub mod args;
 pub mod bench;
+pub mod bench_screen;
 pub mod bench_session;
 pub mod commands;
 pub mod data;
@@ -13,7 +14,9 @@ pub mod exit;
 pub mod export;
 pub mod face;
 pub mod forecast;
+pub mod keys;
 pub mod out;
+pub mod paint;
 pub mod plain;
 pub mod preview;
 pub mod prompts;
@@ -22,9 +25,11 @@ pub mod report;
 pub mod review;
 pub mod score;
 pub mod sessions;
+pub mod shot;
 pub mod start;
 pub mod student;
 pub mod teacher;
+pub mod themes;
 pub mod why;
 pub mod world;
 
@@ -82,6 +87,9 @@ fn dispatch(verb: Verb) -> Result<Exit, Failure> {
         Verb::Teacher(args) => teacher::run(&args.verb),
         Verb::World(args) => world::run(&args),
         Verb::Student(args) => student::run(&args),
+        Verb::Shot(args) => shot::run(&args),
+        Verb::Themes(args) => themes::run(&args.verb),
+        Verb::Keys(args) => keys::run(&args.verb),
         Verb::Bench(args) => bench(&args),
         Verb::Completions { shell } => completions(shell),
     }
@@ -130,6 +138,9 @@ fn ended(mut text: String) -> String {
 }
 
 fn bench(args: &bench::args::BenchArgs) -> Result<Exit, Failure> {
+    if args.screen {
+        return bench_screen::run(&args.of, args.json);
+    }
     let threads = match args.threads {
         Some(n) => usize::from(n),
         None => std::thread::available_parallelism().map_or(2, usize::from),

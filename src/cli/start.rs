@@ -11,7 +11,7 @@ use crate::pipeline::outlook::{Counted, Outlook};
 use crate::pipeline::run::{self, Ground};
 use crate::pipeline::teaching::resumed;
 use crate::recipe::{Arm, Gate, Loaded, Recipe};
-use crate::session::{NewSession, Session, Sessions};
+use crate::session::{NewSession, Session, Sessions, session_word};
 use crate::workbench::handle::RunHandle;
 use crate::workbench::house::{House, Launch, Launcher};
 use crate::workbench::jobs::Cancel;
@@ -125,7 +125,7 @@ pub fn resume(args: &ResumeArgs) -> Result<Exit, Failure> {
 /// `footbridge` alone: the workbench, with a session on it where one is named.
 pub fn workbench(args: &WorkbenchArgs) -> Result<Exit, Failure> {
     let around = Surroundings::read();
-    let Face::Live(look) = face::choose(&FaceArgs { looks: args.looks.clone(), ..FaceArgs::default() }, &around)?
+    let Face::Live(dress) = face::choose(&FaceArgs { looks: args.looks.clone(), ..FaceArgs::default() }, &around)?
     else {
         return Err(Failure::usage("the workbench needs a terminal; `footbridge --help` lists what works without one"));
     };
@@ -140,7 +140,7 @@ pub fn workbench(args: &WorkbenchArgs) -> Result<Exit, Failure> {
     };
     let starter = Starter { sessions, threads: threads(args.threads) };
     let house = starter.house();
-    face::workbench(&look, &house, first, &|name| table(&house.sessions, name))
+    face::workbench(&dress, &house, first, &|name| table(&house.sessions, name))
 }
 
 /// Begins and continues runs, for the shell and for the workbench.
@@ -181,7 +181,7 @@ impl Starter {
     }
 
     fn house(&self) -> House {
-        House { sessions: self.sessions.clone(), launcher: Some(Arc::new(self.clone())) }
+        House::new(self.sessions.clone(), Some(Arc::new(self.clone())))
     }
 }
 
@@ -259,15 +259,6 @@ fn table(sessions: &Sessions, name: &str) -> Result<String, Failure> {
     report::text(&session, false)
 }
 
-/// A text as part of a session's name: other characters than letters, digits, `.`, `-` and `_` become `-`.
-pub fn session_word(text: &str) -> String {
-    const LONGEST: usize = 40;
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let word: String = text.chars().map(|c| if allowed(c) { c } else { '-' }).take(LONGEST).collect();
-    let word = word.trim_matches(['.', '-', '_']);
-    if word.is_empty() { "run".into() } else { word.into() }
-}
-
 /// The command that goes on with a session, as a shell takes it.
 pub fn resume_command(name: &str, sessions: &Path) -> String {
     if sessions == Path::new(SESSIONS) {
@@ -291,11 +282,6 @@ fn free_name(sessions: &Sessions, stem: &str, arm: Arm) -> Result<String, Failur
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_cleaned() {
-        assert_eq!((session_word("my run!"), session_word("…")), ("my-run".into(), "run".into()));
-    }
 
     #[test]
     fn the_command_to_go_on_names_a_folder_that_is_not_the_usual_one() {

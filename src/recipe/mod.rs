@@ -32,6 +32,6 @@ pub use draft::{Draft, Fault};
 pub use error::{Problem, RecipeError};
 pub use fields::{FIELDS, Field, TEACHERS, VERIFIERS, field};
 pub use load::Loaded;
-pub use presets::names as preset_names;
+pub use presets::{about as preset_about, names as preset_names};
 pub use takes::{Range, Takes};
 pub use types::*;

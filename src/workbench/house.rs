@@ -1,5 +1,6 @@
 //! What stands around a session: the folder of all sessions, and how runs are begun.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::handle::RunHandle;
@@ -50,11 +51,29 @@ pub trait Launcher: Send + Sync {
     }
 }
 
-/// The folder of all sessions, and who begins runs there.
+/// The folder of all sessions, who begins runs there, and where files go that are saved.
 #[derive(Clone)]
 pub struct House {
     /// All sessions.
     pub sessions: Sessions,
     /// Who begins runs; `None` where nothing can be begun (pictures, tests).
     pub launcher: Option<Arc<dyn Launcher>>,
+    /// The folder that names of saved files are read from; empty for the working directory.
+    pub files: PathBuf,
+}
+
+impl House {
+    /// Saved files go to the working directory.
+    pub fn new(sessions: Sessions, launcher: Option<Arc<dyn Launcher>>) -> Self {
+        Self { sessions, launcher, files: PathBuf::new() }
+    }
+
+    /// Where a file of this name is saved. Where a folder is set, nothing is saved outside it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        let path = Path::new(name);
+        match path.file_name().filter(|_| !self.files.as_os_str().is_empty()) {
+            Some(last) => self.files.join(last),
+            None => path.to_path_buf(),
+        }
+    }
 }

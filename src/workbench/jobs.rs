@@ -81,6 +81,11 @@ impl Jobs {
         });
     }
 
+    /// Says that there is something to see, from work that is not at its end yet.
+    pub fn notice(&self) {
+        (self.notify)();
+    }
+
     /// Does some work.
     pub fn run(&self, job: impl FnOnce() + Send + 'static) {
         match &self.sender {
@@ -197,6 +202,11 @@ impl<T: Send + 'static> Query<T> {
     /// The last good answer, to be changed in place.
     pub fn value_mut(&mut self) -> Option<&mut T> {
         self.answer.as_mut().and_then(|answer| answer.as_mut().ok())
+    }
+
+    /// The last good answer, taken out.
+    pub fn into_value(self) -> Option<T> {
+        self.answer.and_then(Result::ok)
     }
 
     /// Why there is no answer.

@@ -261,7 +261,8 @@ fn tick(shell: &Shell, now: Duration) -> Option<Duration> {
         return Some(Duration::from_millis(120));
     }
     let into = Duration::from_nanos(u64::from(now.subsec_nanos()));
-    shell.session().is_some().then(|| Duration::from_secs(1).saturating_sub(into) + Duration::from_millis(1))
+    let moves = shell.session().is_some() || shell.watches_sessions();
+    moves.then(|| Duration::from_secs(1).saturating_sub(into) + Duration::from_millis(1))
 }
 
 async fn wait_for(time: Option<Duration>) {

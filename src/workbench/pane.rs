@@ -214,6 +214,8 @@ pub enum Wish {
     Save(Sheet),
     /// Show another session, reading it only.
     Open(String),
+    /// Show no session, because the one that is shown is gone.
+    Close,
     /// Begin or continue a run.
     Launch(super::house::Launch),
     /// Use another theme.

@@ -38,6 +38,11 @@ impl Shell {
                 self.note(Level::Warn, &format!("a run is at work here; {name} can be opened when it has ended"));
             }
             Wish::Open(name) => self.open(&name),
+            Wish::Close if self.at_work() => {}
+            Wish::Close => self.close_session(),
+            Wish::Launch(_) if self.at_work() || self.launching.is_some() => {
+                self.note(Level::Warn, "a run is at work here; another can begin when it has ended");
+            }
             Wish::Launch(launch) => {
                 self.launching = Some("beginning".to_string());
                 effects.push(Effect::Launch(launch));
@@ -93,6 +98,9 @@ impl Shell {
             return effects.push(Effect::Send(Command::Review(request)));
         }
         let Some(source) = self.source.clone() else { return };
+        if self.hands_off {
+            return self.note(Level::Warn, "nothing is decided in a picture");
+        }
         let outbox = Arc::clone(&self.outbox);
         let sessions = source.sessions().clone();
         self.jobs.errand(move || {
@@ -119,11 +127,15 @@ impl Shell {
     }
 
     /// Writes a file behind the screen, and says so. What is there already is not overwritten.
-    pub(super) fn write_file(&mut self, path: String, content: String) {
-        let outbox = Arc::clone(&self.outbox);
+    pub(super) fn write_file(&mut self, name: &str, content: String) {
+        if self.hands_off {
+            return self.note(Level::Warn, "no file is written in a picture");
+        }
+        let (path, outbox) = (self.house.file(name), Arc::clone(&self.outbox));
         self.jobs.errand(move || {
             let written = std::fs::File::create_new(&path)
                 .and_then(|mut file| std::io::Write::write_all(&mut file, content.as_bytes()));
+            let path = path.display();
             let event = match written {
                 Ok(()) => Event::Log { level: Level::Info, message: format!("saved {path}") },
                 Err(error) => {

@@ -48,7 +48,7 @@ fn shown(face: &Face, scenario: &str) -> u8 {
     let recipe = footbridge::recipe::Recipe::preset("demo").unwrap().to_toml();
     let sessions = Sessions::at(home.path());
     drop(sessions.create("demo-1", &NewSession { recipe: &recipe, seed: 7 }).unwrap());
-    let house = House { sessions, launcher: None };
+    let house = House::new(sessions, None);
     match face::watch(face, scripted(scenario), &house, &|_| Ok(TABLE.to_string())) {
         Ok(exit) => exit.code(),
         Err(failure) => failed(&failure),

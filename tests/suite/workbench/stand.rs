@@ -42,7 +42,7 @@ pub fn ascii() -> Look {
     Look::new(Theme::dark(ColourLevel::None), true)
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -86,7 +86,7 @@ impl Stand {
 
     /// With no session open, over a folder of sessions.
     pub fn with(home: TempDir, look: Look) -> Self {
-        let house = House { sessions: Sessions::at(home.path()), launcher: None };
+        let house = House { files: home.path().into(), ..House::new(Sessions::at(home.path()), None) };
         let shell = Shell::new(house, look, Keymap::default(), Jobs::at_once());
         Self { home, shell, now: Duration::from_secs(1), effects: Vec::new() }
     }
