@@ -25,6 +25,7 @@ pub mod outlook;
 pub mod parallel;
 pub mod plan;
 pub mod pretrain;
+pub mod prompting;
 pub mod recorded;
 pub mod review;
 pub mod run;

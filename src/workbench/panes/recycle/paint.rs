@@ -47,10 +47,11 @@ pub fn marks(look: &Look) -> Vec<Mark> {
 
 fn standing(name: &str, theme: &Theme) -> Style {
     match name {
-        "approved" | "edited" => theme.good,
-        "rejected" => theme.bad,
-        "review" => theme.warn,
-        _ => theme.text,
+        "approved" => theme.approved,
+        "edited" => theme.edited,
+        "rejected" => theme.rejected,
+        "review" => theme.review,
+        _ => theme.proposed,
     }
 }
 
@@ -128,7 +129,11 @@ impl Recycle {
         let ids = ids.unwrap_or(0).min(14);
         for (y, (at, index)) in (body.top()..body.bottom()).zip(self.shown.iter().enumerate().skip(top)) {
             let spans = line(&self.all()[*index], look, (ids, usize::from(body.width)), at == place);
-            put(buf, Rect { y, height: 1, ..body }, spans);
+            let row = Rect { y, height: 1, ..body };
+            put(buf, row, spans);
+            if at == place {
+                buf.set_style(row.intersection(buf.area), look.theme.selected);
+            }
         }
     }
 
@@ -232,12 +237,11 @@ fn line(row: &Row, look: &Look, (ids, columns): (usize, usize), selected: bool) 
     };
     let name = row.status.name();
     let named = if selected { theme.focus } else { theme.text };
-    let mark = if selected { look.glyphs.running } else { " " };
+    let mark = if selected { look.glyphs.selected } else { " " };
     let mut spans = vec![Span::styled(format!("{mark} "), theme.key)];
     spans.push(Span::styled(fill(name, 9), standing(name, theme)));
     spans.push(Span::styled(fill(&text::printable(&row.question), ids) + " ", named));
-    let by = if row.decided { "you " } else { "    " };
-    spans.push(Span::styled(by.to_string(), theme.dim));
+    spans.push(Span::styled(fill(row.decided.as_deref().unwrap_or_default(), 6) + " ", theme.dim));
     let error = if row.error == NO_DIAGNOSIS { Ink::Warn.style(theme) } else { named };
     spans.push(Span::styled(fill(&row.error, 20) + " ", error));
     let found = if row.found.is_none() { theme.warn } else { theme.dim };
