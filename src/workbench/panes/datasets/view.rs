@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::filter::Order;
-use super::mix::{MIX, bar, mark, mix_line, weights};
+use super::mix::{MIX, bar, mark, mix_line};
 use super::read::{Set, Sets, Standing};
 use super::{DataSets, Part, Side, tree};
 use crate::workbench::pane::Seen;
@@ -65,7 +65,7 @@ pub fn sets_sheet(sets: &Sets) -> Sheet {
     let columns = ["set", "part", "stands", "kind", "members", "trained tokens"].map(String::from).to_vec();
     let mut rows = Vec::new();
     for set in &sets.sets {
-        for (kind, members, tokens) in weights(set) {
+        for (kind, members, tokens) in &set.kinds {
             rows.push(vec![
                 serde_json::json!(set.name),
                 serde_json::json!(set.role),
@@ -179,14 +179,13 @@ impl DataSets {
                 Standing::Planned => look.theme.running,
                 Standing::Empty(_) => look.theme.dim,
             };
-            let known = set.rows.iter().all(|row| row.tokens.is_some()) && !set.rows.is_empty();
-            let tokens = if known { text::count(set.mix.tokens) } else { look.glyphs.dot.to_string() };
+            let tokens = set.tokens.map_or_else(|| look.glyphs.dot.to_string(), text::count);
             vec![
                 Line::styled(text::printable(&set.name), style),
                 Line::styled(text::count(set.rows.len() as u64), style),
                 Line::styled(tokens, style),
                 Line::styled(standing(set), style),
-                Line::from(bar(&weights(set), look)),
+                Line::from(bar(&set.kinds, look)),
                 Line::styled(set.role, look.theme.dim),
             ]
         });

@@ -73,6 +73,15 @@ impl Column {
     }
 }
 
+/// Why a checkpoint has no figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// Its evaluation is not complete.
+    Pending,
+    /// It was measured with another verifier or prompt than the rows before it.
+    Otherwise,
+}
+
 /// A row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
@@ -84,8 +93,8 @@ pub struct Row {
     pub cells: Vec<Option<Estimate>>,
     /// Best of its session on dev.
     pub best: bool,
-    /// Not evaluated yet.
-    pub pending: bool,
+    /// Why it has no figures.
+    pub absent: Option<Absent>,
 }
 
 /// The table.
@@ -130,7 +139,12 @@ impl Grid {
         for checkpoint in evaluations.map(|stage| stage.of.as_str()) {
             let measured = results.checkpoints.iter().find(|row| row.checkpoint == checkpoint);
             let best = results.best.as_deref() == Some(checkpoint);
-            self.rows.push(self.row(None, checkpoint, measured, best));
+            let otherwise = results.warnings.iter().any(|warning| {
+                warning.strip_prefix(checkpoint).is_some_and(|rest| rest.starts_with(" was measured with"))
+            });
+            let mut row = self.row(None, checkpoint, measured, best);
+            row.absent = row.absent.map(|absent| if otherwise { Absent::Otherwise } else { absent });
+            self.rows.push(row);
             for neighbour in found.neighbours() {
                 let theirs = &neighbour.examined.report.results;
                 let row = theirs.checkpoints.iter().find(|row| row.checkpoint == checkpoint);
@@ -145,7 +159,8 @@ impl Grid {
     fn row(&self, session: Option<&str>, checkpoint: &str, measured: Option<&CheckpointRow>, best: bool) -> Row {
         let cells = self.columns.iter().map(|column| measured.and_then(|row| self.cell(row, column))).collect();
         let (session, checkpoint) = (session.map(str::to_string), checkpoint.to_string());
-        Row { session, checkpoint, cells, best, pending: measured.is_none() }
+        let absent = measured.is_none().then_some(Absent::Pending);
+        Row { session, checkpoint, cells, best, absent }
     }
 
     fn cell(&self, row: &CheckpointRow, column: &Column) -> Option<Estimate> {
@@ -189,7 +204,7 @@ impl Grid {
             }
             cells
         };
-        let rows = self.rows.iter().filter(|row| !row.pending).map(row).collect();
+        let rows = self.rows.iter().filter(|row| row.absent.is_none()).map(row).collect();
         Sheet { name: "evaluation".to_string(), columns, rows }
     }
 }

@@ -79,7 +79,7 @@ impl Evaluation {
         if self.grid.columns.is_empty() {
             return Vec::new();
         }
-        let measured = self.grid.rows.iter().filter(|row| row.session.is_none() && !row.pending).count();
+        let measured = self.grid.rows.iter().filter(|row| row.session.is_none() && row.absent.is_none()).count();
         let all = self.grid.rows.iter().filter(|row| row.session.is_none()).count();
         let (left, right) = self.places.sight.hidden(&self.grid);
         let more = if left + right > 0 { format!("{left} columns left, {right} right") } else { String::new() };
