@@ -7,8 +7,9 @@ use ratatui::text::{Line, Span};
 
 use super::filter::Order;
 use super::mix::{MIX, bar, mark, mix_line};
-use super::read::{Set, Sets, Standing};
+use super::read::{Kind, Set, Sets, Standing};
 use super::{DataSets, Part, Side, tree};
+use crate::domain::SampleKind;
 use crate::workbench::pane::Seen;
 use crate::workbench::sheet::Sheet;
 use crate::workbench::text;
@@ -146,7 +147,7 @@ impl DataSets {
         let top = Rect { height: all.saturating_add(2).min(area.height / 3).max(4), ..area };
         let lower = Rect { y: top.bottom(), height: area.height - top.height, ..area };
         if lower.width >= WIDE {
-            let left = Rect { width: lower.width * 9 / 20, ..lower };
+            let left = Rect { width: lower.width / 2, ..lower };
             let right = Rect { x: left.right() + 1, width: lower.width - left.width - 1, ..lower };
             return (top, left, right);
         }
@@ -205,10 +206,12 @@ impl DataSets {
             put(buf, Rect { height: 1, ..body }, mix_line(&set, look));
             body = Rect { y: body.y + 1, height: body.height - 1, ..body };
         }
+        // The ids of steps are longer.
+        let id = if set.kinds.iter().any(|(kind, ..)| *kind == Kind::Text(SampleKind::Local)) { 24 } else { 21 };
         let columns = [
             Column::left("kind", Wide::Exact(11)),
             Column::right("tokens", Wide::Exact(6)),
-            Column::left("id", Wide::Exact(26)),
+            Column::left("id", Wide::Exact(id)),
             Column::left("question", Wide::Rest(16)),
         ];
         let sorted = match self.order {
@@ -295,10 +298,10 @@ impl DataSets {
             let line = Rect { y, height: 1, ..area };
             let selected = place == at && self.part == Part::Detail;
             let mut spans = vec![Span::styled(tree::gutter(branches, place, look), look.theme.mark)];
-            spans.extend(branch.pieces.iter().map(|(ink, words)| Span::styled(words.clone(), ink.style(&look.theme))));
             if branch.target.is_some() {
-                spans.push(Span::styled(format!(" {}", look.glyphs.arrow), look.theme.key));
+                spans.push(Span::styled(format!("{} ", look.glyphs.arrow), look.theme.key));
             }
+            spans.extend(branch.pieces.iter().map(|(ink, words)| Span::styled(words.clone(), ink.style(&look.theme))));
             put(buf, line, spans);
             if selected {
                 buf.set_style(line.intersection(buf.area), look.theme.selected.patch(look.theme.focus));
