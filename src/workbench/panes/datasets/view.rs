@@ -129,7 +129,8 @@ impl DataSets {
             let said = "this run trains on nothing: it only evaluates its student";
             words(buf, body, said, seen.look.theme.dim);
         } else {
-            words(buf, body, "nothing was read; it is asked again when the records change", seen.look.theme.dim);
+            let said = "the reading was given up; it begins again when this pane comes into sight anew";
+            words(buf, body, said, seen.look.theme.dim);
         }
     }
 
@@ -160,7 +161,11 @@ impl DataSets {
         let Some(sets) = self.shown.clone() else { return };
         let look = seen.look;
         let slow = if self.sets.waiting().is_some() { "reading".to_string() } else { String::new() };
-        let facts = joined(&[format!("{} sets", sets.sets.len()), slow], look, look.theme.dim);
+        let mut facts = joined(&[format!("{} sets", sets.sets.len()), slow], look, look.theme.dim);
+        if let Some(error) = self.sets.error() {
+            let words = format!(" {} not read again: {}", look.glyphs.warn, text::printable(error));
+            facts.push(Span::styled(words, look.theme.warn));
+        }
         let body = header(buf, area, look, "data sets", seen.focused && self.part == Part::Sets, facts);
         let name = sets.sets.iter().map(|set| text::width(&set.name)).max().unwrap_or(0) as u16;
         let role = sets.sets.iter().map(|set| text::width(set.role)).max().unwrap_or(0) as u16;
@@ -239,6 +244,7 @@ impl DataSets {
                 (_, Some(error)) => text::printable(error),
                 (Standing::Empty(why), _) => (*why).to_string(),
                 _ if set.rows.is_empty() => "the set is empty".to_string(),
+                _ if self.visible.value().is_none() => "given up; choose the set again".to_string(),
                 _ => "nothing fits; a shows all".to_string(),
             };
             words(buf, body, &said, look.theme.dim);

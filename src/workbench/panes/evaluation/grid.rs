@@ -208,3 +208,62 @@ impl Grid {
         Sheet { name: "evaluation".to_string(), columns, rows }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn estimate(value: f64) -> Option<Estimate> {
+        Some(Estimate { value, low: value - 0.1, high: value + 0.1 })
+    }
+
+    fn grid(rows: &[(&str, [Option<Estimate>; 2])]) -> Grid {
+        let column = |split: Option<&str>| Column { split: split.map(str::to_string), questions: 10 };
+        let row = |(checkpoint, cells): &(&str, [Option<Estimate>; 2])| Row {
+            session: None,
+            checkpoint: (*checkpoint).to_string(),
+            cells: cells.to_vec(),
+            best: *checkpoint == "b",
+            absent: cells.iter().all(Option::is_none).then_some(Absent::Pending),
+        };
+        let columns = vec![column(Some("test")), column(None)];
+        Grid { figure: Figure::Accuracy, nk: (8, 8), columns, rows: rows.iter().map(row).collect() }
+    }
+
+    #[test]
+    fn the_highest_of_a_column_is_told_among_several_and_shared_by_equals() {
+        let several = grid(&[
+            ("a", [estimate(0.5), estimate(0.4)]),
+            ("b", [estimate(0.7), None]),
+            ("c", [estimate(0.7), None]),
+            ("d", [None, None]),
+        ]);
+        assert_eq!(several.highest(0), [1, 2]);
+        assert!(several.highest(1).is_empty(), "one alone is no highest");
+        assert!(several.highest(9).is_empty());
+    }
+
+    #[test]
+    fn a_saved_table_keeps_intervals_and_gaps_and_leaves_out_what_was_not_measured() {
+        let sheet = grid(&[("b", [estimate(0.5), None]), ("d", [None, None])]).sheet("demo-1");
+        assert_eq!(sheet.rows.len(), 1);
+        assert_eq!(sheet.columns[3..7], ["test greedy accuracy", "test low", "test high", "test N"]);
+        let row = &sheet.rows[0];
+        assert_eq!((&row[0], &row[1], &row[2]), (&json!("demo-1"), &json!("b"), &json!(true)));
+        assert_eq!((&row[3], &row[6], &row[7], &row[10]), (&json!(0.5), &json!(10), &Value::Null, &Value::Null));
+        assert_eq!(sheet.columns.len(), row.len());
+    }
+
+    #[test]
+    fn a_split_without_questions_has_no_figure() {
+        let measure = Measure { questions: 20, parse_rate: 0.95, ..Measure::default() };
+        let parsed = Figure::Parsed.of(&measure).unwrap();
+        assert!((parsed.value - 0.95).abs() < 1e-12 && parsed.low < 0.95 && parsed.high > 0.95);
+        assert_eq!(Figure::Pass.of(&measure), None);
+        assert_eq!(Figure::Accuracy.of(&Measure::default()), None);
+        let names: Vec<String> = Figure::ALL.iter().map(|figure| figure.name(8, 4)).collect();
+        assert_eq!(names, ["greedy accuracy", "mean@8", "pass@4", "parse rate"]);
+        assert_eq!(Figure::Parsed.next(), Figure::Accuracy);
+    }
+}
