@@ -4,6 +4,7 @@
 mod keeping;
 mod looking;
 mod runs;
+mod screen;
 mod teaching;
 mod working;
 
@@ -16,6 +17,7 @@ use super::review::args::ReviewArgs;
 pub use keeping::*;
 pub use looking::*;
 pub use runs::{EvalArgs, Form, RunArgs};
+pub use screen::*;
 pub use teaching::{PromptsArgs, PromptsVerb, TeacherArgs, TeacherVerb, WhichPrompts};
 pub use working::*;
 
@@ -63,10 +65,10 @@ pub struct WorkbenchArgs {
     pub looks: LookArgs,
 }
 
-/// How the screen looks.
+/// How the screen looks, and its keys.
 #[derive(Args, Clone, Debug, Default)]
 pub struct LookArgs {
-    /// Draw marks, bars and curves in ASCII, for fonts and terminals without braille and block characters
+    /// Draw in ASCII alone, for fonts and terminals without braille and block characters; other letters show as ?
     #[arg(long)]
     pub ascii: bool,
     /// Colours of the screen: a built-in theme, or a TOML file like themes/dark.toml
@@ -75,6 +77,10 @@ pub struct LookArgs {
     /// Redraw at most once a second
     #[arg(long)]
     pub reduced_motion: bool,
+    /// Keys of the screen: a TOML file as `footbridge keys list --toml` prints it; the usual place is
+    /// ~/.config/footbridge/keys.toml
+    #[arg(long, value_name = "FILE")]
+    pub keys: Option<PathBuf>,
 }
 
 /// What can be asked for.
@@ -116,6 +122,12 @@ pub enum Verb {
     World(WorldArgs),
     /// Show a student, make one with random weights, or see what it computes
     Student(super::student::args::StudentArgs),
+    /// Draw a pane of the workbench from a session as SVG, without a terminal
+    Shot(ShotArgs),
+    /// List the themes of the screen, or show one: which colour means what
+    Themes(ThemesArgs),
+    /// List the keys of the screen, or check a keymap file
+    Keys(KeysArgs),
     /// Measure sampling and training speed of this machine
     Bench(super::bench::args::BenchArgs),
     /// Print shell completions

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use super::args::FaceArgs;
+use super::args::{FaceArgs, LookArgs};
 use super::commands::Commands;
 use super::exit::{Exit, Failure};
 use super::out::{self, Pipe};
@@ -18,11 +18,32 @@ use crate::workbench::probe::Surroundings;
 use crate::workbench::shell::{LEAST_COLUMNS, LEAST_ROWS, Shell};
 use crate::workbench::signals::{Signal, Signals};
 
+/// The screen's colours, characters and keys.
+#[derive(Clone, Debug)]
+pub struct Screen {
+    /// How it looks.
+    pub look: Look,
+    /// Which keys it has.
+    pub keymap: Keymap,
+}
+
+impl Screen {
+    /// As asked for on the command line, else as the surroundings say.
+    ///
+    /// # Errors
+    /// Bad usage: a theme or a keymap file that can't be used.
+    pub fn choose(args: &LookArgs, around: &Surroundings) -> Result<Self, Failure> {
+        let look = Look::choose(around, args.theme.as_deref(), args.ascii, args.reduced_motion);
+        let keymap = Keymap::usual(around, args.keys.as_deref());
+        Ok(Self { look: look.map_err(Failure::usage)?, keymap: keymap.map_err(Failure::usage)? })
+    }
+}
+
 /// How a run is shown.
 #[derive(Clone, Debug)]
 pub enum Face {
     /// The screen.
-    Live(Box<Look>),
+    Live(Box<Screen>),
     /// Lines on stderr, the table on stdout.
     Plain,
     /// Every event as a JSON line on stdout.
@@ -36,7 +57,7 @@ pub enum Face {
 /// Called before the run begins, so that nothing is begun that can't be shown.
 ///
 /// # Errors
-/// Bad usage: a terminal too small for the screen, a theme that can't be used.
+/// Bad usage: a terminal too small for the screen, a theme or a keymap that can't be used.
 pub fn choose(args: &FaceArgs, around: &Surroundings) -> Result<Face, Failure> {
     if args.json {
         return Ok(Face::Json { commands: args.commands });
@@ -52,9 +73,7 @@ pub fn choose(args: &FaceArgs, around: &Surroundings) -> Result<Face, Failure> {
             LEAST_COLUMNS, LEAST_ROWS
         )));
     }
-    let look = Look::choose(around, args.looks.theme.as_deref(), args.looks.ascii, args.looks.reduced_motion)
-        .map_err(Failure::usage)?;
-    Ok(Face::Live(Box::new(look)))
+    Ok(Face::Live(Box::new(Screen::choose(&args.looks, around)?)))
 }
 
 /// The table of a session, for the end of a run.
@@ -67,7 +86,7 @@ pub type Table<'a> = &'a dyn Fn(&str) -> Result<String, Failure>;
 /// When the run failed, or when stdout can't be written.
 pub fn watch(face: &Face, run: RunHandle, house: &House, table: Table<'_>) -> Result<Exit, Failure> {
     match face {
-        Face::Live(look) => workbench(look, house, First::Run(Box::new(run)), table),
+        Face::Live(dress) => workbench(dress, house, First::Run(Box::new(run)), table),
         Face::Plain | Face::Json { .. } => {
             let (name, resume) = (run.session.clone(), run.resume.clone());
             let outcome = runtime()?.block_on(async {
@@ -93,10 +112,10 @@ pub enum First {
 ///
 /// # Errors
 /// When the terminal can't be used, when the run failed, when stdout can't be written.
-pub fn workbench(look: &Look, house: &House, first: First, table: Table<'_>) -> Result<Exit, Failure> {
-    let ended = runtime()?.block_on(screen(look, house, first))?;
+pub fn workbench(dress: &Screen, house: &House, first: First, table: Table<'_>) -> Result<Exit, Failure> {
+    let ended = runtime()?.block_on(screen(dress, house, first))?;
     let Some((name, resume, outcome)) = ended else { return Ok(Exit::Done) };
-    finish(&Face::Live(Box::new(look.clone())), outcome, &resume, &|| table(&name))
+    finish(&Face::Live(Box::new(dress.clone())), outcome, &resume, &|| table(&name))
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
@@ -114,11 +133,10 @@ fn listen() -> Result<Signals, Failure> {
 type Ending = Option<Outcome>;
 
 /// Session, way to go on, and ending of the run that was shown last; `None` where there was none.
-async fn screen(look: &Look, house: &House, first: First) -> Result<Option<(String, String, Ending)>, Failure> {
+async fn screen(dress: &Screen, house: &House, first: First) -> Result<Option<(String, String, Ending)>, Failure> {
     let mut signals = listen()?;
     let (door, jobs) = Door::open();
-    let keymap = Keymap::usual().map_err(Failure::usage)?;
-    let mut shell = Shell::new(house.clone(), look.clone(), keymap, jobs);
+    let mut shell = Shell::new(house.clone(), dress.look.clone(), dress.keymap.clone(), jobs);
     let run = match first {
         First::Home => None,
         First::Session(name) => {

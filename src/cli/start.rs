@@ -125,7 +125,7 @@ pub fn resume(args: &ResumeArgs) -> Result<Exit, Failure> {
 /// `footbridge` alone: the workbench, with a session on it where one is named.
 pub fn workbench(args: &WorkbenchArgs) -> Result<Exit, Failure> {
     let around = Surroundings::read();
-    let Face::Live(look) = face::choose(&FaceArgs { looks: args.looks.clone(), ..FaceArgs::default() }, &around)?
+    let Face::Live(dress) = face::choose(&FaceArgs { looks: args.looks.clone(), ..FaceArgs::default() }, &around)?
     else {
         return Err(Failure::usage("the workbench needs a terminal; `footbridge --help` lists what works without one"));
     };
@@ -140,7 +140,7 @@ pub fn workbench(args: &WorkbenchArgs) -> Result<Exit, Failure> {
     };
     let starter = Starter { sessions, threads: threads(args.threads) };
     let house = starter.house();
-    face::workbench(&look, &house, first, &|name| table(&house.sessions, name))
+    face::workbench(&dress, &house, first, &|name| table(&house.sessions, name))
 }
 
 /// Begins and continues runs, for the shell and for the workbench.

@@ -256,7 +256,10 @@ impl Renderer {
 
 /// The session's student as it reads and writes: the built-in one, else the small files of any of the session's own
 /// checkpoints, which are complete folders, else those of the folder the recipe names.
-fn speech_of(session: &Session, recipe: &Recipe) -> Result<Speech, PreviewError> {
+///
+/// # Errors
+/// A tokenizer or a template that cannot be read.
+pub fn speech_of(session: &Session, recipe: &Recipe) -> Result<Speech, PreviewError> {
     if recipe.student.path == "world" {
         return Ok(Speech::new(&StudentFiles {
             config: WORLD_BASE.config.to_vec(),

@@ -6,8 +6,10 @@
 //! itself.
 
 pub mod action;
+pub mod ascii;
 pub mod curves;
 pub mod editor;
+pub mod filter;
 pub mod handle;
 pub mod hear;
 pub mod history;
@@ -31,4 +33,5 @@ pub mod state;
 pub mod terminal;
 pub mod text;
 pub mod theme;
+pub mod training;
 pub mod widgets;

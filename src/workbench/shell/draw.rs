@@ -13,7 +13,7 @@ use crate::workbench::shot::buffer_to_svg;
 use crate::workbench::stages::{StageState, kind_name};
 use crate::workbench::state::{Phase, State};
 use crate::workbench::widgets::{joined, put, put_right};
-use crate::workbench::{panes, text};
+use crate::workbench::{ascii, panes, text};
 
 /// Fewest columns on which the panes are drawn.
 pub const LEAST_COLUMNS: u16 = 40;
@@ -25,6 +25,13 @@ const TABS_FROM: u16 = 16;
 impl Shell {
     /// Draws the whole screen.
     pub fn draw(&mut self, buf: &mut Buffer) {
+        self.draw_all(buf);
+        if self.look.glyphs.ascii {
+            ascii::enforce(buf);
+        }
+    }
+
+    fn draw_all(&mut self, buf: &mut Buffer) {
         let area = buf.area;
         self.size = (area.width, area.height);
         buf.set_style(area, self.look.theme.text);
@@ -173,7 +180,7 @@ impl Shell {
     /// The keys that do something now: those of the layer on top, else of the focused pane and the workbench.
     fn hints(&self, buf: &mut Buffer, row: Rect) {
         let hints = match self.layers.last() {
-            Some(layer) => layer.hints(),
+            Some(layer) => layer.hints(&self.look.glyphs),
             None => self.pane_hints(),
         };
         let mut spans = vec![Span::raw(" ")];
@@ -201,7 +208,7 @@ impl Shell {
         all.sort_by_key(|bound| !urgent(self, bound.id));
         let worded = |bound: &Bound| {
             let key = self.keymap.keys(bound).first()?;
-            Some((key.name(), self.label(focus, bound.action, bound.label).to_string()))
+            Some((key.name(&self.look.glyphs), self.label(focus, bound.action, bound.label).to_string()))
         };
         all.into_iter().filter_map(worded).collect()
     }

@@ -37,7 +37,7 @@ fn section(shell: &Shell, table: &'static [Bound], words: &str) -> Vec<Vec<Span<
     let (id, theme) = (shell.tiles.focus(), &shell.look.theme);
     let mut lines = Vec::new();
     for bound in table {
-        let keys: Vec<String> = shell.keymap.keys(bound).iter().map(|key| key.name()).collect();
+        let keys: Vec<String> = shell.keymap.keys(bound).iter().map(|key| key.name(&shell.look.glyphs)).collect();
         let keys = keys.join("  ");
         let pad = " ".repeat(KEYS.saturating_sub(text::width(&keys)));
         let style = if shell.available(id, bound.action) { theme.text } else { theme.dim };

@@ -9,6 +9,7 @@ use tui_input::backend::crossterm::EventHandler;
 
 use super::picker::Picker;
 use crate::workbench::action::Action;
+use crate::workbench::look::Glyphs;
 use crate::workbench::pane::{Ask, PaneId, Reply};
 use crate::workbench::text;
 
@@ -149,7 +150,7 @@ impl Layer {
     }
 
     /// The keys that do something here, for the hint line.
-    pub fn hints(&self) -> Vec<(String, String)> {
+    pub fn hints(&self, glyphs: &Glyphs) -> Vec<(String, String)> {
         let hint = |key: &str, label: &str| (key.to_string(), label.to_string());
         match &self.body {
             Body::Confirm { yes, .. } => vec![hint("y", yes), hint("n", "no")],
@@ -160,12 +161,12 @@ impl Layer {
             Body::Choose { .. } | Body::Palette { .. } => {
                 vec![
                     hint("Enter", "choose"),
-                    hint("↑↓", "move"),
+                    hint(glyphs.up_down, "move"),
                     hint("type", "to narrow down"),
                     hint("Esc", "leave it"),
                 ]
             }
-            Body::Read { .. } => vec![hint("Esc", "close"), hint("↑↓", "scroll")],
+            Body::Read { .. } => vec![hint("Esc", "close"), hint(glyphs.up_down, "scroll")],
         }
     }
 }

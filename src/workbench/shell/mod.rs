@@ -21,7 +21,7 @@ use super::house::{House, Launch};
 use super::jobs::{Jobs, Query};
 use super::keymap::Keymap;
 use super::look::Look;
-use super::pane::{Cx, Pane, PaneId, Wish};
+use super::pane::{Cx, Pane, PaneId, Target, Wish};
 use super::panes;
 use super::source::{SharedSource, Source};
 use super::state::{Phase, State};
@@ -96,6 +96,8 @@ pub struct Shell {
     launching: Option<String>,
     /// The table that is being saved.
     saving: Option<super::sheet::Sheet>,
+    /// Nothing is decided and no file written.
+    hands_off: bool,
 }
 
 impl Shell {
@@ -103,7 +105,7 @@ impl Shell {
     pub fn new(house: House, look: Look, keymap: Keymap, jobs: Jobs) -> Self {
         let mut run = State::new("", "");
         run.phase = Phase::Idle;
-        Self {
+        let mut shell = Self {
             run,
             look,
             house,
@@ -126,7 +128,22 @@ impl Shell {
             leaving: false,
             launching: None,
             saving: None,
-        }
+            hands_off: false,
+        };
+        shell.show_pane(PaneId::Home);
+        shell
+    }
+
+    /// The same for looking only: nothing is decided and no file written from here, as when a picture is drawn.
+    pub fn hands_off(self) -> Self {
+        Self { hands_off: true, ..self }
+    }
+
+    /// Shows a pane, and something in it.
+    pub fn show(&mut self, pane: PaneId, target: Option<Target>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.goto(pane, target, &mut effects);
+        effects
     }
 
     /// Shows a session that is not at work here.

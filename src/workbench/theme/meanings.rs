@@ -44,6 +44,8 @@ macro_rules! meanings {
             pub background: Rgb,
             /// Text without a colour of its own, in pictures.
             pub foreground: Rgb,
+            /// True for light backgrounds.
+            pub light: bool,
             /// What it is for, in a few words.
             pub about: String,
         }
@@ -104,12 +106,14 @@ macro_rules! meanings {
         impl Theme {
             /// The styles of a file on a terminal with so many colours.
             pub(super) fn of(file: &File, level: ColourLevel) -> Self {
+                let background = file.background.unwrap_or(Rgb(0, 0, 0));
                 let (heat, series) = (file.heat.unwrap_or_default(), file.series.unwrap_or_default());
                 Self {
                     $($name: file.$name.unwrap_or_default().style(level, $plain),)*
                     heat: std::array::from_fn(|at| heat[at].style(level, HEAT[at])),
                     series: std::array::from_fn(|at| series[at].style(level, SERIES[at])),
-                    background: file.background.unwrap_or(Rgb(0, 0, 0)),
+                    background,
+                    light: vision::luminance(background) > 0.5,
                     foreground: file.foreground.unwrap_or(Rgb(255, 255, 255)),
                     about: file.about.clone().unwrap_or_default(),
                 }
@@ -163,11 +167,4 @@ meanings! {
     review, BOLD.union(LINED), "kept for a person to decide, with the reason";
     added, BOLD, "in the new text only";
     removed, DIM.union(LINED), "in the old text only";
-}
-
-impl Theme {
-    /// True for light backgrounds.
-    pub fn is_light(&self) -> bool {
-        vision::luminance(self.background) > 0.5
-    }
 }

@@ -153,7 +153,7 @@ fn colours_come_down_to_what_the_terminal_shows() {
     let plain = Theme::dark(ColourLevel::None);
     assert_eq!(plain.smooth.fg, None);
     assert!(plain.raw.add_modifier.contains(Modifier::DIM) && plain.smooth.add_modifier.contains(Modifier::BOLD));
-    assert!(Theme::light(ColourLevel::True).is_light() && !Theme::dark(ColourLevel::True).is_light());
+    assert!(Theme::light(ColourLevel::True).light && !Theme::dark(ColourLevel::True).light);
 }
 
 #[test]

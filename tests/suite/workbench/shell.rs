@@ -72,7 +72,7 @@ fn a_theme_is_switched_live() {
     let before = stand.shell.look().theme_name.clone();
     stand.keys("<ctrl-t>light<enter>");
     assert_eq!((before.as_str(), stand.shell.look().theme_name.as_str()), ("dark", "light"));
-    assert_ne!(stand.shell.look().theme.text, dark().theme.text);
+    assert_ne!(stand.shell.look().theme.smooth, dark().theme.smooth);
 }
 
 #[test]

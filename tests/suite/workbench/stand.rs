@@ -42,7 +42,7 @@ pub fn ascii() -> Look {
     Look::new(Theme::dark(ColourLevel::None), true)
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
