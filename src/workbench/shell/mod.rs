@@ -114,7 +114,7 @@ impl Shell {
     pub fn new(house: House, look: Look, keymap: Keymap, jobs: Jobs) -> Self {
         let mut run = State::new("", "");
         run.phase = Phase::Idle;
-        Self {
+        let mut shell = Self {
             run,
             look,
             house,
@@ -138,7 +138,9 @@ impl Shell {
             leaving: false,
             launching: None,
             saving: None,
-        }
+        };
+        shell.show_pane(PaneId::Home);
+        shell
     }
 
     /// Shows a pane, and something in it.
