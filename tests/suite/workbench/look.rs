@@ -10,7 +10,7 @@ use footbridge::session::Sessions;
 use footbridge::workbench::house::House;
 use footbridge::workbench::jobs::Jobs;
 use footbridge::workbench::keymap::Keymap;
-use footbridge::workbench::look::Look;
+use footbridge::workbench::look::{Glyphs, Look};
 use footbridge::workbench::pane::PaneId;
 use footbridge::workbench::probe::ColourLevel;
 use footbridge::workbench::shell::{Msg, Shell};
@@ -82,6 +82,34 @@ fn a_theme_is_another_picture_of_the_same_screen() {
         words.insert(lines(&cells(&mut stand, 100, 30)));
     }
     assert_eq!(words.len(), 1);
+}
+
+/// The glyphs of ASCII mode without the net beneath them.
+fn unguarded() -> Look {
+    let look = ascii();
+    Look { glyphs: Glyphs { ascii: false, ..look.glyphs }, ..look }
+}
+
+#[test]
+fn the_ascii_glyphs_leave_nothing_to_be_caught() {
+    let mut stand = opened(unguarded());
+    let mut caught = Vec::new();
+    for pane in PaneId::ALL {
+        stand.goto(pane);
+        for layer in ["", "?", ":", "<ctrl-t>", "<ctrl-o>", "j<enter>", "j<esc>"] {
+            stand.keys(layer);
+            for line in lines(&cells(&mut stand, 120, 40)) {
+                if !line.is_ascii() {
+                    caught.push(format!("{} after {layer:?}: {line}", pane.name()));
+                }
+            }
+            while stand.shell.depth() > 0 {
+                stand.keys("<esc>");
+            }
+            stand.goto(pane);
+        }
+    }
+    assert!(caught.is_empty(), "{caught:#?}");
 }
 
 #[test]
