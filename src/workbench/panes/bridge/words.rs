@@ -74,7 +74,7 @@ pub fn why(step: &Step, ground: &Ground, glyphs: &Glyphs) -> String {
         (Some(scores), Some(thresholds)) => rule(scores, thresholds, &ground.removed, glyphs),
         (Some(scores), None) if !unscored(scores) => format!("scored; {}D is not fixed yet", glyphs.tau),
         (Some(_), None) => "its scores are not complete".to_string(),
-        (None, _) => "not scored: only the steps of hard questions are".to_string(),
+        (None, _) => "not scored: the stage scores does that, on hard questions only".to_string(),
     };
     let mut words = match (&step.by, step.action) {
         (By::Person { name, at, reason }, Some(action)) => {
