@@ -4,6 +4,7 @@
 mod keeping;
 mod looking;
 mod runs;
+mod screen;
 mod teaching;
 mod working;
 
@@ -16,6 +17,7 @@ use super::review::args::ReviewArgs;
 pub use keeping::*;
 pub use looking::*;
 pub use runs::{EvalArgs, Form, RunArgs};
+pub use screen::*;
 pub use teaching::{PromptsArgs, PromptsVerb, TeacherArgs, TeacherVerb, WhichPrompts};
 pub use working::*;
 
@@ -120,6 +122,12 @@ pub enum Verb {
     World(WorldArgs),
     /// Show a student, make one with random weights, or see what it computes
     Student(super::student::args::StudentArgs),
+    /// Draw a pane of the workbench from a session as SVG, without a terminal
+    Shot(ShotArgs),
+    /// List the themes of the screen, or show one: which colour means what
+    Themes(ThemesArgs),
+    /// List the keys of the screen, or check a keymap file
+    Keys(KeysArgs),
     /// Measure sampling and training speed of this machine
     Bench(super::bench::args::BenchArgs),
     /// Print shell completions
