@@ -1,9 +1,9 @@
 //! The workbench without a terminal: every pane over a small session, as keys reach it and as it is drawn.
 
-mod questions;
 mod bridge;
 mod datasets;
 mod evaluation;
+mod questions;
 mod random;
 mod rewards;
 mod shell;
