@@ -206,9 +206,11 @@ impl Pane for Prompts {
     }
 
     fn session(&mut self, cx: &mut Cx<'_>) {
-        let at = self.at;
-        *self = Self { at, ..Self::default() };
-        self.read(cx, false);
+        self.give_up(cx);
+        *self = Self { at: self.at, diff: self.diff, ..Self::default() };
+        if cx.source.is_none() {
+            self.read(cx, false);
+        }
     }
 
     fn show(&mut self, cx: &mut Cx<'_>) {
