@@ -46,9 +46,9 @@ fn picture(args: &ShotArgs) -> Result<String, Failure> {
     if let Some(name) = &args.session {
         check(&sessions, name, args.question.as_deref())?;
     }
-    let house = House::new(sessions, None);
+    let house = House::to_look_at(sessions);
     let mut scene = Scene {
-        shell: Shell::new(house, look, Keymap::default(), Jobs::at_once()).hands_off(),
+        shell: Shell::new(house, look, Keymap::default(), Jobs::at_once()),
         now: Duration::from_secs(1),
         buf: Buffer::empty(Rect::new(0, 0, args.size.0, args.size.1)),
     };

@@ -76,6 +76,8 @@ pub struct Reply {
     pub sample: u32,
     /// Generated tokens, the end-of-turn token included.
     pub ids: Vec<u32>,
+    /// log p of each, nats: at the temperature, before top-p.
+    pub log_probs: Vec<f32>,
     /// Their text, without the end-of-turn token.
     pub text: String,
     /// Number of generated tokens.

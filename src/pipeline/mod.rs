@@ -35,6 +35,7 @@ pub mod spent;
 pub mod stages;
 pub mod supported;
 pub mod teaching;
+pub mod token_logs;
 pub mod trial;
 pub mod tryout;
 pub mod workshop;

@@ -90,6 +90,7 @@ impl Workshop {
                     sample: finished.sample,
                     tokens: ids.len() as u32,
                     ids,
+                    log_probs: finished.log_probs,
                     text,
                     finish: finished.finish,
                 }),

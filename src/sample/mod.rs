@@ -53,7 +53,7 @@ pub struct SamplerSettings {
 }
 
 /// One finished sample.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Finished {
     /// Index of its group.
     pub group: usize,
@@ -61,6 +61,8 @@ pub struct Finished {
     pub sample: u32,
     /// Generated ids; the end-of-turn token, where there is one, stands last.
     pub ids: Vec<u32>,
+    /// log p of each id, nats: at the temperature, before top-p.
+    pub log_probs: Vec<f32>,
     /// Why it ended.
     pub finish: Finish,
 }

@@ -60,12 +60,19 @@ pub struct House {
     pub launcher: Option<Arc<dyn Launcher>>,
     /// The folder that names of saved files are read from; empty for the working directory.
     pub files: PathBuf,
+    /// Only looked at: nothing is decided, removed, renamed or written from here, as when a picture is drawn.
+    pub looking: bool,
 }
 
 impl House {
     /// Saved files go to the working directory.
     pub fn new(sessions: Sessions, launcher: Option<Arc<dyn Launcher>>) -> Self {
-        Self { sessions, launcher, files: PathBuf::new() }
+        Self { sessions, launcher, files: PathBuf::new(), looking: false }
+    }
+
+    /// For pictures: nothing is begun and nothing changed.
+    pub fn to_look_at(sessions: Sessions) -> Self {
+        Self { looking: true, ..Self::new(sessions, None) }
     }
 
     /// Where a file of this name is saved. Where a folder is set, nothing is saved outside it.

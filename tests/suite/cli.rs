@@ -38,6 +38,9 @@ fn help_goes_to_stdout_and_shows_every_verb_with_examples() {
         "prompts",
         "teacher",
         "world",
+        "shot",
+        "themes",
+        "keys",
         "bench",
         "completions",
     ];

@@ -3,9 +3,14 @@
 mod bridge;
 mod datasets;
 mod evaluation;
+mod home;
+mod look;
 mod prompts;
+mod questions;
 mod random;
 mod recycle;
 mod rewards;
+mod rollouts;
+mod run;
 mod shell;
 pub mod stand;

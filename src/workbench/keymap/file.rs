@@ -73,7 +73,7 @@ impl Keymap {
         for bound in all() {
             let (section, name) = section(bound);
             if section != current {
-                let _ = write!(out, "{}[{section}]\n", if current.is_empty() { "" } else { "\n" });
+                let _ = writeln!(out, "{}[{section}]", if current.is_empty() { "" } else { "\n" });
                 current = section;
             }
             let keys: Vec<String> =

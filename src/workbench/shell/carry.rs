@@ -9,6 +9,7 @@ use crate::pipeline::review::{ProductId, Request, ReviewError, offline};
 use crate::recipe::Loaded;
 use crate::session::Sessions;
 use crate::workbench::pane::{Ask, PaneId, Target, Wish};
+use crate::workbench::state::Phase;
 use crate::workbench::text;
 
 /// Products that an event names.
@@ -64,6 +65,10 @@ impl Shell {
     /// Tells the run. A session that stands still can't be told anything.
     pub(super) fn send(&mut self, command: Command, effects: &mut Vec<Effect>) {
         if self.at_work() {
+            if command == Command::Cancel {
+                self.run.phase = Phase::Stopping;
+                self.run.log.push(self.now, Level::Info, "stopping after the current step");
+            }
             effects.push(Effect::Send(command));
         } else {
             self.note(Level::Warn, "no run is at work here");
@@ -98,7 +103,7 @@ impl Shell {
             return effects.push(Effect::Send(Command::Review(request)));
         }
         let Some(source) = self.source.clone() else { return };
-        if self.hands_off {
+        if self.house.looking {
             return self.note(Level::Warn, "nothing is decided in a picture");
         }
         let outbox = Arc::clone(&self.outbox);
@@ -128,7 +133,7 @@ impl Shell {
 
     /// Writes a file behind the screen, and says so. What is there already is not overwritten.
     pub(super) fn write_file(&mut self, name: &str, content: String) {
-        if self.hands_off {
+        if self.house.looking {
             return self.note(Level::Warn, "no file is written in a picture");
         }
         let (path, outbox) = (self.house.file(name), Arc::clone(&self.outbox));

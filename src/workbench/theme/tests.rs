@@ -157,6 +157,18 @@ fn colours_come_down_to_what_the_terminal_shows() {
 }
 
 #[test]
+fn the_style_page_tells_every_meaning_and_every_theme() {
+    let page = include_str!("../../../themes/README.md");
+    for meaning in Theme::dark(ColourLevel::None).meanings() {
+        assert!(page.contains(&format!("| `{}`", meaning.name)) || page.contains(&format!(", `{}`", meaning.name)));
+        let told = matches!(meaning.name, "simple" | "medium" | "hard" | "added" | "removed" | "bar" | "track")
+            || matches!(meaning.name, "raw" | "smooth" | "heat" | "series");
+        assert!(told || page.contains(&format!("| {} |", meaning.about)), "{}", meaning.name);
+    }
+    assert!(names().iter().all(|name| page.contains(&format!("`{name}`"))));
+}
+
+#[test]
 fn a_users_theme_may_change_a_built_in_one() {
     let theme = load("extends = \"light\"\nbackground = \"#fdf6e3\"\n[keep]\nrgb = \"#123456\"\n").unwrap();
     assert_eq!(theme.keep.fg, Some(Color::Rgb(0x12, 0x34, 0x56)));

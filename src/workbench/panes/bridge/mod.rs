@@ -233,6 +233,14 @@ impl Pane for Bridge {
         }
     }
 
+    fn label(&self, action: Action, _run: &State) -> Option<&'static str> {
+        match action {
+            Action::Bridge(Do::Tune) if self.mode == Mode::Tune => Some("back to the steps"),
+            Action::Bridge(Do::Shares) if self.mode == Mode::Shares => Some("back to the steps"),
+            _ => None,
+        }
+    }
+
     fn act(&mut self, action: Action, cx: &mut Cx<'_>) {
         match action {
             Action::Bridge(what) => self.take(what, cx),

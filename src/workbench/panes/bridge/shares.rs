@@ -147,7 +147,7 @@ fn threshold(tau: Tau, selected: bool, tried: &Thresholds, force: Option<&Thresh
     let (theme, glyphs) = (&look.theme, &look.glyphs);
     let value = tau.of(tried);
     let moved = force.is_some_and(|force| tau.of(force) != value);
-    let pointer = if selected { glyphs.running } else { " " };
+    let pointer = if selected { glyphs.selected } else { " " };
     let meaning = match tau {
         Tau::Importance => "at or below is of low importance",
         Tau::Jumpiness => "above is jumpy",

@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::book::{Book, Filter, Row};
 use super::heat::Heat;
 use super::page::Page;
-use super::tune::{self, Tau};
+use super::tune::{self, Tally, Tau};
 use super::{Bridge, Do, Mode, Move, PAGE, View, words};
-use crate::domain::Thresholds;
+use crate::domain::{Action, Thresholds};
 use crate::workbench::pane::{Cx, Target, Wish};
 use crate::workbench::sheet::Sheet;
 
@@ -192,8 +192,16 @@ impl Bridge {
         self.book.value().map_or(0, |book| book.rows.iter().filter(|row| filter.fits(row)).count())
     }
 
-    /// The steps as a table.
+    /// What is shown as a table: the steps, or the operations by position.
     pub(super) fn table(&self) -> Option<Sheet> {
+        match self.mode {
+            Mode::Steps => self.steps_table(),
+            Mode::Shares => self.book.value().map(|book| operations(&Tally::present(book))),
+            Mode::Tune => self.outcome.value().map(|then| operations(&then.tally)),
+        }
+    }
+
+    fn steps_table(&self) -> Option<Sheet> {
         let page = self.shown().filter(|page| !page.steps.is_empty())?;
         let columns = ["question", "step", "text", "I", "J", "D", "tokens", "action", "local", "by", "bridged"];
         let number = |value: Option<f64>| value.map_or(Value::Null, Value::from);
@@ -216,4 +224,14 @@ impl Bridge {
         let name = format!("bridge-{}", page.id.replace('/', "-"));
         Some(Sheet { name, columns: columns.map(String::from).to_vec(), rows: rows.collect() })
     }
+}
+
+/// The operations by position of the step, as a table.
+fn operations(tally: &Tally) -> Sheet {
+    let columns = ["position".to_string()].into_iter().chain(Action::ALL.map(|action| action.as_str().to_string()));
+    let rows = tally.positions.iter().enumerate().map(|(at, counts)| {
+        let counts = counts.iter().map(|count| Value::from(*count));
+        [Value::from(at + 1)].into_iter().chain(counts).collect()
+    });
+    Sheet { name: "bridge-operations".to_string(), columns: columns.collect(), rows: rows.collect() }
 }

@@ -21,7 +21,7 @@ pub fn draw(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, form: &Form) -> Vec<(
     let faults = form.faults().count();
     let facts = [
         form.from.clone(),
-        format!("{} differ from {}", form.draft.changed(), form.draft.stands_over()),
+        differing(form),
         if form.only { "only these".to_string() } else { String::new() },
         if form.search.is_empty() { String::new() } else { format!("with \"{}\"", form.search) },
         if faults > 0 { format!("{} {faults} to mend", look.glyphs.failed) } else { String::new() },
@@ -46,6 +46,15 @@ pub fn draw(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, form: &Form) -> Vec<(
     }
     detail(buf, lower, form, look);
     placed
+}
+
+/// How far it is from the preset, in words.
+fn differing(form: &Form) -> String {
+    match (form.draft.changed(), form.draft.stands_over()) {
+        (0, preset) => format!("as {preset} has it"),
+        (1, preset) => format!("1 setting differs from {preset}"),
+        (count, preset) => format!("{count} settings differ from {preset}"),
+    }
 }
 
 /// Columns of label, value, and the preset's value.
@@ -155,6 +164,20 @@ fn detail(buf: &mut Buffer, area: Rect, form: &Form, look: &Look) {
     if let Some(fault) = fault.or_else(|| form.faults().next()) {
         lines.extend(text::wrap(&text::printable(&fault.text), room).into_iter().map(|line| (line, theme.bad)));
     }
+    let said = match selected {
+        Some(Line::Start) => {
+            "Enter or S begins the run; p says first what it would take, s saves the recipe as a file, o shows only what differs"
+        }
+        Some(Line::From) => {
+            "a preset, a TOML file, or the recipe of a session; what is changed here is kept until another is taken"
+        }
+        Some(Line::Name) => "letters, digits, - _ and . ; left empty, it is the first name that is free",
+        Some(Line::Limit) => {
+            "sets the numbers of questions below, each to at most this; u gives one back its preset's value"
+        }
+        _ => "",
+    };
+    lines.extend(text::wrap(said, room).into_iter().filter(|line| !line.is_empty()).map(|line| (line, theme.dim)));
     if let Some(Line::Setting(field)) = selected {
         let source = if field.source.is_empty() { String::new() } else { format!(" ({})", field.source) };
         let what = format!(
