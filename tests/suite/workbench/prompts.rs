@@ -69,7 +69,10 @@ fn a_template_is_changed_in_place_and_put_back() {
     assert_ne!(changed.hash, before.hash(PromptKind::Question));
     stand.keys("d");
     let shown = stand.screen(160, 50);
-    assert!(shown.contains("1 changed") && shown.contains("+ Task : ") && shown.contains("against the built-in"), "{shown}");
+    assert!(
+        shown.contains("1 changed") && shown.contains("+ Task : ") && shown.contains("against the built-in"),
+        "{shown}"
+    );
     stand.keys("R");
     stand.keys("y");
     assert_eq!(file(&stand, "question"), changed.before);
@@ -82,7 +85,7 @@ fn a_text_that_is_no_template_is_told_with_its_line_and_kept() {
     let mut stand = Stand::pane(PaneId::Prompts);
     stand.keys("GiSo. <ctrl-s>");
     let shown = stand.screen(120, 40);
-    assert!(shown.contains("diagnosis.j2:1: there is text above the first turn"), "{shown}");
+    assert!(shown.contains("diagnosis.j2:13: there is text above the first turn"), "{shown}");
     assert!(shown.contains("So. {# system #}"), "{shown}");
     stand.keys("<esc>g");
     assert!(matches!(&stand.keys("E")[..], [Effect::Edit { extension: "j2", .. }]));
