@@ -3,10 +3,10 @@
 mod bridge;
 mod datasets;
 mod evaluation;
-mod look;
-mod questions;
-mod prompts;
 mod home;
+mod look;
+mod prompts;
+mod questions;
 mod random;
 mod recycle;
 mod rewards;
