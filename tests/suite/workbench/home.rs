@@ -5,7 +5,7 @@ use footbridge::recipe::{Arm, Loaded, Recipe};
 use footbridge::session::{NewSession, Sessions};
 use footbridge::workbench::house::Launch;
 use footbridge::workbench::pane::PaneId;
-use footbridge::workbench::shell::Effect;
+use footbridge::workbench::shell::{Effect, Msg};
 use regex::Regex;
 
 use super::stand::{SMALL, Stand, copy, dark, small_home};
@@ -26,6 +26,14 @@ fn stand() -> Stand {
 impl Stand {
     fn sessions(&self) -> Sessions {
         Sessions::at(self.home.path())
+    }
+
+    /// Time passes, and the screen is looked at.
+    fn watch(&mut self, seconds: u64) {
+        for _ in 0..seconds {
+            self.screen(80, 24);
+            self.wait(1);
+        }
     }
 
     /// Selects a session by searching for it.
@@ -53,6 +61,7 @@ fn launches(effects: &[Effect]) -> Vec<Launch> {
 fn the_first_start_offers_the_demo_in_one_key() {
     for key in ["d", "<enter>"] {
         let mut stand = Stand::empty();
+        stand.tell(Msg::Notice);
         insta::assert_snapshot!("first_start_80x24", stand.screen(80, 24));
         let effects = stand.keys(key);
         let [Launch::New { recipe, name }] = &launches(&effects)[..] else { panic!("{effects:?}") };
@@ -77,7 +86,7 @@ fn the_list_says_what_each_session_is_and_found() {
 fn a_session_is_opened_and_one_that_runs_elsewhere_is_said_to() {
     let mut stand = stand();
     let held = stand.sessions().open("other").unwrap();
-    stand.wait(4);
+    stand.watch(5);
     stand.find("other");
     let shown = stand.screen(120, 40);
     assert!(shown.contains("running") && shown.contains("it can be looked at and not changed"), "{shown}");

@@ -15,6 +15,9 @@ use crate::workbench::widgets::{header, joined, put, words};
 /// Rows of the lower part, where there is room for it.
 const BELOW: u16 = 4;
 
+/// Fewest columns in which something is said of a setting.
+const LEAST_WORDS: usize = 8;
+
 /// Draws it; gives the rows on which a line can be clicked.
 pub fn draw(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, form: &Form) -> Vec<(u16, usize)> {
     let look = seen.look;
@@ -79,6 +82,7 @@ fn spans(form: &Form, line: &Line, look: &Look, width: u16, selected: bool) -> V
     let row = |mark: Span<'static>, name: &str, what: &str, was: &str, about: &str, faulty: bool| {
         let used = 3 + label + 1 + value + 1 + base + usize::from(base > 0);
         let room = usize::from(width).saturating_sub(used);
+        let about = if room < LEAST_WORDS { "" } else { about };
         let about = text::fit(&text::printable(about), room, look.glyphs.ellipsis);
         let shown = if faulty { theme.bad } else { style };
         let mut spans = vec![Span::styled(if selected { ">" } else { " " }, style), mark, Span::raw(" ")];
