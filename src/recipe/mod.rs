@@ -11,6 +11,7 @@
 //! ```
 
 mod defaults;
+mod device;
 mod error;
 mod fields;
 mod load;
@@ -26,6 +27,7 @@ pub mod types;
 mod words;
 mod write;
 
+pub use device::{DEVICE_WORDS, DeviceChoice};
 pub use error::{Problem, RecipeError};
 pub use fields::{FIELDS, Field, TEACHERS, VERIFIERS, field};
 pub use load::Loaded;

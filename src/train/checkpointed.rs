@@ -22,7 +22,7 @@ pub(super) fn backward(
     scored: &Scored,
     loss: impl FnOnce(Tensor<1>) -> (Tensor<1>, Vec<f32>),
 ) -> (Gradients, Vec<f32>) {
-    let (shape, eps) = (model.shape(scored.ids.dims()[0], scored.ids.dims()[1]), model.config.rms_norm_eps);
+    let shape = model.shape(scored.ids.dims()[0], scored.ids.dims()[1]);
     let parameters = model.trained_parameters();
     let mut gradients = Gradients::default();
     let mut inputs = inputs_of_layers(model, rope, scored);
@@ -33,7 +33,7 @@ pub(super) fn backward(
     let mut reached = step(part, &last, &parameters, &mut gradients);
     for (layer, input) in model.layers.iter().zip(inputs).rev() {
         let input = leaf(input);
-        let output = layer.forward(input.clone(), rope, shape, eps);
+        let output = layer.forward(input.clone(), rope, shape, model.manner());
         reached = step(entered(output, reached), &input, &parameters, &mut gradients);
     }
     if !model.adapted() {
@@ -50,7 +50,7 @@ fn inputs_of_layers(model: &Decoder, rope: &RopeTable, scored: &Scored) -> Vec<T
     let mut inputs = vec![plain.embedded(ids)];
     for layer in &plain.layers {
         let x = inputs[inputs.len() - 1].clone();
-        inputs.push(layer.forward(x, &rope, shape, plain.config.rms_norm_eps));
+        inputs.push(layer.forward(x, &rope, shape, plain.manner()));
     }
     inputs
 }

@@ -1,0 +1,226 @@
+//! What a student computes on: the CPU, or an NVIDIA GPU where this build has CUDA (feature `cuda`).
+//!
+//! A GPU counts only once a small product on it has come out right: that a driver lists a device says nothing of the
+//! compiler its kernels need. Nothing here falls back silently: only `auto` may end on the CPU, and it says why.
+
+use std::sync::{Mutex, PoisonError};
+
+use burn::tensor::Device;
+
+use super::compute::{Compute, Precision};
+use crate::recipe::{ComputeChoice, DeviceChoice};
+
+/// A device that was asked for and cannot be had. Each says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeviceError {
+    /// This build has no CUDA.
+    #[error(
+        "this build of footbridge has no CUDA: build it with `cargo build --release --features cuda`, or take \
+         --device cpu"
+    )]
+    NotCompiled,
+    /// No driver, or no GPU.
+    #[error("no CUDA device was found: `footbridge doctor` says what is missing; --device cpu computes without one")]
+    NoneFound,
+    /// The number is too high.
+    #[error("there is no cuda:{asked}: this machine has {found} CUDA device(s), counted from 0")]
+    NoSuch {
+        /// The number that was asked for.
+        asked: usize,
+        /// Devices there are.
+        found: usize,
+    },
+    /// The driver lists it, but it does not compute.
+    #[error("cuda:{index} is there but cannot compute ({cause}): see `footbridge doctor`, or take --device cpu")]
+    Broken {
+        /// Its number.
+        index: usize,
+        /// What the attempt said.
+        cause: String,
+    },
+    /// bf16 is not for the CPU.
+    #[error("the CPU computes in f32: set student.compute to auto or f32, or take a GPU")]
+    HalfOnCpu,
+    /// The GPU has no bf16.
+    #[error("{name} has no bf16: set student.compute to auto or f32")]
+    NoHalf {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Where a student is to be put.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// The device, without autodiff.
+    pub device: Device,
+    /// How it computes there.
+    pub compute: Compute,
+    /// Its name, as people know it: `cpu`, or `NVIDIA H200 (cuda:0), bf16`.
+    pub name: String,
+    /// Why `auto` did not take a CUDA device that is there.
+    pub note: Option<String>,
+}
+
+impl Placed {
+    /// The CPU with its own kernels.
+    pub fn cpu() -> Self {
+        Self { device: Device::flex(), compute: Compute::Kernels, name: "cpu".into(), note: None }
+    }
+
+    /// The CPU with the operations that other devices run: to hold the two against each other.
+    pub fn portable_cpu(precision: Precision) -> Self {
+        let name = format!("cpu, portable operations, {}", precision.name());
+        Self { device: Device::flex(), compute: Compute::Portable(precision), name, note: None }
+    }
+
+    /// Whether it is the CPU.
+    pub fn is_cpu(&self) -> bool {
+        super::ops::is_flex(&self.device)
+    }
+}
+
+/// Finds the device, and tries it.
+///
+/// # Errors
+/// [`DeviceError`]; never for `auto` with `auto`.
+pub fn place(device: DeviceChoice, compute: ComputeChoice) -> Result<Placed, DeviceError> {
+    match device {
+        DeviceChoice::Cpu => on_cpu(compute),
+        DeviceChoice::Cuda(index) => on_cuda(index, compute),
+        DeviceChoice::Auto => match on_cuda(0, compute) {
+            Ok(placed) => Ok(placed),
+            Err(DeviceError::NotCompiled | DeviceError::NoneFound) => on_cpu(compute),
+            Err(error @ DeviceError::NoHalf { .. }) => Err(error),
+            Err(error) => Ok(Placed { note: Some(error.to_string()), ..on_cpu(compute)? }),
+        },
+    }
+}
+
+fn on_cpu(compute: ComputeChoice) -> Result<Placed, DeviceError> {
+    if compute == ComputeChoice::Bf16 { Err(DeviceError::HalfOnCpu) } else { Ok(Placed::cpu()) }
+}
+
+/// CUDA devices the driver lists; none where there is no driver or no CUDA in this build.
+pub fn cuda_devices() -> Vec<Device> {
+    #[cfg(feature = "cuda")]
+    {
+        quietly(|| Device::enumerate(burn::tensor::DeviceType::Cuda).into_vec()).unwrap_or_default()
+    }
+    #[cfg(not(feature = "cuda"))]
+    Vec::new()
+}
+
+/// The name a device gives itself.
+pub fn name_of(device: &Device) -> Option<String> {
+    #[cfg(feature = "cuda")]
+    {
+        let device = device.clone();
+        quietly(move || device.identity().map(|identity| identity.name)).ok().flatten()
+    }
+    #[cfg(not(feature = "cuda"))]
+    {
+        let _ = device;
+        None
+    }
+}
+
+fn on_cuda(index: usize, compute: ComputeChoice) -> Result<Placed, DeviceError> {
+    if !cfg!(feature = "cuda") {
+        return Err(DeviceError::NotCompiled);
+    }
+    let devices = cuda_devices();
+    let found = devices.len();
+    let Some(device) = devices.into_iter().nth(index) else {
+        return Err(if found == 0 { DeviceError::NoneFound } else { DeviceError::NoSuch { asked: index, found } });
+    };
+    try_out(&device).map_err(|cause| DeviceError::Broken { index, cause })?;
+    let name = name_of(&device).unwrap_or_else(|| "a CUDA device".into());
+    let half = has_half(&device);
+    let precision = match compute {
+        ComputeChoice::Bf16 if !half => return Err(DeviceError::NoHalf { name }),
+        ComputeChoice::F32 => Precision::F32,
+        ComputeChoice::Auto if !half => Precision::F32,
+        ComputeChoice::Auto | ComputeChoice::Bf16 => Precision::Bf16,
+    };
+    let name = format!("{name} (cuda:{index}), {}", precision.name());
+    Ok(Placed { device, compute: Compute::Portable(precision), name, note: None })
+}
+
+/// Whether a device multiplies matrices in bf16.
+pub fn has_half(device: &Device) -> bool {
+    let device = device.clone();
+    quietly(move || device.supports_dtype(burn::tensor::DType::BF16)).unwrap_or(false)
+}
+
+/// A small product on the device, read back: `Err` is what went wrong.
+///
+/// # Errors
+/// What the device or its runtime said.
+pub fn try_out(device: &Device) -> Result<(), String> {
+    let device = device.clone();
+    let sum = quietly(move || {
+        let ones = burn::tensor::Tensor::<2>::ones([16, 16], &device);
+        let data = ones.clone().matmul(ones).sum().try_into_data().map_err(|e| format!("{e:?}"))?;
+        data.try_to_vec::<f32>().map_err(|e| format!("{e:?}"))
+    })??;
+    if sum == [4096.0] { Ok(()) } else { Err(format!("a product of ones came out as {sum:?} instead of 4096")) }
+}
+
+/// Runs what may panic and gives the panic's words on one line. Libraries that load a driver panic on threads of their own
+/// where it is missing; nothing of that reaches the terminal.
+pub fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    // One at a time: two that took the hook in turn could leave the silent one behind.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| ()));
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    std::panic::set_hook(hook);
+    outcome.map_err(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+        one_line(&text.unwrap_or_else(|| "a panic without a message".to_owned()))
+    })
+}
+
+/// The words of a message without its line breaks, and not too many of them.
+fn one_line(text: &str) -> String {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    words.chars().filter(|c| !c.is_control()).take(300).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cpu_is_always_there_and_computes_in_single_precision() {
+        for compute in [ComputeChoice::Auto, ComputeChoice::F32] {
+            let placed = place(DeviceChoice::Cpu, compute).unwrap();
+            assert!(placed.is_cpu() && placed.compute == Compute::Kernels && placed.name == "cpu");
+        }
+        assert_eq!(place(DeviceChoice::Cpu, ComputeChoice::Bf16).unwrap_err(), DeviceError::HalfOnCpu);
+        assert_eq!(try_out(&Device::flex()), Ok(()));
+    }
+
+    #[test]
+    fn a_gpu_that_is_not_there_is_refused_with_what_to_do_and_auto_takes_the_cpu() {
+        if !cuda_devices().is_empty() {
+            return println!("there is a CUDA device; nothing to refuse");
+        }
+        let error = place(DeviceChoice::Cuda(0), ComputeChoice::Auto).unwrap_err();
+        let expected = if cfg!(feature = "cuda") { DeviceError::NoneFound } else { DeviceError::NotCompiled };
+        assert_eq!(error, expected);
+        assert!(error.to_string().contains("--device cpu"));
+        assert!(place(DeviceChoice::Auto, ComputeChoice::Auto).unwrap().is_cpu());
+    }
+
+    #[test]
+    fn a_panic_becomes_a_line() {
+        assert_eq!(quietly(|| 7), Ok(7));
+        let said = quietly(|| panic!("no\n driver\u{1b}[31m")).map(|()| ()).unwrap_err();
+        assert_eq!(said, "no driver[31m");
+    }
+}

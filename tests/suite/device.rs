@@ -1,0 +1,4 @@
+//! What runs on a device that is not the CPU, run on the CPU: the same operations, by the backend that is always there.
+
+#[path = "device/sampling.rs"]
+mod sampling;
