@@ -36,7 +36,10 @@ pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
             return Ok(Exit::Done);
         }
     }
-    let ground = Ground::lay(&recipe, threads(args.threads)).map_err(Failure::usage)?;
+    // Where it is computed is no part of what is measured: the same session goes on on another device.
+    let mut placed = recipe.clone();
+    args.device.choose(&mut placed);
+    let ground = Ground::lay(&placed, threads(args.threads)).map_err(Failure::usage)?;
     let session = if sessions.contains(&name) {
         let session = sessions.open(&name).map_err(Failure::usage)?;
         ground.fits(&session).map_err(Failure::usage)?;
@@ -48,11 +51,12 @@ pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
     for note in session.notes() {
         out::stderr(note);
     }
+    let device = ground.device(threads(args.threads));
     let run = run::start(session, recipe.clone(), ground);
     let handle = RunHandle {
         session: name.clone(),
         resume: format!("the same command, or {}", resume_command(&name, &args.sessions.path)),
-        device: format!("cpu · {} threads", threads(args.threads)),
+        device,
         events: run.events,
         commands: run.commands,
         thread: run.handle,

@@ -8,6 +8,7 @@ pub mod bench_session;
 pub mod commands;
 pub mod data;
 pub mod difficulty;
+pub mod doctor;
 pub mod eval;
 pub mod exit;
 pub mod export;
@@ -79,6 +80,7 @@ fn dispatch(verb: Verb) -> Result<Exit, Failure> {
         Verb::World(args) => world::run(&args),
         Verb::Student(args) => student::run(&args),
         Verb::Bench(args) => bench(&args),
+        Verb::Doctor(args) => doctor::run(&args),
         Verb::Completions { shell } => completions(shell),
     }
 }

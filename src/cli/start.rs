@@ -21,6 +21,7 @@ pub fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
         recipe.seed = seed;
     }
     choices(&mut recipe, args.arm, args.review);
+    args.device.choose(&mut recipe);
     recipe.prompts.folder = args.prompts.clone().unwrap_or(recipe.prompts.folder);
     recipe.validate().map_err(Failure::usage)?;
     let new = New { stem: "demo", name: args.session.as_deref(), sessions: &args.sessions, threads: args.threads };
@@ -48,6 +49,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     }
     let mut recipe = recipe.with(&args.set).map_err(Failure::usage)?;
     choices(&mut recipe, args.arm, args.review);
+    args.device.choose(&mut recipe);
     recipe.validate().map_err(Failure::usage)?;
     if args.dry_run {
         return forecast::run(&recipe, threads(args.threads), args.face.json);
@@ -108,7 +110,7 @@ fn begin(recipe: Recipe, new: &New, face_args: &FaceArgs) -> Result<Exit, Failur
 }
 
 /// Settings that may change on the way: none decides what a training text says or a student learns.
-const ADJUSTABLE: [&str; 14] = [
+const ADJUSTABLE: [&str; 16] = [
     "teacher.base_url",
     "teacher.api_key_env",
     "teacher.allow_http",
@@ -123,13 +125,16 @@ const ADJUSTABLE: [&str; 14] = [
     "gates.bridge",
     "gates.diagnosis",
     "student.slots",
+    "student.device",
+    "student.compute",
 ];
 
 /// Continues a run.
 pub fn resume(args: &ResumeArgs) -> Result<Exit, Failure> {
     let face = face::choose(&args.face, &Surroundings::read())?;
     let session = Sessions::at(&args.sessions.path).open(&args.name).map_err(Failure::usage)?;
-    let recipe = adjusted(recipe_of(&session)?, &args.set)?;
+    let mut recipe = adjusted(recipe_of(&session)?, &args.set)?;
+    args.device.choose(&mut recipe);
     let ground = Ground::lay_aloud(&resumed(&recipe, &session), threads(args.threads), &mut out::stderr)
         .map_err(Failure::usage)?
         .refreshing(args.refresh);
@@ -173,11 +178,12 @@ fn go(
     for note in session.notes() {
         out::stderr(note);
     }
+    let device = ground.device(threads);
     let run = run::start(session, recipe, ground);
     let handle = RunHandle {
         session: name.clone(),
         resume: resume_command(&name, &sessions.path),
-        device: format!("cpu · {threads} threads"),
+        device,
         events: run.events,
         commands: run.commands,
         thread: run.handle,

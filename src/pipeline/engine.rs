@@ -14,6 +14,7 @@ use crate::domain::{Finish, Message};
 use crate::recipe::{AdamWRecipe, GrpoRecipe, SamplingRecipe, SftLoss, StudentRecipe};
 use crate::sample::SampleError;
 use crate::session::{Session, SessionError};
+use crate::student::device::{DeviceError, Placed};
 use crate::student::{ChatTokens, Student, StudentError};
 use crate::train::{GrpoMetrics, SftMetrics, TrainError};
 
@@ -23,6 +24,9 @@ pub enum EngineError {
     /// The student could not be read or written.
     #[error(transparent)]
     Student(#[from] StudentError),
+    /// The device cannot be had.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// The student could not be found.
     #[error(transparent)]
     Locate(#[from] super::locate::LocateError),
@@ -51,6 +55,7 @@ type Job = Box<dyn FnOnce(&mut Workshop) + Send>;
 pub struct Engine {
     jobs: Sender<Job>,
     text: Student,
+    placed: Placed,
 }
 
 /// Prompts to sample alike.
@@ -121,14 +126,19 @@ impl Engine {
                     return;
                 }
             };
-            let _ = loaded.send(Ok(workshop.text()));
+            let _ = loaded.send(Ok((workshop.text(), workshop.placed().clone())));
             drop(loaded);
             for job in work {
                 job(&mut workshop);
             }
         });
-        let text = started.recv().map_err(|_| EngineError::Died("it could not start".into()))??;
-        Ok(Self { jobs, text })
+        let (text, placed) = started.recv().map_err(|_| EngineError::Died("it could not start".into()))??;
+        Ok(Self { jobs, text, placed })
+    }
+
+    /// What the student computes on.
+    pub fn placed(&self) -> &Placed {
+        &self.placed
     }
 
     /// Tokenizer and chat template, for everybody.

@@ -2,3 +2,5 @@
 
 #[path = "device/sampling.rs"]
 mod sampling;
+#[path = "device/training.rs"]
+mod training;

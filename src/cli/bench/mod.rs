@@ -14,7 +14,7 @@
 pub mod args;
 pub(super) mod clock;
 mod decode;
-mod shapes;
+pub(super) mod shapes;
 mod steps;
 mod table;
 mod world;
