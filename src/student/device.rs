@@ -5,8 +5,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use burn::module::Module;
 use burn::tensor::Device;
 
+use super::Student;
 use super::compute::{Compute, Precision};
 use crate::recipe::{ComputeChoice, DeviceChoice};
 
@@ -72,6 +74,18 @@ impl Placed {
     pub fn portable_cpu(precision: Precision) -> Self {
         let name = format!("cpu, portable operations, {}", precision.name());
         Self { device: Device::flex(), compute: Compute::Portable(precision), name, note: None }
+    }
+
+    /// A student from the CPU, on this device.
+    pub fn take(&self, student: Student) -> Student {
+        let model = student.model.clone();
+        let model = if self.is_cpu() { model } else { model.fork(&self.device) };
+        student.with_model(model).with_compute(self.compute)
+    }
+
+    /// Bytes that burn holds on the device, those kept for later included; `None` for the CPU.
+    pub fn memory(&self) -> Option<u64> {
+        if self.is_cpu() { None } else { self.device.memory_pool_usage().map(|usage| usage.bytes_reserved) }
     }
 
     /// Whether it is the CPU.

@@ -21,7 +21,7 @@ use super::checkpointed;
 use super::error::TrainError;
 use super::gradients::{Gradients, clip_factor, host};
 use super::ordered::{in_order, one_by_one};
-use super::shards::{Shard, pack};
+use super::shards::{AT_LEAST, Shard, pack};
 use crate::recipe::AdamWRecipe;
 use crate::student::ops::reuse;
 use crate::student::workers::Workers;
@@ -103,7 +103,9 @@ impl Trainer {
         if longest > max {
             return Err(TrainError::TooLong { tokens: longest, max });
         }
-        Ok(pack(&widths, self.micro_batch_tokens))
+        // A device computes one shard at a time, and the larger the better.
+        let at_least = if self.student.model.compute.is_portable() { 1 } else { AT_LEAST };
+        Ok(pack(&widths, self.micro_batch_tokens, at_least))
     }
 
     /// The gradient of a loss that is a sum over shards. `loss` is given the log-probs of a shard's scored tokens, with

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use burn::module::Module;
 use serde::Serialize;
 
 use super::measures::{Computed, agreement, apart, compute, curves, worst};
@@ -14,7 +13,7 @@ use crate::cli::bench::shapes;
 use crate::sample::SampleError;
 use crate::student::device::{Placed, has_half};
 use crate::student::workers::Workers;
-use crate::student::{Compute, Precision, Student, StudentError};
+use crate::student::{Compute, Precision, StudentError};
 use crate::train::TrainError;
 
 /// What can go wrong.
@@ -75,7 +74,8 @@ pub fn run(placed: &Placed, which: &[BenchShape], told: &mut dyn FnMut(&str)) ->
                 continue;
             }
             told(&format!("{}: on {}, {}", shape.name(), device(placed), precision.name()));
-            let found = compute(moved(shapes::student(*shape)?, placed, precision), &workers)?;
+            let on = Placed { compute: Compute::Portable(precision), ..placed.clone() };
+            let found = compute(on.take(shapes::student(*shape)?), &workers)?;
             rows.extend(figures(shape.name(), precision, &wanted, &found));
         }
     }
@@ -85,12 +85,6 @@ pub fn run(placed: &Placed, which: &[BenchShape], told: &mut dyn FnMut(&str)) ->
 /// What stands beside the CPU's kernels.
 fn device(placed: &Placed) -> String {
     if placed.is_cpu() { "cpu, portable operations".into() } else { placed.name.clone() }
-}
-
-/// The student on the device.
-fn moved(student: Student, placed: &Placed, precision: Precision) -> Student {
-    let model = student.model.clone().fork(&placed.device);
-    student.with_model(model).with_compute(Compute::Portable(precision))
 }
 
 fn figures(shape: &'static str, precision: Precision, wanted: &Computed, found: &Computed) -> Vec<Row> {
