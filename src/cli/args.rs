@@ -30,18 +30,56 @@ pub use working::*;
                   into steps it can learn, trains it (SFT, then GRPO), and turns what it still fails into new \
                   lessons.\n\nStart with `footbridge demo`: the whole loop on a generated world, without a GPU, a \
                   network or any download.",
-    after_help = "Examples:\n  footbridge demo                     the whole loop, a minute or two on two cores\n  \
+    after_help = "Examples:\n  footbridge                          the workbench: sessions, and what to \
+                  begin\n  footbridge demo                     the whole loop, a minute or two on two cores\n  \
                   footbridge demo --seed 2 --plain    another seed, plain lines instead of the screen\n  \
                   footbridge run my.toml --dry-run    what a run on your data would take\n  footbridge resume demo-1            go on where a run stopped or was killed\n  \
                   footbridge report demo-1            its results, as far as it has come\n\nExit codes: 0 done, 1 \
                   failed, 2 bad usage or input, 130 interrupted (a run can be resumed).",
-    subcommand_required = true,
-    arg_required_else_help = true
+    args_conflicts_with_subcommands = true
 )]
 pub struct Cli {
-    /// What to do.
+    /// What to do; without it the workbench opens.
     #[command(subcommand)]
-    pub verb: Verb,
+    pub verb: Option<Verb>,
+    /// What the workbench opens with.
+    #[command(flatten)]
+    pub workbench: WorkbenchArgs,
+}
+
+/// Arguments of the workbench.
+#[derive(Args, Clone, Debug)]
+pub struct WorkbenchArgs {
+    /// Open the workbench on this session
+    #[arg(long, value_name = "NAME")]
+    pub session: Option<String>,
+    /// Worker threads of runs begun there; every core when not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Where sessions are kept.
+    #[command(flatten)]
+    pub sessions: SessionsDir,
+    /// How it looks.
+    #[command(flatten)]
+    pub looks: LookArgs,
+}
+
+/// How the screen looks, and its keys.
+#[derive(Args, Clone, Debug, Default)]
+pub struct LookArgs {
+    /// Draw in ASCII alone, for fonts and terminals without braille and block characters; other letters show as ?
+    #[arg(long)]
+    pub ascii: bool,
+    /// Colours of the screen: a built-in theme, or a TOML file like themes/dark.toml
+    #[arg(long, value_name = "NAME|FILE")]
+    pub theme: Option<String>,
+    /// Redraw at most once a second
+    #[arg(long)]
+    pub reduced_motion: bool,
+    /// Keys of the screen: a TOML file as `footbridge keys list --toml` prints it; the usual place is
+    /// ~/.config/footbridge/keys.toml
+    #[arg(long, value_name = "FILE")]
+    pub keys: Option<PathBuf>,
 }
 
 /// What can be asked for.
@@ -108,18 +146,9 @@ pub struct FaceArgs {
     /// Read commands as JSON lines from stdin, such as {"command":"pass-gate"}
     #[arg(long, requires = "json")]
     pub commands: bool,
-    /// Draw marks, bars and curves in ASCII, for fonts and terminals without braille and block characters
-    #[arg(long)]
-    pub ascii: bool,
-    /// Colours of the screen: `dark`, `light`, or a TOML file like themes/dark.toml
-    #[arg(long, value_name = "NAME|FILE")]
-    pub theme: Option<String>,
-    /// Redraw at most once a second
-    #[arg(long)]
-    pub reduced_motion: bool,
-    /// Write a picture of the final screen as SVG
-    #[arg(long, value_name = "FILE", hide = true)]
-    pub shot: Option<PathBuf>,
+    /// How the screen looks.
+    #[command(flatten)]
+    pub looks: LookArgs,
 }
 
 /// What a student computes on.

@@ -9,15 +9,15 @@ use super::args::{EvalArgs, Form};
 use super::exit::{Exit, Failure};
 use super::face::{self, Face};
 use super::out;
-use super::start::{recipe_of, resume_command, session_word, threads};
+use super::start::{handle, recipe_of, resume_command, threads};
 use crate::export::evaluation;
 use crate::pipeline::material::{NONE, WORLD};
 use crate::pipeline::plan::{BASE, plan};
 use crate::pipeline::run::{self, Ground};
 use crate::recipe::Recipe;
 use crate::session::records::StageDone;
-use crate::session::{NewSession, Session, Sessions};
-use crate::workbench::handle::RunHandle;
+use crate::session::{NewSession, Session, Sessions, session_word};
+use crate::workbench::house::House;
 
 /// The usual k of pass@k (reading.md, row 10).
 const K: u32 = 8;
@@ -53,15 +53,10 @@ pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
     }
     let device = ground.device(threads(args.threads));
     let run = run::start(session, recipe.clone(), ground);
-    let handle = RunHandle {
-        session: name.clone(),
-        resume: format!("the same command, or {}", resume_command(&name, &args.sessions.path)),
-        device,
-        events: run.events,
-        commands: run.commands,
-        thread: run.handle,
-    };
-    face::watch(&Face::Plain, handle, None, || {
+    let resume = format!("the same command, or {}", resume_command(&name, &args.sessions.path));
+    let handle = handle(run, &name, resume, device);
+    let house = House::new(sessions.clone(), None);
+    face::watch(&Face::Plain, handle, &house, &|_| {
         printed(&sessions.open_read_only(&name).map_err(Failure::failed)?, &recipe, &ks, args.form())
     })
 }

@@ -1,32 +1,49 @@
 //! Which face a run shows, and showing it: the live screen, plain lines, or JSON lines. Whatever the face, a signal
 //! stops the run after its current step, and the exit code says how it ended.
 
-use std::path::Path;
 use std::time::Instant;
 
-use super::args::FaceArgs;
+use super::args::{FaceArgs, LookArgs};
 use super::commands::Commands;
 use super::exit::{Exit, Failure};
 use super::out::{self, Pipe};
 use super::plain::Plain;
 use crate::pipeline::events::{Command, Event, Outcome};
 use crate::workbench::handle::{FromRun, Listener, RunHandle};
-use crate::workbench::live::{self, Left};
+use crate::workbench::house::House;
+use crate::workbench::keymap::Keymap;
+use crate::workbench::live::{self, Door, Left};
 use crate::workbench::look::Look;
 use crate::workbench::probe::Surroundings;
-use crate::workbench::signals::Signals;
-use crate::workbench::state::State;
-use crate::workbench::update::{Msg, update};
-use crate::workbench::{shot, text, view};
+use crate::workbench::shell::{LEAST_COLUMNS, LEAST_ROWS, Shell};
+use crate::workbench::signals::{Signal, Signals};
 
-/// Columns and rows of the picture that `--shot` writes.
-const PICTURE: (u16, u16) = (120, 36);
+/// The screen's colours, characters and keys.
+#[derive(Clone, Debug)]
+pub struct Screen {
+    /// How it looks.
+    pub look: Look,
+    /// Which keys it has.
+    pub keymap: Keymap,
+}
+
+impl Screen {
+    /// As asked for on the command line, else as the surroundings say.
+    ///
+    /// # Errors
+    /// Bad usage: a theme or a keymap file that can't be used.
+    pub fn choose(args: &LookArgs, around: &Surroundings) -> Result<Self, Failure> {
+        let look = Look::choose(around, args.theme.as_deref(), args.ascii, args.reduced_motion);
+        let keymap = Keymap::usual(around, args.keys.as_deref());
+        Ok(Self { look: look.map_err(Failure::usage)?, keymap: keymap.map_err(Failure::usage)? })
+    }
+}
 
 /// How a run is shown.
 #[derive(Clone, Debug)]
 pub enum Face {
     /// The screen.
-    Live(Box<Look>),
+    Live(Box<Screen>),
     /// Lines on stderr, the table on stdout.
     Plain,
     /// Every event as a JSON line on stdout.
@@ -40,7 +57,7 @@ pub enum Face {
 /// Called before the run begins, so that nothing is begun that can't be shown.
 ///
 /// # Errors
-/// Bad usage: a terminal too small for the screen, a theme that can't be used.
+/// Bad usage: a terminal too small for the screen, a theme or a keymap that can't be used.
 pub fn choose(args: &FaceArgs, around: &Surroundings) -> Result<Face, Failure> {
     if args.json {
         return Ok(Face::Json { commands: args.commands });
@@ -49,77 +66,117 @@ pub fn choose(args: &FaceArgs, around: &Surroundings) -> Result<Face, Failure> {
         return Ok(Face::Plain);
     }
     if let Some((columns, rows)) = around.size
-        && (columns < view::LEAST_COLUMNS || rows < view::LEAST_ROWS)
+        && (columns < LEAST_COLUMNS || rows < LEAST_ROWS)
     {
         return Err(Failure::usage(format!(
             "the terminal has {columns}x{rows} cells and the screen needs {}x{}; enlarge it or use --plain",
-            view::LEAST_COLUMNS,
-            view::LEAST_ROWS
+            LEAST_COLUMNS, LEAST_ROWS
         )));
     }
-    let look = Look::choose(around, args.theme.as_deref(), args.ascii, args.reduced_motion).map_err(Failure::usage)?;
-    Ok(Face::Live(Box::new(look)))
+    Ok(Face::Live(Box::new(Screen::choose(&args.looks, around)?)))
 }
 
-/// Shows a run to its end, then prints its table to stdout (not with the JSON face).
+/// The table of a session, for the end of a run.
+pub type Table<'a> = &'a dyn Fn(&str) -> Result<String, Failure>;
+
+/// Shows a run to its end, then prints its table to stdout (not with the JSON face). `house` is what stands around its
+/// session on the live face.
 ///
 /// # Errors
 /// When the run failed, or when stdout can't be written.
-pub fn watch(
-    face: &Face,
-    run: RunHandle,
-    shot: Option<&Path>,
-    table: impl FnOnce() -> Result<String, Failure>,
-) -> Result<Exit, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+pub fn watch(face: &Face, run: RunHandle, house: &House, table: Table<'_>) -> Result<Exit, Failure> {
+    match face {
+        Face::Live(dress) => workbench(dress, house, First::Run(Box::new(run)), table),
+        Face::Plain | Face::Json { .. } => {
+            let (name, resume) = (run.session.clone(), run.resume.clone());
+            let outcome = runtime()?.block_on(async {
+                let mut signals = listen()?;
+                lines(face, &mut Listener::new(run), &mut signals).await
+            })?;
+            finish(face, outcome, &resume, &|| table(&name))
+        }
+    }
+}
+
+/// What the workbench shows first.
+pub enum First {
+    /// The sessions there are.
+    Home,
+    /// A session that is not at work here.
+    Session(String),
+    /// A run that has begun.
+    Run(Box<RunHandle>),
+}
+
+/// Shows the workbench until it is left, and sees a run that is still at work to its end.
+///
+/// # Errors
+/// When the terminal can't be used, when the run failed, when stdout can't be written.
+pub fn workbench(dress: &Screen, house: &House, first: First, table: Table<'_>) -> Result<Exit, Failure> {
+    let ended = runtime()?.block_on(screen(dress, house, first))?;
+    let Some((name, resume, outcome)) = ended else { return Ok(Exit::Done) };
+    finish(&Face::Live(Box::new(dress.clone())), outcome, &resume, &|| table(&name))
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::failed(format!("the clock and signals can't be set up: {error}")))?;
-    let mut state = State::new(&run.session, &run.device);
-    state.resume = text::printable(&run.resume);
-    let outcome = runtime.block_on(async {
-        let mut signals =
-            Signals::new().map_err(|error| Failure::failed(format!("signals can't be listened for: {error}")))?;
-        let mut listener = Listener::new(run);
-        match face {
-            Face::Live(look) => screen(&mut listener, &mut signals, &mut state, look).await,
-            Face::Plain | Face::Json { .. } => lines(face, &mut listener, &mut signals, &mut state).await,
-        }
-    })?;
-    if let Some(path) = shot {
-        let svg = shot::picture(&state, &Look::picture(), PICTURE.0, PICTURE.1);
-        std::fs::write(path, svg).map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
-    }
-    finish(face, outcome, &state.resume, table)
+        .map_err(|error| Failure::failed(format!("the clock and signals can't be set up: {error}")))
+}
+
+fn listen() -> Result<Signals, Failure> {
+    Signals::new().map_err(|error| Failure::failed(format!("signals can't be listened for: {error}")))
 }
 
 /// How a watched run ended; `None` when it was left at work.
 type Ending = Option<Outcome>;
 
-async fn screen(
-    listener: &mut Listener,
-    signals: &mut Signals,
-    state: &mut State,
-    look: &Look,
-) -> Result<Ending, Failure> {
-    let left = live::show(listener, signals, state, look).await;
-    match left.map_err(|error| Failure::failed(format!("the terminal can't be used ({error}); try --plain"))) {
-        Ok(Left::Ended(outcome)) => Ok(Some(outcome)),
-        Ok(Left::AtOnce) => Ok(None),
-        Ok(Left::Signal) => Ok(wind_down(listener, signals, &mut |_| {}).await),
-        Err(failure) => {
-            wind_down(listener, signals, &mut |_| {}).await;
-            Err(failure)
+/// Session, way to go on, and ending of the run that was shown last; `None` where there was none.
+async fn screen(dress: &Screen, house: &House, first: First) -> Result<Option<(String, String, Ending)>, Failure> {
+    let mut signals = listen()?;
+    let (door, jobs) = Door::open();
+    let mut shell = Shell::new(house.clone(), dress.look.clone(), dress.keymap.clone(), jobs);
+    let run = match first {
+        First::Home => None,
+        First::Session(name) => {
+            shell.open(&name);
+            None
+        }
+        First::Run(run) => Some(*run),
+    };
+    let shown = live::show(&mut shell, door, run, &mut signals).await;
+    let (left, listener) =
+        shown.map_err(|error| Failure::failed(format!("the terminal can't be used ({error}); try --plain")))?;
+    let Some(mut listener) = listener else { return Ok(None) };
+    let ending = match left {
+        Left::Idle => return Ok(None),
+        Left::Ended(outcome) => Some(outcome),
+        Left::AtOnce => None,
+        Left::Signal => wind_down(&mut listener, &mut signals, &mut |_| {}).await,
+        Left::HungUp => unseen(&mut listener, &mut signals).await,
+    };
+    Ok(Some((listener.session, listener.resume, ending)))
+}
+
+/// The terminal is gone: the run goes on without one, to its end or to the first gate at which a researcher is needed.
+async fn unseen(listener: &mut Listener, signals: &mut Signals) -> Ending {
+    loop {
+        tokio::select! {
+            signal = signals.next() => if signal != Signal::HangUp {
+                return wind_down(listener, signals, &mut |_| {}).await;
+            },
+            heard = listener.next() => match heard {
+                Some(FromRun::Said(Event::GateWaiting { .. })) => listener.tell(Command::Cancel),
+                Some(FromRun::Said(_)) => {}
+                Some(FromRun::Ended(outcome)) => return Some(outcome),
+                None => return None,
+            },
         }
     }
 }
 
-async fn lines(
-    face: &Face,
-    listener: &mut Listener,
-    signals: &mut Signals,
-    state: &mut State,
-) -> Result<Ending, Failure> {
+async fn lines(face: &Face, listener: &mut Listener, signals: &mut Signals) -> Result<Ending, Failure> {
     let began = Instant::now();
     let mut plain = Plain::default();
     let mut say = |event: &Event| -> Result<Pipe, Failure> {
@@ -140,7 +197,7 @@ async fn lines(
             return Ok(wind_down(listener, signals, &mut |event| drop(say(event))).await);
         }
         let heard = tokio::select! {
-            () = signals.next() => return Ok(wind_down(listener, signals, &mut |event| drop(say(event))).await),
+            _ = signals.next() => return Ok(wind_down(listener, signals, &mut |event| drop(say(event))).await),
             heard = listener.next() => heard,
             told = commands.next(), if commands.open => {
                 match told {
@@ -154,7 +211,6 @@ async fn lines(
         let event = match heard {
             Some(FromRun::Said(event)) => event,
             Some(FromRun::Ended(outcome)) => {
-                update(state, Msg::Ended(outcome.clone()), began.elapsed());
                 return Ok(Some(outcome));
             }
             None => return Ok(None),
@@ -168,7 +224,6 @@ async fn lines(
             Event::StageFinished { .. } => gate = false,
             _ => {}
         }
-        update(state, Msg::Run(event), began.elapsed());
     }
 }
 
@@ -184,7 +239,7 @@ async fn wind_down(listener: &mut Listener, signals: &mut Signals, say: &mut imp
     listener.tell(Command::Cancel);
     loop {
         tokio::select! {
-            () = signals.next() => return None,
+            _ = signals.next() => return None,
             heard = listener.next() => match heard {
                 Some(FromRun::Said(event)) => say(&event),
                 // A run that had just ended when it was asked to stop is complete, or has failed.
@@ -199,7 +254,7 @@ fn finish(
     face: &Face,
     outcome: Ending,
     resume: &str,
-    table: impl FnOnce() -> Result<String, Failure>,
+    table: &dyn Fn() -> Result<String, Failure>,
 ) -> Result<Exit, Failure> {
     match outcome {
         Some(Outcome::Done) => {
@@ -222,6 +277,7 @@ fn finish(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::cli::args::LookArgs;
 
     fn terminal(columns: u16, rows: u16) -> Surroundings {
         Surroundings {
@@ -260,7 +316,10 @@ mod tests {
 
     #[test]
     fn a_theme_that_is_not_there_is_bad_usage() {
-        let args = FaceArgs { theme: Some("no-such.toml".into()), ..FaceArgs::default() };
+        let args = FaceArgs {
+            looks: LookArgs { theme: Some("no-such.toml".into()), ..LookArgs::default() },
+            ..FaceArgs::default()
+        };
         assert_eq!(choose(&args, &terminal(80, 24)).unwrap_err().exit, Exit::Usage);
     }
 }

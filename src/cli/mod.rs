@@ -4,6 +4,7 @@
 
 pub mod args;
 pub mod bench;
+pub mod bench_screen;
 pub mod bench_session;
 pub mod commands;
 pub mod data;
@@ -51,7 +52,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
             return if asked.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
-    match dispatch(cli.verb) {
+    let done = match cli.verb {
+        Some(verb) => dispatch(verb),
+        None => start::workbench(&cli.workbench),
+    };
+    match done {
         Ok(exit) => exit,
         Err(failure) => {
             out::stderr(&format!("error: {}", failure.message));
@@ -129,6 +134,9 @@ fn ended(mut text: String) -> String {
 }
 
 fn bench(args: &bench::args::BenchArgs) -> Result<Exit, Failure> {
+    if args.screen {
+        return bench_screen::run(&args.of, args.json);
+    }
     let threads = match args.threads {
         Some(n) => usize::from(n),
         None => std::thread::available_parallelism().map_or(2, usize::from),

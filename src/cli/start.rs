@@ -1,17 +1,20 @@
-//! `footbridge demo`, `run` and `resume`: from arguments to a running loop and a face that shows it.
+//! `footbridge`, `footbridge demo`, `run` and `resume`: from arguments to a running loop and a face that shows it.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::args::{ArmName, DemoArgs, FaceArgs, ResumeArgs, RunArgs, SESSIONS, SessionsDir};
+use super::args::{ArmName, DemoArgs, FaceArgs, ResumeArgs, RunArgs, SESSIONS, SessionsDir, WorkbenchArgs};
 use super::exit::{Exit, Failure};
-use super::face::{self, Face};
+use super::face::{self, Face, First};
 use super::{forecast, out, report};
-use crate::pipeline::material::WORLD;
+use crate::pipeline::outlook::{Counted, Outlook};
 use crate::pipeline::run::{self, Ground};
 use crate::pipeline::teaching::resumed;
 use crate::recipe::{Arm, Gate, Loaded, Recipe};
-use crate::session::{NewSession, Session, Sessions};
+use crate::session::{NewSession, Session, Sessions, session_word};
 use crate::workbench::handle::RunHandle;
+use crate::workbench::house::{House, Launch, Launcher};
+use crate::workbench::jobs::Cancel;
 use crate::workbench::probe::Surroundings;
 
 /// Starts a new run of the demo.
@@ -45,7 +48,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         recipe.seed = seed;
     }
     if let Some(limit) = args.limit {
-        limited(&mut recipe, limit as usize);
+        recipe.limit(limit as usize);
     }
     let mut recipe = recipe.with(&args.set).map_err(Failure::usage)?;
     choices(&mut recipe, args.arm, args.review);
@@ -58,19 +61,6 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let stem = session_word(stem.strip_suffix(".toml").unwrap_or(&stem));
     let new = New { stem: &stem, name: args.session.as_deref(), sessions: &args.sessions, threads: args.threads };
     begin(recipe, &new, &args.face)
-}
-
-/// At most so many questions of each kind.
-fn limited(recipe: &mut Recipe, limit: usize) {
-    let most = |count: &mut usize| *count = if *count == 0 { limit } else { limit.min(*count) };
-    let data = &mut recipe.data;
-    data.dev = data.dev.min(limit);
-    most(&mut data.train);
-    most(&mut recipe.evaluate.limit);
-    if data.source == WORLD {
-        data.test = data.test.min(limit);
-        data.ood = data.ood.min(limit);
-    }
 }
 
 /// What the arguments say about arm and gates.
@@ -103,10 +93,9 @@ fn begin(recipe: Recipe, new: &New, face_args: &FaceArgs) -> Result<Exit, Failur
         None => free_name(&sessions, new.stem, recipe.arm)?,
     };
     let face = face::choose(face_args, &Surroundings::read())?;
-    let ground = Ground::lay_aloud(&recipe, threads(new.threads), &mut out::stderr).map_err(Failure::usage)?;
-    let made = NewSession { recipe: &recipe.to_toml(), seed: recipe.seed };
-    let session = sessions.create(&name, &made).map_err(Failure::usage)?;
-    go(session, recipe, (ground, threads(new.threads)), new.sessions, (&face, face_args.shot.as_deref()))
+    let starter = Starter { sessions, threads: threads(new.threads) };
+    let run = starter.begin(recipe, &name, &mut out::stderr)?;
+    go(run, starter, &face)
 }
 
 /// Settings that may change on the way: none decides what a training text says or a student learns.
@@ -132,14 +121,115 @@ const ADJUSTABLE: [&str; 16] = [
 /// Continues a run.
 pub fn resume(args: &ResumeArgs) -> Result<Exit, Failure> {
     let face = face::choose(&args.face, &Surroundings::read())?;
-    let session = Sessions::at(&args.sessions.path).open(&args.name).map_err(Failure::usage)?;
-    let mut recipe = adjusted(recipe_of(&session)?, &args.set)?;
-    args.device.choose(&mut recipe);
-    let ground = Ground::lay_aloud(&resumed(&recipe, &session), threads(args.threads), &mut out::stderr)
-        .map_err(Failure::usage)?
-        .refreshing(args.refresh);
-    ground.fits(&session).map_err(Failure::usage)?;
-    go(session, recipe, (ground, threads(args.threads)), &args.sessions, (&face, args.face.shot.as_deref()))
+    let starter = Starter { sessions: Sessions::at(&args.sessions.path), threads: threads(args.threads) };
+    let device = args.device.choice.map(|choice| ("student.device".to_string(), choice.to_string()));
+    let set: Vec<_> = args.set.iter().cloned().chain(device).collect();
+    let run = starter.resume(&args.name, &set, args.refresh, &mut out::stderr)?;
+    go(run, starter, &face)
+}
+
+/// `footbridge` alone: the workbench, with a session on it where one is named.
+pub fn workbench(args: &WorkbenchArgs) -> Result<Exit, Failure> {
+    let around = Surroundings::read();
+    let Face::Live(dress) = face::choose(&FaceArgs { looks: args.looks.clone(), ..FaceArgs::default() }, &around)?
+    else {
+        return Err(Failure::usage("the workbench needs a terminal; `footbridge --help` lists what works without one"));
+    };
+    let sessions = Sessions::at(&args.sessions.path);
+    let first = match &args.session {
+        Some(name) if sessions.contains(name) => First::Session(name.clone()),
+        Some(name) => {
+            sessions.summary(name).map_err(Failure::usage)?;
+            First::Home
+        }
+        None => First::Home,
+    };
+    let starter = Starter { sessions, threads: threads(args.threads) };
+    let house = starter.house();
+    face::workbench(&dress, &house, first, &|name| table(&house.sessions, name))
+}
+
+/// Begins and continues runs, for the shell and for the workbench.
+#[derive(Clone)]
+struct Starter {
+    sessions: Sessions,
+    threads: usize,
+}
+
+impl Starter {
+    fn begin(&self, recipe: Recipe, name: &str, tell: &mut dyn FnMut(&str)) -> Result<RunHandle, Failure> {
+        let ground = Ground::lay_aloud(&recipe, self.threads, tell).map_err(Failure::usage)?;
+        let made = NewSession { recipe: &recipe.to_toml(), seed: recipe.seed };
+        let session = self.sessions.create(name, &made).map_err(Failure::usage)?;
+        Ok(self.start(session, recipe, ground, tell))
+    }
+
+    fn resume(
+        &self,
+        name: &str,
+        set: &[(String, String)],
+        refresh: bool,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<RunHandle, Failure> {
+        let session = self.sessions.open(name).map_err(Failure::usage)?;
+        let recipe = adjusted(recipe_of(&session)?, set)?;
+        let ground = Ground::lay_aloud(&resumed(&recipe, &session), self.threads, tell)
+            .map_err(Failure::usage)?
+            .refreshing(refresh);
+        ground.fits(&session).map_err(Failure::usage)?;
+        Ok(self.start(session, recipe, ground, tell))
+    }
+
+    fn start(&self, session: Session, recipe: Recipe, ground: Ground, tell: &mut dyn FnMut(&str)) -> RunHandle {
+        let name = session.name().to_string();
+        session.notes().iter().for_each(|note| tell(note));
+        let device = ground.device(self.threads);
+        handle(run::start(session, recipe, ground), &name, resume_command(&name, self.sessions.root()), device)
+    }
+
+    fn house(&self) -> House {
+        House::new(self.sessions.clone(), Some(Arc::new(self.clone())))
+    }
+}
+
+impl Launcher for Starter {
+    fn launch(&self, launch: &Launch, tell: &mut dyn FnMut(&str)) -> Result<RunHandle, String> {
+        let begun = match launch {
+            Launch::New { recipe, name: Some(name) } => self.begin((**recipe).clone(), name, tell),
+            Launch::New { recipe, name: None } => free_name(&self.sessions, "run", recipe.arm)
+                .and_then(|name| self.begin((**recipe).clone(), &name, tell)),
+            Launch::Resume { name } => self.resume(name, &[], false, tell),
+        };
+        begun.map_err(|failure| failure.message)
+    }
+
+    fn foresee(
+        &self,
+        recipe: &Recipe,
+        measured: bool,
+        counted: &mut dyn FnMut(&Outlook),
+        cancel: &Cancel,
+    ) -> Result<Outlook, String> {
+        let ready = Counted::of(recipe, self.threads).map_err(|error| error.to_string())?;
+        counted(&ready.outlook);
+        if !measured {
+            return Ok(ready.outlook);
+        }
+        ready.measured(&|| !cancel.cancelled()).map_err(|error| error.to_string())
+    }
+}
+
+/// A run as faces see it.
+pub fn handle(run: run::Run, name: &str, resume: String, device: String) -> RunHandle {
+    RunHandle {
+        session: name.to_string(),
+        resume,
+        device,
+        live: run.session,
+        events: run.events,
+        commands: run.commands,
+        thread: run.handle,
+    }
 }
 
 /// A session's recipe with settings of this part of the run.
@@ -167,40 +257,13 @@ pub fn threads(asked: Option<u16>) -> usize {
     asked.map_or_else(cores, usize::from)
 }
 
-fn go(
-    session: Session,
-    recipe: Recipe,
-    (ground, threads): (Ground, usize),
-    sessions: &SessionsDir,
-    (face, shot): (&Face, Option<&Path>),
-) -> Result<Exit, Failure> {
-    let name = session.name().to_string();
-    for note in session.notes() {
-        out::stderr(note);
-    }
-    let device = ground.device(threads);
-    let run = run::start(session, recipe, ground);
-    let handle = RunHandle {
-        session: name.clone(),
-        resume: resume_command(&name, &sessions.path),
-        device,
-        events: run.events,
-        commands: run.commands,
-        thread: run.handle,
-    };
-    face::watch(face, handle, shot, || {
-        let session = Sessions::at(&sessions.path).open_read_only(&name).map_err(Failure::failed)?;
-        report::text(&session, false)
-    })
+fn go(run: RunHandle, starter: Starter, face: &Face) -> Result<Exit, Failure> {
+    face::watch(face, run, &starter.house(), &|name| table(&starter.sessions, name))
 }
 
-/// A text as part of a session's name: other characters than letters, digits, `.`, `-` and `_` become `-`.
-pub fn session_word(text: &str) -> String {
-    const LONGEST: usize = 40;
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let word: String = text.chars().map(|c| if allowed(c) { c } else { '-' }).take(LONGEST).collect();
-    let word = word.trim_matches(['.', '-', '_']);
-    if word.is_empty() { "run".into() } else { word.into() }
+fn table(sessions: &Sessions, name: &str) -> Result<String, Failure> {
+    let session = sessions.open_read_only(name).map_err(Failure::failed)?;
+    report::text(&session, false)
 }
 
 /// The command that goes on with a session, as a shell takes it.
@@ -220,25 +283,12 @@ fn free_name(sessions: &Sessions, stem: &str, arm: Arm) -> Result<String, Failur
         Arm::Bridged => stem.to_string(),
         other => format!("{stem}-{}", other.name()),
     };
-    let taken = sessions.names().map_err(Failure::usage)?;
-    let name = (1..).map(|n| format!("{stem}-{n}")).find(|name| !taken.contains(name));
-    Ok(name.unwrap_or(stem))
+    sessions.free_name(&stem).map_err(Failure::usage)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_limit_holds_for_every_kind_of_question_and_names_are_cleaned() {
-        let mut recipe = Recipe::default();
-        limited(&mut recipe, 12);
-        assert_eq!((recipe.data.train, recipe.data.dev, recipe.evaluate.limit), (12, 12, 12));
-        recipe.data.train = 5;
-        limited(&mut recipe, 7);
-        assert_eq!((recipe.data.train, recipe.data.dev, recipe.evaluate.limit), (5, 7, 7));
-        assert_eq!((session_word("my run!"), session_word("…")), ("my-run".into(), "run".into()));
-    }
 
     #[test]
     fn the_command_to_go_on_names_a_folder_that_is_not_the_usual_one() {

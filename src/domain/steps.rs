@@ -60,6 +60,19 @@ pub fn in_code_points(trace: &str, spans: &[StepSpan]) -> Vec<CodePointSpan> {
     spans.iter().map(|s| CodePointSpan { start: upto(s.start), text: upto(s.text), end: upto(s.end) }).collect()
 }
 
+/// Where the steps lie in the body, one after the other; `None` where one is not there word by word.
+pub fn located(body: &str, texts: &[&str]) -> Option<Vec<StepSpan>> {
+    let mut spans = Vec::with_capacity(texts.len());
+    let mut at = 0;
+    for text in texts {
+        let begin = at + body.get(at..)?.find(text)?;
+        let end = begin + text.len();
+        spans.push(StepSpan { start: at, text: begin, end });
+        at = end;
+    }
+    Some(spans)
+}
+
 /// Separates the final answer: if the last line that is not blank begins with `####`, gives what is before it, without
 /// blank text at its end, and the line; else the whole text and `None`.
 pub fn split_answer(trace: &str) -> (&str, Option<&str>) {

@@ -88,19 +88,31 @@ pub struct BesideRow {
 /// The report of a session with others beside it.
 pub fn beside(this: (&Session, &Recipe), others: &[(Session, Recipe)]) -> Result<Report, BesideError> {
     let ours = examine(this.0, this.1)?;
-    let mut theirs: Vec<Examined> = Vec::new();
+    let mut theirs: Vec<(Examined, &Recipe)> = Vec::new();
     for (session, recipe) in others {
         let name = session.name();
-        if name == this.0.name() || theirs.iter().any(|e| e.report.session == name) {
+        if name == this.0.name() || theirs.iter().any(|(e, _)| e.report.session == name) {
             return Err(BesideError::Twice(name.into()));
         }
-        let examined = examine(session, recipe)?;
-        refuse_other_provenance((&ours, this.1), (&examined, recipe))?;
-        theirs.push(examined);
+        theirs.push((examine(session, recipe)?, recipe));
     }
+    let theirs: Vec<(&Examined, &Recipe)> = theirs.iter().map(|(examined, recipe)| (examined, *recipe)).collect();
+    let side = side((&ours, this.1), &theirs)?;
+    Ok(Report { beside: Some(side), ..ours.report })
+}
+
+/// Sessions side by side, from what was found of each.
+///
+/// # Errors
+/// Where figures are no figures of the same thing, or there is nothing to compare.
+pub fn side(ours: (&Examined, &Recipe), theirs: &[(&Examined, &Recipe)]) -> Result<Beside, BesideError> {
+    for other in theirs {
+        refuse_other_provenance(ours, *other)?;
+    }
+    let ours = ours.0;
     let mut side = Beside { sessions: Vec::new(), differences: Vec::new(), notes: Vec::new() };
-    side.sessions.push(rows(&ours, |checkpoint| theirs.iter().any(|e| e.answers.contains_key(checkpoint))));
-    for other in &theirs {
+    side.sessions.push(rows(ours, |checkpoint| theirs.iter().any(|(e, _)| e.answers.contains_key(checkpoint))));
+    for (other, _) in theirs {
         let shared = rows(other, |checkpoint| ours.answers.contains_key(checkpoint));
         for row in &shared.rows {
             let checkpoint = row.row.checkpoint.as_str();
@@ -118,7 +130,7 @@ pub fn beside(this: (&Session, &Recipe), others: &[(Session, Recipe)]) -> Result
         }
         side.sessions.push(shared);
     }
-    Ok(Report { beside: Some(side), ..ours.report })
+    Ok(side)
 }
 
 fn refuse_other_provenance(ours: (&Examined, &Recipe), theirs: (&Examined, &Recipe)) -> Result<(), BesideError> {

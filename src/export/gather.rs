@@ -31,15 +31,42 @@ pub fn gather(session: &Session, recipe: &Recipe) -> Result<Report> {
 }
 
 /// A report with what stands behind it: the answers, question by question.
-pub(super) struct Examined {
+#[derive(Clone, Debug)]
+pub struct Examined {
+    /// The report.
     pub report: Report,
     /// By checkpoint.
     pub answers: BTreeMap<String, Answers>,
     /// Solution steps of the test questions.
     pub steps: BTreeMap<String, u32>,
+    /// Verifier and prompt hash behind every figure of a split; what was measured otherwise is left out.
+    pub measured: BTreeMap<String, (String, String)>,
+}
+
+/// What the evaluations of a session found, with the questions' bands and the SFT runs, and without what only a whole
+/// report tells (training texts, GRPO). `None` when `go_on` said no on the way.
+///
+/// # Errors
+/// When the session can't be read.
+pub fn standings(session: &Session, recipe: &Recipe, go_on: &dyn Fn() -> bool) -> Result<Option<Examined>> {
+    let Some((mut examined, stages)) = evaluated(session, recipe, go_on)? else { return Ok(None) };
+    training::measured(session, recipe, &stages, &mut examined.report.results)?;
+    warn(&mut examined.report.results);
+    Ok(go_on().then_some(examined))
 }
 
 pub(super) fn examine(session: &Session, recipe: &Recipe) -> Result<Examined> {
+    let Some((mut examined, stages)) = evaluated(session, recipe, &|| true)? else {
+        // Nobody said no.
+        return Err(SessionError::Meta { path: session.dir().to_path_buf(), what: "its report was given up".into() });
+    };
+    training::fill(session, recipe, &stages, &mut examined.report.results)?;
+    warn(&mut examined.report.results);
+    Ok(examined)
+}
+
+/// The report as far as evaluations fill it in, and the plan of the run.
+fn evaluated(session: &Session, recipe: &Recipe, go_on: &dyn Fn() -> bool) -> Result<Option<(Examined, Vec<StageId>)>> {
     let stages = plan(recipe);
     let mut timing = Vec::new();
     for stage in &stages {
@@ -59,13 +86,16 @@ pub(super) fn examine(session: &Session, recipe: &Recipe) -> Result<Examined> {
     let questions = Questions::read(session)?;
     results.data.clone_from(&questions.hash);
     let mut measured = Measured::new();
-    let answers = checkpoints(session, recipe, &stages, &questions, &mut measured, &mut results)?;
-    let prompts = measured.into_iter().map(|(split, (_, prompt))| (split, prompt)).collect();
+    let Some(answers) = checkpoints(session, recipe, &stages, &questions, &mut measured, &mut results, go_on)? else {
+        return Ok(None);
+    };
+    let prompts = measured.iter().map(|(split, (_, prompt))| (split.clone(), prompt.clone())).collect();
     results.sources = sources(session, &prompts)?;
     results.best = best(&results.checkpoints);
+    if !go_on() {
+        return Ok(None);
+    }
     compare(recipe, &answers, &questions.test_steps, timing.len() == stages.len(), &mut results);
-    training::fill(session, recipe, &stages, &mut results)?;
-    warn(&mut results);
     let report = Report {
         session: session.name().into(),
         complete: timing.len() == stages.len(),
@@ -75,7 +105,7 @@ pub(super) fn examine(session: &Session, recipe: &Recipe) -> Result<Examined> {
         timing,
         spending: spending(session)?,
     };
-    Ok(Examined { report, answers, steps: questions.test_steps })
+    Ok(Some((Examined { report, answers, steps: questions.test_steps, measured }, stages)))
 }
 
 pub(super) fn all<R: Record>(session: &Session, prefix: &str) -> Result<Vec<(String, R)>> {
@@ -175,9 +205,13 @@ fn checkpoints(
     questions: &Questions,
     measured: &mut Measured,
     results: &mut Results,
-) -> Result<BTreeMap<String, Answers>> {
+    go_on: &dyn Fn() -> bool,
+) -> Result<Option<BTreeMap<String, Answers>>> {
     let mut answers = BTreeMap::new();
     for stage in stages.iter().filter(|s| s.kind == StageKind::Evaluate) {
+        if !go_on() {
+            return Ok(None);
+        }
         if !session.contains::<StageDone>(&stage.key())? {
             continue;
         }
@@ -194,7 +228,7 @@ fn checkpoints(
         answers.insert(stage.of.clone(), evaluation.answers(recipe.evaluate.k));
         results.checkpoints.push(evaluation.row(&stage.of, recipe.evaluate.k, &questions.test_steps));
     }
-    Ok(answers)
+    Ok(Some(answers))
 }
 
 /// What is not measured as it was before, in words.

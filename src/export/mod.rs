@@ -25,10 +25,10 @@ mod text;
 mod training;
 mod weights;
 
-pub use beside::{Beside, BesideError, BesideRow, BesideSession, beside};
+pub use beside::{Beside, BesideError, BesideRow, BesideSession, beside, side};
 pub use dataset::dataset;
 pub use evaluation::{BenchmarkRow, Evaluation, evaluation};
-pub use gather::gather;
+pub use gather::{Examined, gather, standings};
 pub use report::{AllZero, Bands, CheckpointRow, Comparison, Grpo, Report, Results, SampleCount, Sft, Timing};
 pub use sources::Source;
 pub(crate) use text::{Table, wrapped};

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::lineage::nearest;
 use crate::data::world::base::BASE as WORLD_BASE;
+use crate::domain::{Message, SampleKind};
 use crate::pipeline::events::StageId;
 use crate::pipeline::plan::plan;
 use crate::recipe::Recipe;
@@ -151,12 +152,12 @@ pub struct Wanted<'a> {
 /// # Errors
 /// An id or a stage that is not there; a student whose tokenizer or template cannot be read.
 pub fn preview(session: &Session, recipe: &Recipe, wanted: &Wanted) -> Result<Preview, PreviewError> {
-    let mut mixes: BTreeMap<String, Mix> = BTreeMap::new();
+    let mut mixes: BTreeMap<String, Vec<(SampleKind, u32)>> = BTreeMap::new();
     let mut chosen = Vec::new();
     for item in session.scan::<Prepared>("") {
         let (key, text) = item?;
         let stage = key.split('/').next().unwrap_or_default().to_owned();
-        count(mixes.entry(stage.clone()).or_default(), &stage, &text);
+        mixes.entry(stage.clone()).or_default().push((text.sample.kind, text.tokens));
         let of_stage = wanted.stage.is_none_or(|wanted| wanted == stage);
         let of_id = wanted.id.is_none_or(|id| id == text.sample.id || id == key);
         if of_stage && of_id && chosen.len() < wanted.limit {
@@ -169,54 +170,96 @@ pub fn preview(session: &Session, recipe: &Recipe, wanted: &Wanted) -> Result<Pr
     if let (Some(id), true) = (wanted.id, chosen.is_empty() && wanted.limit > 0) {
         return Err(PreviewError::Unknown { id: id.into(), near: nearest(session, id)? });
     }
-    let mut mixes: Vec<Mix> = mixes.into_values().collect();
+    let mut mixes: Vec<Mix> = mixes.into_iter().map(|(stage, texts)| Mix::of(&stage, texts)).collect();
     mixes.retain(|mix| wanted.stage.is_none_or(|stage| stage == mix.stage));
     let order: Vec<String> = plan(recipe).iter().map(StageId::key).collect();
     mixes.sort_by_key(|mix| order.iter().position(|stage| *stage == mix.stage).unwrap_or(usize::MAX));
-    for mix in &mut mixes {
-        mix.kinds.iter_mut().for_each(|kind| kind.share = kind.tokens as f64 / mix.tokens.max(1) as f64);
-    }
     let texts = if chosen.is_empty() { Vec::new() } else { render(session, recipe, chosen)? };
     Ok(Preview { session: session.name().into(), mixes, texts })
 }
 
-fn count(mix: &mut Mix, stage: &str, text: &Prepared) {
-    mix.stage = stage.to_owned();
-    let (name, tokens) = (text.sample.kind.as_str(), u64::from(text.tokens));
-    mix.texts += 1;
-    mix.tokens += tokens;
-    match mix.kinds.iter_mut().find(|kind| kind.kind == name) {
-        Some(kind) => {
-            kind.texts += 1;
-            kind.tokens += tokens;
+impl Mix {
+    /// The mix of a stage's texts, each by its kind and trained tokens, in the order in which they are trained.
+    pub fn of(stage: &str, texts: impl IntoIterator<Item = (SampleKind, u32)>) -> Self {
+        let mut mix = Self { stage: stage.to_owned(), ..Self::default() };
+        for (kind, tokens) in texts {
+            let (name, tokens) = (kind.as_str(), u64::from(tokens));
+            mix.texts += 1;
+            mix.tokens += tokens;
+            match mix.kinds.iter_mut().find(|kind| kind.kind == name) {
+                Some(kind) => {
+                    kind.texts += 1;
+                    kind.tokens += tokens;
+                }
+                None => mix.kinds.push(KindMix { kind: name.into(), texts: 1, tokens, share: 0.0 }),
+            }
         }
-        None => mix.kinds.push(KindMix { kind: name.into(), texts: 1, tokens, share: 0.0 }),
+        let all = mix.tokens.max(1) as f64;
+        mix.kinds.iter_mut().for_each(|kind| kind.share = kind.tokens as f64 / all);
+        mix
     }
 }
 
 fn render(session: &Session, recipe: &Recipe, chosen: Vec<(String, Prepared)>) -> Result<Vec<Shown>, PreviewError> {
-    let speech = speech_of(session, recipe)?;
-    let mut texts = Vec::with_capacity(chosen.len());
-    for (key, Prepared { sample, tokens: recorded, .. }) in chosen {
-        let chat = speech.encode_chat(&sample.messages)?;
-        let most = recipe.sft.max_tokens;
-        texts.push(Shown {
-            id: sample.id,
-            key,
+    let renderer = Renderer::of(session, recipe)?;
+    chosen.iter().map(|(key, text)| renderer.shown(key, text)).collect()
+}
+
+/// Renders texts as the session's student is trained on them. Holds its tokenizer and template, never its weights.
+#[derive(Debug)]
+pub struct Renderer {
+    speech: Speech,
+    most: usize,
+}
+
+impl Renderer {
+    /// That of a session's student.
+    ///
+    /// # Errors
+    /// A student whose tokenizer or template cannot be read.
+    pub fn of(session: &Session, recipe: &Recipe) -> Result<Self, PreviewError> {
+        Ok(Self { speech: speech_of(session, recipe)?, most: recipe.sft.max_tokens })
+    }
+
+    /// A text as it is trained on.
+    ///
+    /// # Errors
+    /// From template or tokenizer.
+    pub fn shown(
+        &self,
+        key: &str,
+        Prepared { sample, tokens: recorded, .. }: &Prepared,
+    ) -> Result<Shown, PreviewError> {
+        let chat = self.speech.encode_chat(&sample.messages)?;
+        let most = self.most;
+        Ok(Shown {
+            id: sample.id.clone(),
+            key: key.into(),
             kind: sample.kind.as_str().into(),
-            question: sample.question,
+            question: sample.question.clone(),
             tokens: chat.ids.len().min(most),
             trained: chat.trained.iter().filter(|at| **at < most).count(),
-            recorded,
+            recorded: *recorded,
             pieces: pieces(&chat, most),
-        });
+        })
     }
-    Ok(texts)
+
+    /// Tokens that a text trains.
+    ///
+    /// # Errors
+    /// From template or tokenizer.
+    pub fn trained(&self, messages: &[Message]) -> Result<u32, PreviewError> {
+        let chat = self.speech.encode_chat(messages)?;
+        Ok(chat.trained.iter().filter(|at| **at < self.most).count() as u32)
+    }
 }
 
 /// The session's student as it reads and writes: the built-in one, else the small files of any of the session's own
 /// checkpoints, which are complete folders, else those of the folder the recipe names.
-fn speech_of(session: &Session, recipe: &Recipe) -> Result<Speech, PreviewError> {
+///
+/// # Errors
+/// A tokenizer or a template that cannot be read.
+pub fn speech_of(session: &Session, recipe: &Recipe) -> Result<Speech, PreviewError> {
     if recipe.student.path == "world" {
         return Ok(Speech::new(&StudentFiles {
             config: WORLD_BASE.config.to_vec(),

@@ -15,7 +15,7 @@ use crate::session::records::{
 
 /// Fills in everything but the checkpoints.
 pub(super) fn fill(session: &Session, recipe: &Recipe, stages: &[StageId], results: &mut Results) -> Result<()> {
-    questions(session, recipe, stages, results)?;
+    measured(session, recipe, stages, results)?;
     for (_, bridged) in all::<BridgedTrace>(session, "")? {
         for step in &bridged.steps {
             *results.actions.entry(step.action.as_str().into()).or_default() += 1;
@@ -27,13 +27,19 @@ pub(super) fn fill(session: &Session, recipe: &Recipe, stages: &[StageId], resul
     }
     for stage in stages {
         lessons(session, stage, results)?;
-        match stage.kind {
-            StageKind::Grpo => results.grpo.extend(grpo(session, stage)?),
-            StageKind::SftMedium | StageKind::SftBridged | StageKind::SftRecycled => {
-                results.sft.extend(sft(session, stage)?);
-            }
-            _ => {}
+        if stage.kind == StageKind::Grpo {
+            results.grpo.extend(grpo(session, stage)?);
         }
+    }
+    Ok(())
+}
+
+/// Fills in the questions' bands, the all-zero shares and the SFT runs: what stands in small records.
+pub(super) fn measured(session: &Session, recipe: &Recipe, stages: &[StageId], results: &mut Results) -> Result<()> {
+    questions(session, recipe, stages, results)?;
+    let sft_stages = [StageKind::SftMedium, StageKind::SftBridged, StageKind::SftRecycled];
+    for stage in stages.iter().filter(|stage| sft_stages.contains(&stage.kind)) {
+        results.sft.extend(sft(session, stage)?);
     }
     Ok(())
 }

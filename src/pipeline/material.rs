@@ -6,7 +6,8 @@ use super::context::StageError;
 use crate::data::world::{Split as WorldSplit, World, WorldSpec};
 use crate::domain::{Question, Verifier};
 use crate::recipe::Recipe;
-use crate::session::records::Sourced;
+use crate::session::Session;
+use crate::session::records::{Asked, Sourced};
 
 /// The word for the generated world where a source of questions is named.
 pub const WORLD: &str = "world";
@@ -57,6 +58,15 @@ impl Material {
         } else {
             super::files::material(recipe)
         }
+    }
+
+    /// The training questions as a session keeps them.
+    ///
+    /// # Errors
+    /// When the session can't be read.
+    pub fn recorded(session: &Session) -> Result<Self, StageError> {
+        let train = session.scan::<Asked>(&format!("{TRAIN}/")).map(|item| item.map(|(_, asked)| asked.question));
+        Ok(Self::new(train.collect::<Result<_, _>>()?, Vec::new(), Vec::new()))
     }
 
     /// The questions of a generated world, all judged alike.

@@ -21,6 +21,7 @@ pub mod local_teacher;
 pub mod locate;
 pub mod material;
 pub mod memory;
+pub mod outlook;
 pub mod parallel;
 pub mod plan;
 pub mod pretrain;

@@ -1,9 +1,9 @@
 //! A run: the stages one after the other on their own thread, commands in, events out.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::context::{Context, StageError, Summary};
 use super::control::Control;
@@ -29,6 +29,8 @@ pub struct Run {
     pub events: Receiver<Event>,
     /// What the loop is told.
     pub commands: Sender<Command>,
+    /// The records, for reading while the run is at work; gone with its last event.
+    pub session: Weak<Session>,
     /// Ends with the run.
     pub handle: JoinHandle<Outcome>,
 }
@@ -42,6 +44,7 @@ pub fn start(session: Session, recipe: Recipe, ground: Ground) -> Run {
     // Ends when every sender is gone.
     std::thread::spawn(move || commands_out.iter().for_each(|command| listener.apply(&command)));
     let session = Arc::new(session);
+    let read_side = Arc::downgrade(&session);
     let handle = std::thread::spawn(move || {
         let echo = Echo(control.clone());
         let begun = Instant::now();
@@ -52,13 +55,24 @@ pub fn start(session: Session, recipe: Recipe, ground: Ground) -> Run {
             Err(error) => Outcome::Failed { reason: error.to_string() },
         };
         // The session is closed before the last event, so that whoever hears it may open it.
-        drop(session);
+        close(session);
         drop(echo);
         let seconds = begun.elapsed().as_secs_f64();
         emit.send(Event::RunFinished { outcome: outcome.clone(), seconds });
         outcome
     });
-    Run { events, commands, handle }
+    Run { events, commands, session: read_side, handle }
+}
+
+/// Time that a reader has to finish before its session is closed without it.
+const READERS: Duration = Duration::from_secs(5);
+
+/// Closes a session when whoever reads in it has finished.
+fn close(session: Arc<Session>) {
+    let waited = Instant::now();
+    while Arc::strong_count(&session) > 1 && waited.elapsed() < READERS {
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
 /// Ends the echo of pauses with the run, also where the run's thread dies.

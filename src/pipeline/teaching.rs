@@ -11,7 +11,7 @@ use super::control::Control;
 use super::local_teacher::{LocalChat, LocalSettings};
 use super::material::{WORLD, world_of};
 use crate::data::world::{World, WorldSpec};
-use crate::recipe::{Recipe, TeacherRecipe};
+use crate::recipe::{Loaded, Recipe, TeacherRecipe};
 use crate::session::Session;
 use crate::teacher::openai::{Settings, Stop};
 use crate::teacher::{
@@ -174,6 +174,18 @@ pub fn prompts(recipe: &Recipe) -> Result<Prompts, PromptError> {
 pub fn prompts_of(session: &Session, begun_with: Prompts) -> Result<Prompts, PromptError> {
     let folder = session.dir().join(PROMPTS);
     if folder.is_dir() { begun_with.overridden(&folder) } else { Ok(begun_with) }
+}
+
+/// The recipe of a session and the prompts that it is asked with from here on.
+///
+/// # Errors
+/// In words, with file and line: a recipe or a prompt that does not read.
+pub fn asked_of(session: &Session) -> Result<(Recipe, Prompts), String> {
+    let (text, path) = session.recipe().map_err(|error| error.to_string())?;
+    let recipe = Loaded::parse(&text, &path.display().to_string()).map_err(|error| error.to_string())?.recipe;
+    let begun_with = prompts(&resumed(&recipe, session)).map_err(|error| error.to_string())?;
+    let prompts = prompts_of(session, begun_with).map_err(|error| error.to_string())?;
+    Ok((recipe, prompts))
 }
 
 /// As [`prompts_of`]; the session keeps what it does not have yet, so that it stays true to itself.

@@ -12,8 +12,10 @@
 
 mod defaults;
 mod device;
+mod draft;
 mod error;
 mod fields;
+mod limit;
 mod load;
 mod lora;
 mod nearest;
@@ -27,10 +29,11 @@ pub mod types;
 mod words;
 mod write;
 
-pub use device::{DEVICE_WORDS, DeviceChoice};
+pub use device::DeviceChoice;
+pub use draft::{Draft, Fault};
 pub use error::{Problem, RecipeError};
 pub use fields::{FIELDS, Field, TEACHERS, VERIFIERS, field};
 pub use load::Loaded;
-pub use presets::names as preset_names;
+pub use presets::{about as preset_about, names as preset_names};
 pub use takes::{Range, Takes};
 pub use types::*;

@@ -16,3 +16,9 @@ pub fn text(name: &str) -> Option<&'static str> {
 pub fn names() -> impl Iterator<Item = &'static str> {
     PRESETS.iter().map(|(name, _)| *name)
 }
+
+/// What a preset is, in its own words: the comment it begins with.
+pub fn about(name: &str) -> String {
+    let lines = text(name).unwrap_or_default().lines().map_while(|line| line.strip_prefix('#'));
+    lines.map(str::trim).collect::<Vec<_>>().join(" ")
+}

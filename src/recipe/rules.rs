@@ -1,7 +1,6 @@
 //! What must hold of a whole recipe: every value in its range, and what two settings owe each other.
 
 use super::{
-    device::{DEVICE_WORDS, DeviceChoice},
     error::{Problem, RecipeError},
     fields::{FIELDS, Field},
     nearest, settings,
@@ -51,20 +50,12 @@ pub(super) fn misfit(field: &Field, found: &str, word: Option<&str>) -> String {
 
 /// The relations that do not hold.
 pub(super) fn broken(recipe: &Recipe) -> Vec<Broken> {
-    [device(recipe), data(recipe), bands(recipe), batches(recipe), weights(recipe), passes(recipe)]
+    [data(recipe), bands(recipe), batches(recipe), weights(recipe), passes(recipe)]
         .into_iter()
         .flatten()
         .chain(greedy(recipe))
         .chain(teacher::broken(&recipe.teacher))
         .collect()
-}
-
-fn device(recipe: &Recipe) -> Option<Broken> {
-    let word = &recipe.student.device;
-    word.parse::<DeviceChoice>().is_err().then(|| Broken {
-        keys: &["student.device"],
-        text: format!("student.device is {word:?}; it must be {DEVICE_WORDS}"),
-    })
 }
 
 fn data(recipe: &Recipe) -> Option<Broken> {

@@ -49,7 +49,7 @@ impl Recipe {
 
 /// The first reading of the text that the setting takes: as TOML, as bare text, as a TOML list without its brackets,
 /// as a list of bare words.
-fn read(field: &Field, text: &str) -> Option<Value> {
+pub(super) fn read(field: &Field, text: &str) -> Option<Value> {
     let toml = |text: &str| DeValue::parse(text).map_or(Value::Null, |value| json(value.get_ref()));
     let words = text.split(',').map(|word| Value::from(word.trim())).collect();
     let readings = [toml(text), Value::from(text), toml(&format!("[{text}]")), words];

@@ -1,4 +1,4 @@
-//! The folder of all sessions: make, open, list, remove.
+//! The folder of all sessions: make, open, list, rename, remove.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -133,6 +133,45 @@ impl Sessions {
         };
         let line = state.map_or_else(String::new, |s| s.line);
         Ok(SessionSummary { name: name.to_owned(), activity, line, bytes, changed })
+    }
+
+    /// What a session was made from: its description, and its recipe as it was started. Does not open it.
+    pub fn described(&self, name: &str) -> Result<(Meta, String)> {
+        let layout = self.existing(name)?;
+        let path = layout.recipe();
+        let text = String::from_utf8(files::read(&path)?)
+            .map_err(|_| SessionError::Meta { path, what: "the recipe is not UTF-8 text".into() })?;
+        Ok((Meta::read(&layout.meta())?, text))
+    }
+
+    /// `demo-1`, `demo-2`, …: the first of these names that is free.
+    pub fn free_name(&self, stem: &str) -> Result<String> {
+        let taken = self.names()?;
+        let name = (1..).map(|n| format!("{stem}-{n}")).find(|name| !taken.contains(name));
+        Ok(name.unwrap_or_else(|| stem.to_owned()))
+    }
+
+    /// Gives a session another name. What names it elsewhere, such as the recipe of an evaluation of one of its
+    /// checkpoints, is not changed.
+    ///
+    /// # Errors
+    /// A bad name, a name that is taken, a session that somebody holds. It keeps its name then.
+    pub fn rename(&self, name: &str, to: &str) -> Result<()> {
+        let layout = self.existing(name)?;
+        let renamed = Layout::new(&self.root, &SessionName::new(to)?);
+        if renamed.dir.exists() {
+            return Err(SessionError::Exists { name: to.to_owned() });
+        }
+        let lock = SessionLock::take(name, &layout.lock())?;
+        let meta = Meta { name: to.to_owned(), ..Meta::read(&layout.meta())? };
+        // Written aside before the folder moves: where the disk is full, nothing has changed.
+        let aside = |layout: &Layout| layout.meta().with_extension("tmp");
+        files::write_synced(&aside(&layout), &meta::to_json(&layout.meta(), &meta)?)?;
+        files::rename(&layout.dir, &renamed.dir)?;
+        files::sync_dir(&self.root)?;
+        files::rename(&aside(&renamed), &renamed.meta())?;
+        drop(lock);
+        files::sync_dir(&renamed.dir)
     }
 
     /// Removes a session for good. Without `confirmed` it only says what would go.

@@ -48,6 +48,15 @@ pub(crate) fn name_fault(name: &str) -> Option<&'static str> {
     }
 }
 
+/// A text as part of a session's name: other characters than letters, digits, `.`, `-` and `_` become `-`.
+pub fn session_word(text: &str) -> String {
+    const LONGEST: usize = 40;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let word: String = text.chars().map(|c| if allowed(c) { c } else { '-' }).take(LONGEST).collect();
+    let word = word.trim_matches(['.', '-', '_']);
+    if word.is_empty() { "run".into() } else { word.into() }
+}
+
 /// The paths of one session.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
@@ -101,5 +110,10 @@ mod tests {
         for bad in ["", ".", "..", ".hidden", "a/b", "a\\b", "ä", "a b", "-x", "a.", "a\0", &"x".repeat(65)] {
             assert!(SessionName::new(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn any_text_becomes_part_of_a_name() {
+        assert_eq!((session_word("my run!"), session_word("…")), ("my-run".into(), "run".into()));
     }
 }

@@ -20,12 +20,12 @@ pub struct NewSession<'a> {
     pub seed: u64,
 }
 
-/// `meta.json`: written once, when the session is made.
+/// `meta.json`: written when the session is made, and when it gets another name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
     /// Version of the folder's layout.
     pub schema: u32,
-    /// Name the session was made with.
+    /// Its name.
     pub name: String,
     /// Unix time in milliseconds.
     pub created: u64,

@@ -53,7 +53,7 @@ pub use check::CheckReport;
 pub use checkpoints::{Checkpoint, CheckpointStore, FileEntry, Manifest};
 pub use error::{Result, SessionError};
 pub use files::{show_size, show_time};
-pub use layout::SessionName;
+pub use layout::{SessionName, session_word};
 pub use meta::{Meta, NewSession, StateLine};
 pub use record::{Record, Value};
 pub use repair::RepairReport;

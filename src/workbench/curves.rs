@@ -111,8 +111,21 @@ impl Curves {
     }
 
     /// The stages on a family's axis, in order.
-    pub fn spans(&self, family: Family) -> impl Iterator<Item = &Span> {
+    pub fn spans(&self, family: Family) -> impl DoubleEndedIterator<Item = &Span> {
         self.spans.iter().filter(move |span| span.family == family)
+    }
+
+    /// Puts what was measured in an earlier part of the run before what was measured since.
+    pub fn precede(&mut self, past: Curves) {
+        let since = std::mem::replace(self, past);
+        for curve in &since.curves {
+            for point in &curve.points {
+                let found = since.spans(curve.family).rfind(|span| (span.offset as f64) < point.x);
+                if let Some(span) = found {
+                    self.add(&span.stage, point.x as u64 - span.offset, &curve.name, point.raw);
+                }
+            }
+        }
     }
 
     fn span(&mut self, stage: &StageId, family: Family) -> usize {

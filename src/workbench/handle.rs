@@ -1,6 +1,7 @@
 //! A run as a face sees it: events out, commands in, a thread that returns how it ended.
 
 use std::any::Any;
+use std::sync::Weak;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::pipeline::events::{Command, Event, Outcome};
+use crate::session::Session;
 
 /// A run that has been started.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub struct RunHandle {
     pub resume: String,
     /// What the run computes on, such as `cpu`.
     pub device: String,
+    /// The run's records, for reading while it is at work.
+    pub live: Weak<Session>,
     /// What the run says; closed when it has nothing more to say.
     pub events: mpsc::Receiver<Event>,
     /// What the run can be told; nobody listens once it is over.
@@ -40,6 +44,8 @@ pub enum FromRun {
 pub struct Listener {
     /// Session name.
     pub session: String,
+    /// The command that goes on with this run, as a shell takes it.
+    pub resume: String,
     incoming: UnboundedReceiver<FromRun>,
     commands: mpsc::Sender<Command>,
 }
@@ -47,7 +53,7 @@ pub struct Listener {
 impl Listener {
     /// Starts listening.
     pub fn new(run: RunHandle) -> Self {
-        let RunHandle { session, events, commands, thread, .. } = run;
+        let RunHandle { session, resume, events, commands, thread, .. } = run;
         let (to, incoming) = unbounded_channel();
         thread::spawn(move || {
             let gone = |event| to.send(FromRun::Said(event)).is_err();
@@ -57,7 +63,7 @@ impl Listener {
             let outcome = thread.join().unwrap_or_else(|panic| Outcome::Failed { reason: died(&*panic) });
             drop(to.send(FromRun::Ended(outcome)));
         });
-        Self { session, incoming, commands }
+        Self { session, resume, incoming, commands }
     }
 
     /// The next thing; `None` after [`FromRun::Ended`]. Cancel-safe.
@@ -118,8 +124,15 @@ mod tests {
         let _held_open = say.clone();
         let (commands, _listens) = mpsc::channel();
         let thread = thread::spawn(move || work(say));
-        let run =
-            RunHandle { session: "s".into(), resume: String::new(), device: String::new(), events, commands, thread };
+        let run = RunHandle {
+            session: "s".into(),
+            resume: String::new(),
+            device: String::new(),
+            live: Weak::new(),
+            events,
+            commands,
+            thread,
+        };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let mut listener = Listener::new(run);

@@ -6,6 +6,8 @@ use super::theme::{Theme, ThemeError};
 /// The characters that draw; a set in plain ASCII stands in where fonts lack the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Glyphs {
+    /// Nothing but ASCII may reach the screen.
+    pub ascii: bool,
     /// Curves from braille dots; from `.` and `*` otherwise.
     pub braille: bool,
     /// A complete stage.
@@ -38,11 +40,50 @@ pub struct Glyphs {
     pub track: &'static str,
     /// Little curves, lowest first.
     pub spark: &'static [&'static str],
+    /// The arrow keys: up, down, left, right.
+    pub arrows: [&'static str; 4],
+    /// The keys up and down in one.
+    pub up_down: &'static str,
+    /// Where the cursor of a chart stands.
+    pub cursor: &'static str,
+    /// The curve that others are held against.
+    pub baseline: &'static str,
+    /// Three parts of a whole, told apart without colours: all-zero, mixed, all-one.
+    pub shades: [&'static str; 3],
+    /// What becomes of something: `keep → drop`.
+    pub arrow: &'static str,
+    /// Not above.
+    pub at_most: &'static str,
+    /// A threshold.
+    pub tau: &'static str,
+    /// The share of right answers.
+    pub rho: &'static str,
+    /// The best of all.
+    pub star: &'static str,
+    /// The highest of a column.
+    pub highest: &'static str,
+    /// From one to the other.
+    pub arrow: &'static str,
+    /// Half of an interval.
+    pub plus_minus: &'static str,
+    /// Branches of a tree: one among several, the last, and past those above.
+    pub branch: [&'static str; 3],
+    /// Around what is trained on where colour alone would say it.
+    pub trained: [&'static str; 2],
     /// Border of a layer: corners clockwise from top left, then horizontal and vertical.
     pub border: [&'static str; 6],
+    /// What is spoken of stands left of this.
+    pub here: &'static str,
+    /// Before the selected row of a table.
+    pub selected: &'static str,
+    /// A column that rows are sorted by, least first.
+    pub ascending: &'static str,
+    /// A column that rows are sorted by, greatest first.
+    pub descending: &'static str,
 }
 
 const UNICODE: Glyphs = Glyphs {
+    ascii: false,
     braille: true,
     done: "✓",
     running: "▸",
@@ -59,10 +100,30 @@ const UNICODE: Glyphs = Glyphs {
     bar: &[" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
     track: "─",
     spark: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    arrows: ["↑", "↓", "←", "→"],
+    up_down: "↑↓",
+    cursor: "│",
+    baseline: "▪",
+    shades: ["▓", "▒", "░"],
+    arrow: "→",
+    at_most: "≤",
+    tau: "τ",
+    rho: "ρ",
+    star: "★",
+    highest: "▴",
+    arrow: "→",
+    plus_minus: "±",
+    branch: ["├─ ", "└─ ", "│  "],
+    trained: ["⟦", "⟧"],
     border: ["╭", "╮", "╯", "╰", "─", "│"],
+    here: "◀",
+    selected: "▌",
+    ascending: "▲",
+    descending: "▼",
 };
 
 const ASCII: Glyphs = Glyphs {
+    ascii: true,
     braille: false,
     done: "+",
     running: ">",
@@ -79,7 +140,26 @@ const ASCII: Glyphs = Glyphs {
     bar: &[" ", "#"],
     track: "-",
     spark: &["_", ".", "-", "=", "*", "#"],
+    arrows: ["Up", "Down", "Left", "Right"],
+    up_down: "Up/Down",
+    cursor: ":",
+    baseline: "o",
+    shades: ["#", "+", "."],
+    arrow: "->",
+    at_most: "<=",
+    tau: "tau_",
+    rho: "rho",
+    star: "*",
+    highest: "^",
+    arrow: "->",
+    plus_minus: "+-",
+    branch: ["|- ", "`- ", "|  "],
+    trained: ["[[", "]]"],
     border: ["+", "+", "+", "+", "-", "|"],
+    here: "<",
+    selected: ">",
+    ascending: "^",
+    descending: "v",
 };
 
 /// How the screen looks on this terminal.
@@ -87,6 +167,10 @@ const ASCII: Glyphs = Glyphs {
 pub struct Look {
     /// Colours.
     pub theme: Theme,
+    /// Name of the theme, or path of its file.
+    pub theme_name: String,
+    /// How many colours the terminal shows.
+    pub level: ColourLevel,
     /// Characters.
     pub glyphs: Glyphs,
     /// Redraw at most once a second.
@@ -96,7 +180,17 @@ pub struct Look {
 impl Look {
     /// A look with the given colours, in Unicode or ASCII.
     pub fn new(theme: Theme, ascii: bool) -> Self {
-        Self { theme, glyphs: if ascii { ASCII } else { UNICODE }, reduced_motion: false }
+        let (theme_name, level) = ("dark".to_string(), ColourLevel::True);
+        Self { theme, theme_name, level, glyphs: if ascii { ASCII } else { UNICODE }, reduced_motion: false }
+    }
+
+    /// The same in other colours: a built-in theme or a file.
+    ///
+    /// # Errors
+    /// When a theme file is named and can't be used.
+    pub fn with_theme(&self, name: &str) -> Result<Self, ThemeError> {
+        let theme = Theme::load(name, self.level)?;
+        Ok(Self { theme, theme_name: name.to_string(), ..self.clone() })
     }
 
     /// The look for these surroundings; what was asked for on the command line comes first.
@@ -110,13 +204,11 @@ impl Look {
         reduced_motion: bool,
     ) -> Result<Self, ThemeError> {
         let asked = theme.or(Some(around.theme.as_str()).filter(|name| !name.is_empty()));
-        let theme = match asked {
-            Some(name) => Theme::load(name, around.colours())?,
-            None if around.light_background() => Theme::light(around.colours()),
-            None => Theme::dark(around.colours()),
-        };
-        let look = Self::new(theme, ascii || around.ascii_only());
-        Ok(Self { reduced_motion: reduced_motion || around.reduced_motion, ..look })
+        let usual = if around.light_background() { "light" } else { "dark" };
+        let (name, level) = (asked.unwrap_or(usual), around.colours());
+        let look = Self { level, ..Self::new(Theme::load(name, level)?, ascii || around.ascii_only()) };
+        let reduced_motion = reduced_motion || around.reduced_motion;
+        Ok(Self { theme_name: name.to_string(), reduced_motion, ..look })
     }
 
     /// The look of pictures: all colours, all characters.

@@ -3,6 +3,7 @@
 
 use std::env;
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 /// How many colours the terminal shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +39,10 @@ pub struct Surroundings {
     pub colorfgbg: String,
     /// `FOOTBRIDGE_THEME`.
     pub theme: String,
+    /// `FOOTBRIDGE_KEYS`.
+    pub keys: String,
+    /// The user's folder of settings: `XDG_CONFIG_HOME`, or `.config` at home.
+    pub settings: Option<PathBuf>,
     /// `FOOTBRIDGE_REDUCED_MOTION` is set and not empty.
     pub reduced_motion: bool,
 }
@@ -57,6 +62,8 @@ impl Surroundings {
             locale: locale.unwrap_or_default(),
             colorfgbg: text("COLORFGBG"),
             theme: text("FOOTBRIDGE_THEME"),
+            keys: text("FOOTBRIDGE_KEYS"),
+            settings: settings(&text("XDG_CONFIG_HOME"), &text("HOME")),
             reduced_motion: !text("FOOTBRIDGE_REDUCED_MOTION").is_empty(),
         }
     }
@@ -91,6 +98,12 @@ impl Surroundings {
         let background = self.colorfgbg.rsplit(';').next().and_then(|value| value.parse::<u8>().ok());
         matches!(background, Some(7 | 9..=15))
     }
+}
+
+/// The folder that the XDG directories name: absolute, or it does not count.
+fn settings(xdg: &str, home: &str) -> Option<PathBuf> {
+    let absolute = |path: PathBuf| Some(path).filter(|path| path.is_absolute());
+    absolute(PathBuf::from(xdg)).or_else(|| absolute(PathBuf::from(home)).map(|home| home.join(".config")))
 }
 
 #[cfg(test)]
@@ -135,6 +148,18 @@ mod tests {
         for (told, light) in [("0;15", true), ("15;0", false), ("0;default;7", true), ("", false), ("0;8", false)] {
             let surroundings = Surroundings { colorfgbg: told.into(), ..Surroundings::default() };
             assert_eq!(surroundings.light_background(), light, "{told}");
+        }
+    }
+
+    #[test]
+    fn settings_lie_where_the_xdg_directories_say() {
+        for (xdg, home, folder) in [
+            ("/x", "/home/a", Some("/x")),
+            ("", "/home/a", Some("/home/a/.config")),
+            ("relative", "/home/a", Some("/home/a/.config")),
+            ("", "", None),
+        ] {
+            assert_eq!(settings(xdg, home), folder.map(PathBuf::from), "{xdg} {home}");
         }
     }
 }

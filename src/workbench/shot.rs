@@ -1,29 +1,19 @@
 //! A screen as a picture: cells to SVG, for the README. Drawn by the same code as the terminal's screen.
 
 use ratatui::buffer::{Buffer, Cell};
-use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
-use super::look::Look;
-use super::state::State;
-use super::theme::Theme;
-use super::view;
+use super::theme::{Theme, ink};
 
 const CELL_WIDTH: f64 = 8.4;
 const CELL_HEIGHT: f64 = 18.0;
 const MARGIN: f64 = 12.0;
 
-/// The screen at `columns` × `rows` as SVG.
-pub fn picture(state: &State, look: &Look, columns: u16, rows: u16) -> String {
-    let mut buf = Buffer::empty(Rect::new(0, 0, columns, rows));
-    view::draw(&mut buf, state, look);
-    buffer_to_svg(&buf, &look.theme)
-}
-
 /// Cells as SVG text: one `text` element per run of cells in one style, every run pinned to its columns, so that a
 /// font with other widths can't shift the picture.
 pub fn buffer_to_svg(buf: &Buffer, theme: &Theme) -> String {
-    let (ground, ink) = if theme.light { ("#ffffff", "#24292f") } else { ("#16181d", "#d7dae0") };
+    let (ground, ink) = (theme.background.to_string(), theme.foreground.to_string());
+    let (ground, ink) = (ground.as_str(), ink.as_str());
     let width = f64::from(buf.area.width) * CELL_WIDTH + 2.0 * MARGIN;
     let height = f64::from(buf.area.height) * CELL_HEIGHT + 2.0 * MARGIN;
     let mut svg = format!(
@@ -83,22 +73,12 @@ fn escaped(text: &str) -> String {
 
 /// A colour in hexadecimal; `fallback` for the terminal's own.
 fn hex_of(colour: Color, fallback: &str) -> String {
-    match colour {
-        Color::Rgb(r, g, b) => format!("#{r:02x}{g:02x}{b:02x}"),
-        Color::Black => "#000000".to_string(),
-        Color::Red | Color::LightRed => "#d5503c".to_string(),
-        Color::Green | Color::LightGreen => "#2fb58a".to_string(),
-        Color::Yellow | Color::LightYellow => "#e6b93c".to_string(),
-        Color::Blue | Color::LightBlue => "#4a90d9".to_string(),
-        Color::Magenta | Color::LightMagenta => "#cc79a7".to_string(),
-        Color::Cyan | Color::LightCyan => "#56b4e9".to_string(),
-        Color::Gray | Color::DarkGray => "#8a8a8a".to_string(),
-        _ => fallback.to_string(),
-    }
+    ink::shown(colour).map_or_else(|| fallback.to_string(), |rgb| rgb.to_string())
 }
 
 #[cfg(test)]
 mod tests {
+    use ratatui::layout::Rect;
     use ratatui::style::Style;
 
     use super::*;

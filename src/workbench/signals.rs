@@ -2,6 +2,17 @@
 
 use std::io;
 
+/// Which signal came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// The researcher interrupts.
+    Interrupt,
+    /// Somebody asks the program to end.
+    Terminate,
+    /// The terminal went away.
+    HangUp,
+}
+
 /// Listens for them. While it lives, none of them kills the program; whoever listens must act.
 #[derive(Debug)]
 pub struct Signals {
@@ -39,17 +50,18 @@ impl Signals {
 
     /// Waits for the next one. Cancel-safe.
     #[cfg(unix)]
-    pub async fn next(&mut self) {
+    pub async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            _ = self.hang_up.recv() => {}
+            _ = self.interrupt.recv() => Signal::Interrupt,
+            _ = self.terminate.recv() => Signal::Terminate,
+            _ = self.hang_up.recv() => Signal::HangUp,
         }
     }
 
     /// Waits for the next one. Cancel-safe.
     #[cfg(not(unix))]
-    pub async fn next(&mut self) {
+    pub async fn next(&mut self) -> Signal {
         drop(tokio::signal::ctrl_c().await);
+        Signal::Interrupt
     }
 }

@@ -1,4 +1,4 @@
-//! All that the screen knows. It changes in `update` only, and drawing reads it only.
+//! What is known of the run. It changes in `hear` only, and drawing reads it only.
 
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use crate::pipeline::events::{Outcome, StageId};
 /// Where the run stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Phase {
+    /// No run is at work; what is shown was read from the session.
+    Idle,
     /// Nothing was heard yet.
     Starting,
     /// At work.
@@ -27,7 +29,7 @@ pub enum Phase {
 impl Phase {
     /// True when nothing more will happen.
     pub fn over(&self) -> bool {
-        matches!(self, Phase::Ended(_))
+        matches!(self, Phase::Ended(_) | Phase::Idle)
     }
 
     /// True while time passes for the run, so that the clock on the screen moves.
@@ -36,28 +38,7 @@ impl Phase {
     }
 }
 
-/// The pane that scroll keys act on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pane {
-    /// The list of stages.
-    Stages,
-    /// The log.
-    Log,
-}
-
-/// What lies over the panes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layer {
-    /// Keys and marks, scrolled down by some lines.
-    Help {
-        /// Lines scrolled out at the top.
-        scroll: usize,
-    },
-    /// Stop the run?
-    AskStop,
-}
-
-/// All that the screen knows.
+/// What is known of the run.
 #[derive(Clone, Debug)]
 pub struct State {
     /// Session name.
@@ -82,18 +63,10 @@ pub struct State {
     pub ended: Option<Duration>,
     /// A gate that waits for the researcher, and how many products wait there.
     pub gate: Option<(StageId, u64)>,
-    /// The pane that scroll keys act on.
-    pub pane: Pane,
-    /// The stage that is kept in sight; `None` follows the one at work.
-    pub selected_stage: Option<usize>,
-    /// The curve chosen by the researcher; `None` shows the most telling one.
-    pub chosen_curve: Option<(Family, String)>,
-    /// What lies over the panes, bottom first.
-    pub layers: Vec<Layer>,
 }
 
 impl State {
-    /// A screen on which nothing has happened.
+    /// A run of which nothing was heard.
     pub fn new(session: &str, device: &str) -> Self {
         Self {
             session: super::text::printable(session),
@@ -107,16 +80,7 @@ impl State {
             now: Duration::ZERO,
             ended: None,
             gate: None,
-            pane: Pane::Log,
-            selected_stage: None,
-            chosen_curve: None,
-            layers: Vec::new(),
         }
-    }
-
-    /// What lies on top, if not the panes.
-    pub fn layer(&self) -> Option<Layer> {
-        self.layers.last().copied()
     }
 
     /// Index of the stage at work, else of the last one that was.
@@ -140,11 +104,8 @@ impl State {
         if self.phase.over() { None } else { overall_eta(&self.stages, self.now) }
     }
 
-    /// The curve to draw large: the chosen one, else the reward, else the loss.
-    pub fn main_curve(&self) -> Option<(Family, &str)> {
-        if let Some((family, name)) = &self.chosen_curve {
-            return Some((*family, name));
-        }
+    /// The curve that says most: the reward, else the loss, else whatever there is.
+    pub fn telling_curve(&self) -> Option<(Family, &str)> {
         let telling = [(Family::Rl, "reward"), (Family::Sft, "loss")];
         let found = telling.into_iter().find(|(family, name)| self.curves.get(*family, name).is_some());
         found.or_else(|| self.curves.all().first().map(|curve| (curve.family, curve.name.as_str())))

@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::Show;
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::execute;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
@@ -20,10 +22,7 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::look::Look;
-use super::state::State;
 use super::text;
-use super::view;
 
 /// True while the terminal is not as it was found.
 static OPEN: AtomicBool = AtomicBool::new(false);
@@ -58,14 +57,14 @@ impl Screen {
         }
     }
 
-    /// Draws the state; writes nothing when the screen already shows it. Returns whether anything was written.
+    /// Draws what `draw` fills in; writes nothing when the screen already shows it. Returns whether anything was written.
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn show(&mut self, state: &State, look: &Look) -> io::Result<bool> {
+    pub fn show(&mut self, mut draw: impl FnMut(&mut Buffer)) -> io::Result<bool> {
         self.terminal.autoresize()?;
         let mut next = Buffer::empty(self.terminal.get_frame().area());
-        view::draw(&mut next, state, look);
+        draw(&mut next);
         if self.shown.as_ref() == Some(&next) {
             return Ok(false);
         }
@@ -74,7 +73,7 @@ impl Screen {
         self.terminal.draw(|frame| {
             resized = frame.area() != next.area;
             if resized {
-                view::draw(frame.buffer_mut(), state, look);
+                draw(frame.buffer_mut());
             } else {
                 frame.buffer_mut().clone_from(&next);
             }
@@ -91,6 +90,33 @@ impl Screen {
     pub fn forget(&mut self) -> io::Result<()> {
         self.shown = None;
         wipe(&mut self.terminal)
+    }
+
+    /// Puts a text onto the clipboard of the terminal (OSC 52), also over ssh. Whether the terminal obeys is not told.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(self.terminal.backend_mut(), CopyToClipboard::to_clipboard_from(text))
+    }
+
+    /// Gives the terminal to another program for a while, as it was found.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn lend(&mut self) -> io::Result<()> {
+        disable_raw_mode()?;
+        execute!(io::stdout(), DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, Show)
+    }
+
+    /// Takes the terminal back and draws everything anew.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn take_back(&mut self) -> io::Result<()> {
+        enable_raw_mode()?;
+        execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste)?;
+        self.forget()
     }
 }
 
@@ -109,7 +135,7 @@ fn wipe(terminal: &mut Term) -> io::Result<()> {
 fn take_terminal() -> io::Result<Term> {
     enable_raw_mode()?;
     let mut stdout = BufWriter::with_capacity(1 << 15, io::stdout());
-    execute!(stdout, EnterAlternateScreen)?;
+    execute!(stdout, EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste)?;
     let mut terminal = Terminal::new(CrosstermBackend::new(stdout))?;
     wipe(&mut terminal)?;
     Ok(terminal)
@@ -133,7 +159,14 @@ fn install(previous: Arc<Hook>) {
 fn restore() {
     if OPEN.swap(false, Ordering::SeqCst) {
         drop(disable_raw_mode());
-        drop(execute!(io::stdout(), EndSynchronizedUpdate, LeaveAlternateScreen, Show));
+        drop(execute!(
+            io::stdout(),
+            EndSynchronizedUpdate,
+            DisableBracketedPaste,
+            DisableMouseCapture,
+            LeaveAlternateScreen,
+            Show
+        ));
         drop(io::stdout().flush());
     }
 }

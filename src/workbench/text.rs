@@ -98,6 +98,18 @@ pub fn clock(time: Duration) -> String {
     if h > 0 { format!("{h}:{m:02}:{s:02}") } else { format!("{m}:{s:02}") }
 }
 
+/// A span of time in one unit: `59 s`, `12 min`, `2.0 h`, `2.3 d`; `·` for next to none, `?` where it isn't known.
+pub fn span(seconds: f64) -> String {
+    match seconds {
+        s if !s.is_finite() => "?".into(),
+        s if s < 0.5 => "·".into(),
+        s if s < 120.0 => format!("{s:.0} s"),
+        s if s < 7_200.0 => format!("{:.0} min", s / 60.0),
+        s if s < 172_800.0 => format!("{:.1} h", s / 3_600.0),
+        s => format!("{:.1} d", s / 86_400.0),
+    }
+}
+
 /// Seconds that came from elsewhere as a duration: nonsense becomes zero.
 pub fn seconds(value: f64) -> Duration {
     Duration::try_from_secs_f64(value).unwrap_or_default()
@@ -190,6 +202,8 @@ mod tests {
             assert_eq!(clock(Duration::from_secs(s)), text);
         }
         assert_eq!(clock(seconds(f64::NAN)), "0:00");
+        let spans = [0.0, 59.6, 600.0, 7_300.0, 200_000.0, f64::INFINITY].map(span);
+        assert_eq!(spans, ["·", "60 s", "10 min", "2.0 h", "2.3 d", "?"]);
         for (v, text) in [(950.4, "950"), (14_213.0, "14.2k"), (3_140_000.0, "3.1M"), (f64::INFINITY, "?")] {
             assert_eq!(short(v), text);
         }

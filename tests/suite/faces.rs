@@ -6,6 +6,6 @@ mod lines;
 #[cfg(unix)]
 mod pty;
 mod random;
-mod script;
+pub mod script;
 mod snapshots;
 mod updates;

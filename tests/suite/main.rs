@@ -28,4 +28,5 @@ mod student;
 mod teacher_http;
 mod teacher_model;
 mod train;
+mod workbench;
 mod world;

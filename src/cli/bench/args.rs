@@ -60,4 +60,21 @@ pub struct BenchArgs {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+    /// Measure the workbench instead: frames, keys, and what it costs to be left alone
+    #[arg(long, conflicts_with_all = ["shape", "batch", "only", "threads"])]
+    pub screen: bool,
+    /// How large the session is on which the workbench is measured.
+    #[command(flatten)]
+    pub of: ScreenBench,
+}
+
+/// How large the session is on which the workbench is measured.
+#[derive(Args, Clone, Debug)]
+pub struct ScreenBench {
+    /// With --screen: questions of the session
+    #[arg(long, value_name = "N", default_value_t = 7473, requires = "screen", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
+    pub questions: usize,
+    /// With --screen: answers to each question
+    #[arg(long, value_name = "N", default_value_t = 64, requires = "screen", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub samples: u32,
 }

@@ -1,7 +1,7 @@
 //! `footbridge sessions bench`: what a session of many rollouts costs. Writes one with made texts, then measures
 //! opening, looking up, listing, checking and repairing it.
 
-mod made;
+pub mod made;
 mod system;
 
 use std::io::{Read, Seek, SeekFrom, Write};

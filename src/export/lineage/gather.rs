@@ -26,6 +26,14 @@ pub fn lineage(session: &Session, recipe: &Recipe, id: &str) -> Result<Lineage, 
     let Some((key, text)) = find::find(session, id)? else {
         return Err(LineageError::Unknown { id: id.into(), near: nearest(session, id)? });
     };
+    lineage_of(session, recipe, &key, text)
+}
+
+/// Everything behind a training text that is at hand, also one that no stage has fixed yet; `key` is `stage/position`.
+///
+/// # Errors
+/// A session that cannot be read.
+pub fn lineage_of(session: &Session, recipe: &Recipe, key: &str, text: Prepared) -> Result<Lineage, LineageError> {
     let stage = key.split('/').next().unwrap_or_default().to_owned();
     let mut found = Lineage { session: session.name().into(), ..Lineage::default() };
     found.question = question(session, &text.sample.question)?;
@@ -37,8 +45,15 @@ pub fn lineage(session: &Session, recipe: &Recipe, id: &str) -> Result<Lineage, 
     found.checkpoints = checkpoints(session, &stage)?;
     let Prepared { sample, tokens, .. } = text;
     let kind = sample.kind.as_str().into();
-    found.text =
-        TrainingText { id: sample.id, key, kind, stage, tokens, messages: sample.messages, lineage: sample.lineage };
+    found.text = TrainingText {
+        id: sample.id,
+        key: key.into(),
+        kind,
+        stage,
+        tokens,
+        messages: sample.messages,
+        lineage: sample.lineage,
+    };
     Ok(found)
 }
 

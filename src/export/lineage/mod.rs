@@ -18,7 +18,7 @@ use thiserror::Error;
 
 pub use decisions::Decision;
 pub use find::nearest;
-pub use gather::lineage;
+pub use gather::{lineage, lineage_of};
 
 use super::preview::offer;
 use crate::domain::{Diagnosis, Message, Question, Rollout};

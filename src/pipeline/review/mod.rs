@@ -28,6 +28,7 @@ mod trained;
 pub use act::{Act, Request, ScoreName, Which};
 pub use check::check;
 pub use desk::{Desk, Losses, StepLosses};
+pub use diagnosis::FIELDS;
 pub use error::ReviewError;
 pub use list::{Filter, list};
 pub use measure::EngineLosses;

@@ -12,8 +12,8 @@ use super::history::Changes;
 use super::overrule::{follow, place, rebuilt};
 use super::product::{Kind, Product, ProductId};
 use super::rebridge::Hint;
-use crate::domain::steps::in_code_points;
-use crate::domain::{Question, StepScores, StepSpan, split_answer, split_steps};
+use crate::domain::steps::{in_code_points, located};
+use crate::domain::{Question, StepScores, split_answer, split_steps};
 use crate::session::records::{BridgedTrace, ScoredStep, Scores, Status, Trace};
 
 /// A step on its way into new scores.
@@ -258,19 +258,6 @@ fn measure(
         }
         Err(error) => changes.notes.push(format!("D was not measured: {error}")),
     }
-}
-
-/// Where the steps lie in the body, one after the other; `None` where one is not there word by word.
-fn located(body: &str, texts: &[&str]) -> Option<Vec<StepSpan>> {
-    let mut spans = Vec::with_capacity(texts.len());
-    let mut at = 0;
-    for text in texts {
-        let begin = at + body.get(at..)?.find(text)?;
-        let end = begin + text.len();
-        spans.push(StepSpan { start: at, text: begin, end });
-        at = end;
-    }
-    Some(spans)
 }
 
 /// Where scores stand that a researcher changed.

@@ -4,6 +4,7 @@
 use crate::domain::{Band, BandEdges, Question};
 use crate::pipeline::asking::{Ask, sample_missing};
 use crate::pipeline::context::{Context, StageError, Summary};
+use crate::pipeline::material::Material;
 use crate::session::Session;
 
 /// The stage that bands the questions of a run.
@@ -42,7 +43,17 @@ pub fn bands(session: &Session, stage: &str, edges: &BandEdges) -> Result<Vec<(S
 
 /// The questions of one band, as the run's first difficulty stage measured it.
 pub fn questions_of<'a>(cx: &Context<'a>, band: Band) -> Result<Vec<&'a Question>, StageError> {
-    let bands = bands(cx.session, FIRST, &edges(cx.recipe))?;
+    banded(cx.session, cx.recipe, cx.material, band)
+}
+
+/// As [`questions_of`], outside a stage.
+pub fn banded<'a>(
+    session: &Session,
+    recipe: &crate::recipe::Recipe,
+    material: &'a Material,
+    band: Band,
+) -> Result<Vec<&'a Question>, StageError> {
+    let bands = bands(session, FIRST, &edges(recipe))?;
     let chosen = bands.into_iter().filter(|(_, b)| *b == band);
-    Ok(chosen.filter_map(|(id, _)| cx.material.find(&id)).collect())
+    Ok(chosen.filter_map(|(id, _)| material.find(&id)).collect())
 }

@@ -3,12 +3,12 @@
 
 use crate::pipeline::context::{Context, StageError, Summary};
 use crate::pipeline::fit::{Fit, fit};
-use crate::pipeline::lessons;
+use crate::pipeline::lessons::{self, Lessons};
 use crate::recipe::Arm;
 
 /// Trains, from wherever it stopped.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
-    let samples = lessons::medium(cx)?;
+    let samples = lessons::medium(&Lessons::of(cx))?;
     let lr = cx.recipe.sft.lr_medium;
     match cx.recipe.arm {
         Arm::Neutral => lessons::fit_neutral(cx, &samples, lr),

@@ -3,12 +3,10 @@
 
 use crate::pipeline::context::{Context, StageError, Summary};
 use crate::pipeline::fit::{Fit, fit};
-use crate::pipeline::lessons;
+use crate::pipeline::lessons::{self, Lessons};
 
 /// Trains, from wherever it stopped.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
-    let mut samples = lessons::medium(cx)?;
-    samples.extend(lessons::bridged(cx)?);
-    samples.extend(lessons::recycled(cx, cx.stage.iteration - 1)?);
+    let samples = lessons::acquired_and_recycled(&Lessons::of(cx))?;
     fit(cx, Fit { samples, lr: cx.recipe.sft.lr_recycled, matched: None })
 }

@@ -66,7 +66,8 @@ fn samples_are_those_of_the_kernels() {
             let (wanted, found) = (draw(&plain, &groups, &settings), draw(&device, &groups, &settings));
             // A share that falls just between two tokens may be rounded to either side, and takes the rest along.
             let different = wanted.len() - same(&wanted, &found);
-            assert!(different * 8 <= wanted.len(), "{different} at temperature {temperature}, {slots} slots, {name}");
+            let allowed = if temperature > 0.0 { wanted.len() / 4 } else { 1 };
+            assert!(different <= allowed, "{different} at temperature {temperature}, {slots} slots, {name}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A process that shows a scripted run: this test binary started again, with the scenario in an environment variable.
 
-use std::path::PathBuf;
+use std::sync::Weak;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
@@ -8,19 +8,17 @@ use std::time::Duration;
 use footbridge::cli::args::FaceArgs;
 use footbridge::cli::face::{self, Face};
 use footbridge::pipeline::events::{Command, Event, Outcome, StageKind};
+use footbridge::session::{NewSession, Sessions};
 use footbridge::workbench::handle::RunHandle;
-use footbridge::workbench::look::Look;
-use footbridge::workbench::probe::{ColourLevel, Surroundings};
-use footbridge::workbench::state::State;
+use footbridge::workbench::house::House;
+use footbridge::workbench::probe::Surroundings;
 use footbridge::workbench::terminal::Screen;
-use footbridge::workbench::theme::Theme;
+use ratatui::style::Style;
 
 use super::script::{ended, run_until, stage};
 
 /// Names the scenario; without it, [`entry`] is not a child and does nothing.
 pub const SCENARIO: &str = "FOOTBRIDGE_TEST_SCENARIO";
-/// Where the picture of the final screen goes, if anywhere.
-pub const SHOT: &str = "FOOTBRIDGE_TEST_SHOT";
 /// What every scripted run prints as its table.
 pub const TABLE: &str = "stage | test\nbase  | .526\n";
 
@@ -33,8 +31,7 @@ fn entry() {
     let Ok(scenario) = std::env::var(SCENARIO) else { return };
     if scenario == "panic" {
         let mut screen = Screen::open().unwrap();
-        let look = Look::new(Theme::dark(ColourLevel::True), false);
-        screen.show(&State::new("demo-1", ""), &look).unwrap();
+        screen.show(|buf| buf.set_string(0, 0, "drawn", Style::new())).unwrap();
         panic!("deliberate panic of the screen");
     }
     let args =
@@ -47,8 +44,12 @@ fn entry() {
 }
 
 fn shown(face: &Face, scenario: &str) -> u8 {
-    let shot = std::env::var_os(SHOT).map(PathBuf::from);
-    match face::watch(face, scripted(scenario), shot.as_deref(), || Ok(TABLE.to_string())) {
+    let home = tempfile::tempdir().unwrap();
+    let recipe = footbridge::recipe::Recipe::preset("demo").unwrap().to_toml();
+    let sessions = Sessions::at(home.path());
+    drop(sessions.create("demo-1", &NewSession { recipe: &recipe, seed: 7 }).unwrap());
+    let house = House::new(sessions, None);
+    match face::watch(face, scripted(scenario), &house, &|_| Ok(TABLE.to_string())) {
         Ok(exit) => exit.code(),
         Err(failure) => failed(&failure),
     }
@@ -66,7 +67,7 @@ fn scripted(scenario: &str) -> RunHandle {
     let scenario = scenario.to_string();
     let thread = thread::spawn(move || play(&scenario, &say, &told));
     let resume = "footbridge resume demo-1".into();
-    RunHandle { session: "demo-1".into(), resume, device: "cpu".into(), events, commands, thread }
+    RunHandle { session: "demo-1".into(), resume, device: "cpu".into(), live: Weak::new(), events, commands, thread }
 }
 
 fn play(scenario: &str, say: &Sender<Event>, told: &Receiver<Command>) -> Outcome {

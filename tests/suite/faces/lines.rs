@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 use footbridge::pipeline::events::{Event, Outcome};
 
-use super::child::{ARGS, SCENARIO, SHOT, TABLE};
+use super::child::{ARGS, SCENARIO, TABLE};
 
 fn child(scenario: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
@@ -112,16 +112,4 @@ fn a_reader_of_events_that_leaves_stops_the_run() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     assert!(stderr(&output).contains("nobody reads the events any more"), "{}", stderr(&output));
-}
-
-#[test]
-fn a_picture_of_the_final_screen_can_be_had_from_any_face() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("screen.svg");
-    assert!(child("plain").env(SHOT, &file).status().unwrap().success());
-    let svg = std::fs::read_to_string(&file).unwrap();
-    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
-    for seen in ["demo-1", "iteration", "evaluate\u{a0}sft-bridged", "smoothed"] {
-        assert!(svg.contains(seen), "no {seen}");
-    }
 }

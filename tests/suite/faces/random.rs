@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
-use crossterm::event::{KeyCode, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use footbridge::pipeline::events::{Event, Level, Outcome, StageId, StageKind};
 use footbridge::workbench::look::Look;
 use footbridge::workbench::probe::ColourLevel;
-use footbridge::workbench::state::State;
+use footbridge::workbench::shell::{Effect, Msg};
 use footbridge::workbench::theme::Theme;
-use footbridge::workbench::update::{Effect, Msg, update};
-use footbridge::workbench::view;
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::updates::key;
+use crate::workbench::stand::Stand;
+
+fn key(code: KeyCode, modifiers: KeyModifiers) -> Msg {
+    Msg::Key(KeyEvent::new(code, modifiers))
+}
 
 fn stages() -> impl Strategy<Value = StageId> {
     let kinds = prop::sample::select(vec![
@@ -108,19 +110,18 @@ proptest! {
         ascii in any::<bool>(),
     ) {
         let look = Look::new(Theme::light(ColourLevel::Ansi16), ascii);
-        let mut state = State::new("s", "cpu");
+        let mut stand = Stand::live(look);
         let mut now = Duration::ZERO;
         for (msg, after) in messages {
             now += Duration::from_millis(after);
-            update(&mut state, msg, now);
+            stand.shell.update(msg, now);
             let mut buf = Buffer::empty(Rect::new(0, 0, columns, rows));
-            view::draw(&mut buf, &state, &look);
+            stand.shell.draw(&mut buf);
         }
-        let interrupt = || key(KeyCode::Char('c'), KeyModifiers::CONTROL);
         let mut said = Vec::new();
-        for _ in 0..3 {
-            said.extend(update(&mut state, interrupt(), now));
+        for _ in 0..100 {
+            said.extend(stand.shell.update(key(KeyCode::Char('c'), KeyModifiers::CONTROL), now));
         }
-        prop_assert!(said.contains(&Effect::Leave), "{said:?} in {:?}", state.phase);
+        prop_assert!(said.contains(&Effect::Leave), "{said:?} in {:?}", stand.shell.run().phase);
     }
 }

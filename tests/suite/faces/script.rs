@@ -1,10 +1,8 @@
 //! A scripted run: the events of a small demo, without any training.
 
-use std::time::Duration;
-
 use footbridge::pipeline::events::{Event, Level, Outcome, StageId, StageKind};
-use footbridge::workbench::state::State;
-use footbridge::workbench::update::{Msg, update};
+
+use crate::workbench::stand::{Stand, dark};
 
 pub fn stage(iteration: u32, kind: StageKind, of: &str) -> StageId {
     StageId { iteration, kind, of: of.to_string() }
@@ -130,13 +128,7 @@ pub fn ended(outcome: Outcome, seconds: f64) -> (f64, Event) {
     (0.1, Event::RunFinished { outcome, seconds })
 }
 
-/// The state after these events.
-pub fn played(events: Vec<(f64, Event)>) -> State {
-    let mut state = State::new("demo-1", "cpu");
-    let mut now = Duration::ZERO;
-    for (after, event) in events {
-        now += Duration::from_secs_f64(after);
-        update(&mut state, Msg::Run(event), now);
-    }
-    state
+/// The workbench after these events.
+pub fn played(events: Vec<(f64, Event)>) -> Stand {
+    Stand::live(dark()).play(events)
 }

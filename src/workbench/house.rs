@@ -1,0 +1,75 @@
+//! What stands around a session: the folder of all sessions, and how runs are begun.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::handle::RunHandle;
+use super::jobs::Cancel;
+use crate::pipeline::outlook::Outlook;
+use crate::recipe::Recipe;
+use crate::session::Sessions;
+
+/// A run that shall begin or go on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Launch {
+    /// A new session on a recipe.
+    New {
+        /// The run.
+        recipe: Box<Recipe>,
+        /// Name of the session; a free one when not given.
+        name: Option<String>,
+    },
+    /// A session goes on where it stopped.
+    Resume {
+        /// Name of the session.
+        name: String,
+    },
+}
+
+/// Begins runs. Called on a thread that may wait: students are loaded here.
+pub trait Launcher: Send + Sync {
+    /// Begins or continues a run; `tell` hears how far a download or a measurement has come.
+    ///
+    /// # Errors
+    /// Why it can't be begun, in words; nothing was begun then.
+    fn launch(&self, launch: &Launch, tell: &mut dyn FnMut(&str)) -> Result<RunHandle, String>;
+
+    /// Says what a run of this recipe would take on this machine, and makes nothing. `counted` hears the counts before
+    /// the machine is measured; it isn't where not `measured`, since a run at work would be in the way.
+    ///
+    /// # Errors
+    /// What of the recipe can't be used, in words; also that it is no longer wanted.
+    fn foresee(
+        &self,
+        recipe: &Recipe,
+        measured: bool,
+        counted: &mut dyn FnMut(&Outlook),
+        cancel: &Cancel,
+    ) -> Result<Outlook, String> {
+        let _ = (recipe, measured, counted, cancel);
+        Err("what a run would take can't be said here".to_string())
+    }
+}
+
+/// The folder of all sessions, who begins runs there, and where files go that are saved.
+#[derive(Clone)]
+pub struct House {
+    /// All sessions.
+    pub sessions: Sessions,
+    /// Who begins runs; `None` where nothing can be begun (pictures, tests).
+    pub launcher: Option<Arc<dyn Launcher>>,
+    /// The folder that names of saved files are read from; empty for the working directory.
+    pub files: PathBuf,
+}
+
+impl House {
+    /// Saved files go to the working directory.
+    pub fn new(sessions: Sessions, launcher: Option<Arc<dyn Launcher>>) -> Self {
+        Self { sessions, launcher, files: PathBuf::new() }
+    }
+
+    /// Where a file of this name is saved.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.files.join(name)
+    }
+}

@@ -1,0 +1,295 @@
+//! The whole screen: a title, the names of the panes, the panes, a status line and the hints; layers over all of it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::Span;
+
+use super::layers::{Layer, Owner, Purpose};
+use super::{Shell, windows};
+use crate::pipeline::events::{Level, Outcome};
+use crate::workbench::action::{Bound, MOVES, SHELL};
+use crate::workbench::pane::{PaneId, Seen};
+use crate::workbench::shot::buffer_to_svg;
+use crate::workbench::stages::{StageState, kind_name};
+use crate::workbench::state::{Phase, State};
+use crate::workbench::widgets::{joined, put, put_right};
+use crate::workbench::{ascii, panes, text};
+
+/// Fewest columns on which the panes are drawn.
+pub const LEAST_COLUMNS: u16 = 40;
+/// Fewest rows on which the panes are drawn.
+pub const LEAST_ROWS: u16 = 10;
+/// From so many rows on, the names of the panes have a row of their own.
+const TABS_FROM: u16 = 16;
+
+impl Shell {
+    /// Draws the whole screen.
+    pub fn draw(&mut self, buf: &mut Buffer) {
+        self.draw_all(buf);
+        if self.look.glyphs.ascii {
+            ascii::enforce(buf);
+        }
+    }
+
+    fn draw_all(&mut self, buf: &mut Buffer) {
+        let area = buf.area;
+        self.size = (area.width, area.height);
+        buf.set_style(area, self.look.theme.text);
+        self.areas.clear();
+        if area.width < LEAST_COLUMNS || area.height < LEAST_ROWS {
+            return self.too_small(buf, area);
+        }
+        let row = |y| Rect { y, height: 1, ..area };
+        self.title(buf, row(area.y));
+        let tabs = u16::from(area.height >= TABS_FROM);
+        if tabs > 0 {
+            self.tabs(buf, row(area.y + 1));
+        }
+        let top = area.y + 1 + tabs;
+        self.areas = self.tiles.areas(Rect { y: top, height: area.bottom() - 2 - top, ..area });
+        let focus = self.tiles.focus();
+        for (id, area) in self.areas.clone() {
+            let Self { run, look, source, panes, now, .. } = self;
+            let session = source.as_deref().map(crate::workbench::source::Source::name);
+            let seen = Seen { look, run, session, now: *now, focused: id == focus };
+            panes[id.index()].draw(area, buf, &seen);
+        }
+        self.separators(buf, area);
+        self.status(buf, row(area.bottom() - 2));
+        self.hints(buf, row(area.bottom() - 1));
+        for layer in &self.layers {
+            windows::draw(buf, area, layer, &self.look);
+        }
+    }
+
+    /// The screen at another size, as SVG.
+    pub fn picture(&mut self, columns: u16, rows: u16) -> String {
+        let mut buf = Buffer::empty(Rect::new(0, 0, columns.max(1), rows.max(1)));
+        self.draw(&mut buf);
+        buffer_to_svg(&buf, &self.look.theme)
+    }
+
+    /// The column that stays free between two tiles side by side.
+    fn separators(&self, buf: &mut Buffer, body: Rect) {
+        let down = self.look.glyphs.border[5];
+        for (_, area) in self.areas.iter().filter(|(_, area)| area.x > body.x) {
+            for y in area.top()..area.bottom() {
+                buf.set_string(area.x - 1, y, down, self.look.theme.mark);
+            }
+        }
+    }
+
+    /// Session, seed and stage on the left; device and speed on the right.
+    fn title(&self, buf: &mut Buffer, row: Rect) {
+        let (run, theme) = (&self.run, &self.look.theme);
+        let current = run.current().map(|at| &run.stages[at]);
+        let mut facts = vec![run.session.clone()];
+        facts.extend(run.seed.map(|seed| format!("seed {seed}")));
+        if let Some(stage) = current {
+            if stage.id.iteration > 0 {
+                facts.push(format!("iteration {}", stage.id.iteration));
+            }
+            facts.push(stage.name());
+        }
+        let mut spans = vec![Span::styled(" footbridge", theme.title), Span::raw("  ")];
+        spans.extend(joined(&facts, &self.look, theme.text));
+        let used: usize = spans.iter().map(Span::width).sum();
+        put(buf, row, spans);
+        let at_work = current.filter(|stage| matches!(stage.state, StageState::Running(_)) && stage.rate > 0.0);
+        let speed = at_work.map_or(String::new(), |stage| format!("{} tok/s", text::short(stage.rate)));
+        let mut right = joined(&[run.device.clone(), speed], &self.look, theme.text);
+        right.push(Span::raw(" "));
+        put_right(buf, row, used + 1, right);
+    }
+
+    fn tab_words(&self, columns: u16) -> Vec<(PaneId, String)> {
+        let long: Vec<_> = PaneId::ALL.map(|id| (id, format!(" {} {} ", (id.index() + 1) % 10, id.name()))).into();
+        let wide: usize = long.iter().map(|(_, words)| words.len()).sum();
+        if wide < usize::from(columns) {
+            return long;
+        }
+        PaneId::ALL.map(|id| (id, format!("{}{} ", (id.index() + 1) % 10, id.short()))).into()
+    }
+
+    /// The names of the panes with their numbers.
+    fn tabs(&self, buf: &mut Buffer, row: Rect) {
+        let theme = &self.look.theme;
+        let style = |id: PaneId| match id {
+            _ if id == self.tiles.focus() => theme.focus.patch(theme.key),
+            _ if self.tiles.in_sight(id) => theme.text,
+            _ => theme.dim,
+        };
+        put(
+            buf,
+            row,
+            self.tab_words(row.width).into_iter().map(|(id, words)| Span::styled(words, style(id))).collect(),
+        );
+    }
+
+    /// The pane whose name is at this place.
+    pub(super) fn tab_at(&self, at: Position) -> Option<PaneId> {
+        if self.size.1 < TABS_FROM || at.y != 1 {
+            return None;
+        }
+        let mut x = 0;
+        let words = self.tab_words(self.size.0);
+        words
+            .into_iter()
+            .find(|(_, words)| {
+                x += words.len() as u16;
+                at.x < x
+            })
+            .map(|(id, _)| id)
+    }
+
+    /// Where the run stands, or what there is to say for a moment; on the right what waits and what went wrong.
+    fn status(&self, buf: &mut Buffer, row: Rect) {
+        let theme = &self.look.theme;
+        let (style, words) = match (&self.note, &self.launching) {
+            (Some(note), _) => (level_style(self, note.level), note.text.clone()),
+            (None, Some(words)) => (theme.running, words.clone()),
+            (None, None) => standing(self),
+        };
+        let alarms = self.alarms();
+        let right: usize = alarms.iter().map(Span::width).sum();
+        let room = usize::from(row.width).saturating_sub(right + 3);
+        let words = text::fit(&words, room, self.look.glyphs.ellipsis);
+        let used = text::width(&words) + 1;
+        put(buf, row, vec![Span::raw(" "), Span::styled(words, style)]);
+        put_right(buf, row, used, alarms);
+    }
+
+    fn alarms(&self) -> Vec<Span<'static>> {
+        let look = &self.look;
+        let (warnings, errors) = self.run.log.alarms();
+        let counted = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+        let mut facts = Vec::new();
+        if let Some((stage, pending)) = &self.run.gate {
+            let words = format!("gate: {} {} to approve", kind_name(stage.kind), text::count(*pending));
+            facts.push(Span::styled(words, look.theme.warn));
+        }
+        if warnings > 0 {
+            facts.push(Span::styled(format!("{} {}", look.glyphs.warn, counted(warnings, "warning")), look.theme.warn));
+        }
+        if errors > 0 {
+            facts.push(Span::styled(format!("{} {}", look.glyphs.failed, counted(errors, "error")), look.theme.bad));
+        }
+        facts.into_iter().flat_map(|fact| [fact, Span::raw("  ")]).collect()
+    }
+
+    /// The keys that do something now: those of the layer on top, else of the focused pane and the workbench.
+    fn hints(&self, buf: &mut Buffer, row: Rect) {
+        let hints = match self.layers.last() {
+            Some(layer) => layer.hints(&self.look.glyphs),
+            None => self.pane_hints(),
+        };
+        let mut spans = vec![Span::raw(" ")];
+        let mut used = 1;
+        // Help comes last and must not be cut off: it leads to all the others.
+        let wide = |(key, label): &(String, String)| text::width(key) + 1 + text::width(label) + 2;
+        let help = hints.last().map_or(0, wide);
+        for (at, hint) in hints.iter().enumerate() {
+            let reserve = if at + 1 == hints.len() { 0 } else { help };
+            if used + wide(hint) + reserve > usize::from(row.width) + 2 {
+                continue;
+            }
+            used += wide(hint);
+            spans.push(Span::styled(hint.0.clone(), self.look.theme.key));
+            spans.push(Span::styled(format!(" {}  ", hint.1), self.look.theme.dim));
+        }
+        put(buf, row, spans);
+    }
+
+    fn pane_hints(&self) -> Vec<(String, String)> {
+        let focus = self.tiles.focus();
+        let all = [panes::bindings(focus), MOVES, SHELL].into_iter().flatten();
+        let hinted = |bound: &&Bound| bound.hint || urgent(self, bound.id);
+        let mut all: Vec<&Bound> = all.filter(hinted).filter(|bound| self.available(focus, bound.action)).collect();
+        all.sort_by_key(|bound| !urgent(self, bound.id));
+        let worded = |bound: &Bound| {
+            let key = self.keymap.keys(bound).first()?;
+            Some((key.name(&self.look.glyphs), self.label(focus, bound.action, bound.label).to_string()))
+        };
+        all.into_iter().filter_map(worded).collect()
+    }
+
+    /// What a terminal shows that is too small for the panes, down to one cell.
+    fn too_small(&self, buf: &mut Buffer, area: Rect) {
+        let run = &self.run;
+        let place = match run.current().map(|at| &run.stages[at]) {
+            Some(row) if row.total > 0 => format!("{} {}/{}", row.name(), row.done, row.total),
+            Some(row) => row.name(),
+            None => String::new(),
+        };
+        let lines = [
+            format!("too small: needs {LEAST_COLUMNS}x{LEAST_ROWS}"),
+            format!("{} {place}", phase_word(run)).trim().to_string(),
+            if run.phase.over() { "enlarge, or q to leave" } else { "it runs on; enlarge, or q" }.to_string(),
+        ];
+        let stop = |layer: &Layer| matches!(layer.owner, Owner::Shell(Purpose::Stop | Purpose::Leave));
+        let asked = ["stop the run? y, n".to_string()];
+        let other = ["Esc closes what is open".to_string()];
+        let lines = match self.layers.last() {
+            Some(layer) if stop(layer) => &asked[..],
+            Some(_) => &other[..],
+            None => &lines[..],
+        };
+        for (y, line) in (area.top()..area.bottom()).zip(lines) {
+            let cut = text::fit(line, area.width.into(), self.look.glyphs.ellipsis);
+            buf.set_string(area.x, y, cut, self.look.theme.warn);
+        }
+    }
+}
+
+/// Actions that are hinted at while they are wanted.
+fn urgent(shell: &Shell, id: &str) -> bool {
+    id == "pass-gate" && shell.run.gate.is_some() || id == "pause" && shell.run.phase == Phase::Paused
+}
+
+fn level_style(shell: &Shell, level: Level) -> ratatui::style::Style {
+    match level {
+        Level::Info => shell.look.theme.text,
+        Level::Warn => shell.look.theme.warn,
+        Level::Error => shell.look.theme.bad,
+    }
+}
+
+/// Where the run stands, how long it took and will take.
+fn standing(shell: &Shell) -> (ratatui::style::Style, String) {
+    let (run, theme, dot) = (&shell.run, &shell.look.theme, shell.look.glyphs.dot);
+    let took = text::clock(run.elapsed());
+    let left = run.eta().map_or(String::new(), |eta| format!(" {dot} about {} left", text::clock(eta)));
+    match &run.phase {
+        Phase::Idle if shell.source.is_none() => (theme.dim, "no session is open".to_string()),
+        Phase::Idle => {
+            (theme.dim, format!("{} of {} stages done {dot} no run at work here", run.complete(), run.stages.len()))
+        }
+        Phase::Ended(Outcome::Failed { reason }) => (theme.bad, format!("failed: {}", text::printable(reason))),
+        Phase::Ended(Outcome::Cancelled) => {
+            (theme.warn, format!("stopped after {took} {dot} go on with: {}", run.resume))
+        }
+        Phase::Ended(Outcome::Done) => {
+            (theme.good, format!("done in {took} {dot} the table is printed when you leave"))
+        }
+        Phase::Pausing => (theme.warn, "pausing after the current step".to_string()),
+        Phase::Stopping => (theme.warn, "stopping after the current step".to_string()),
+        Phase::Paused => (theme.warn, format!("paused {took}")),
+        Phase::Starting | Phase::Running => (theme.text, format!("{} {took}{left}", phase_word(run))),
+    }
+}
+
+/// One word for where the run stands.
+fn phase_word(run: &State) -> &'static str {
+    match &run.phase {
+        Phase::Idle => "",
+        Phase::Starting => "starting",
+        Phase::Running if run.gate.is_some() => "waiting",
+        Phase::Running => "running",
+        Phase::Pausing => "pausing",
+        Phase::Paused => "paused",
+        Phase::Stopping => "stopping",
+        Phase::Ended(Outcome::Done) => "done",
+        Phase::Ended(Outcome::Cancelled) => "stopped",
+        Phase::Ended(Outcome::Failed { .. }) => "failed",
+    }
+}

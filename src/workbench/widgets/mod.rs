@@ -1,0 +1,123 @@
+//! Pieces that several panes draw with. Each draws into any area and does nothing where there is no room.
+
+pub mod highlight;
+pub mod page;
+pub mod plot;
+pub mod table;
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::look::Look;
+use super::text;
+
+/// Time after which a query is said to be slow: shorter waits would only flicker.
+const SLOW: Duration = Duration::from_millis(250);
+
+/// Writes spans into one row, cut at its end.
+pub fn put(buf: &mut Buffer, row: Rect, spans: Vec<Span<'_>>) {
+    let row = row.intersection(buf.area);
+    if row.height > 0 && row.width > 0 {
+        buf.set_line(row.x, row.y, &Line::from(spans), row.width);
+    }
+}
+
+/// Writes spans right-aligned into a row, when they fit beside `taken` columns.
+pub fn put_right(buf: &mut Buffer, row: Rect, taken: usize, spans: Vec<Span<'_>>) {
+    let line = Line::from(spans);
+    let width = line.width();
+    if row.height > 0 && taken + width < usize::from(row.width) {
+        buf.set_line(row.right() - width as u16, row.y, &line, width as u16);
+    }
+}
+
+/// The header of a pane: ` ─ name ─ facts ────`. Returns the area below it.
+pub fn header(buf: &mut Buffer, area: Rect, look: &Look, name: &str, focused: bool, facts: Vec<Span<'_>>) -> Rect {
+    if area.height == 0 {
+        return area;
+    }
+    let rule = |count: usize| Span::styled(look.glyphs.rule.repeat(count), look.theme.mark);
+    let name_style = if focused { look.theme.focus.patch(look.theme.key) } else { look.theme.focus };
+    let mut spans = vec![Span::raw(" "), rule(1), Span::raw(" "), Span::styled(name.to_string(), name_style)];
+    if !facts.is_empty() {
+        spans.extend([Span::raw(" "), rule(1), Span::raw(" ")]);
+        spans.extend(facts);
+    }
+    spans.push(Span::raw(" "));
+    let used: usize = spans.iter().map(Span::width).sum();
+    spans.push(rule(usize::from(area.width).saturating_sub(used + 1)));
+    put(buf, Rect { height: 1, ..area }, spans);
+    Rect { y: area.y + 1, height: area.height - 1, ..area }
+}
+
+/// A progress bar of `columns` cells.
+pub fn bar(share: f64, columns: usize, look: &Look) -> Vec<Span<'static>> {
+    let steps = look.glyphs.bar.len() - 1;
+    let filled = (share.clamp(0.0, 1.0) * (columns * steps) as f64) as usize;
+    let (whole, part) = (filled / steps, filled % steps);
+    let mut done = look.glyphs.bar[steps].repeat(whole);
+    if part > 0 {
+        done.push_str(look.glyphs.bar[part]);
+    }
+    let left = columns - whole - usize::from(part > 0);
+    vec![Span::styled(done, look.theme.bar), Span::styled(look.glyphs.track.repeat(left), look.theme.track)]
+}
+
+/// Facts joined by a dot, in one style.
+pub fn joined(facts: &[String], look: &Look, style: Style) -> Vec<Span<'static>> {
+    let mut spans = Vec::new();
+    for fact in facts.iter().filter(|fact| !fact.is_empty()) {
+        if !spans.is_empty() {
+            spans.push(Span::styled(format!(" {} ", look.glyphs.dot), look.theme.dim));
+        }
+        spans.push(Span::styled(fact.clone(), style));
+    }
+    spans
+}
+
+/// A bar at the right end of an area, that says which of `len` rows are in sight from `top` on; nothing where all are.
+pub fn scroll_bar(buf: &mut Buffer, area: Rect, look: &Look, len: usize, top: usize) {
+    let height = usize::from(area.height);
+    if len <= height || area.width == 0 || height == 0 {
+        return;
+    }
+    let long = (height * height / len).max(1);
+    let free = height - long;
+    let start = (top.min(len - height) * free / (len - height)).min(free);
+    let thumb = look.glyphs.bar.last().copied().unwrap_or_default();
+    for (at, y) in (area.top()..area.bottom()).enumerate() {
+        let inside = (start..start + long).contains(&at);
+        let (glyph, style) = if inside { (thumb, look.theme.dim) } else { (look.glyphs.border[5], look.theme.track) };
+        put(buf, Rect { x: area.right() - 1, y, width: 1, height: 1 }, vec![Span::styled(glyph, style)]);
+    }
+}
+
+/// Words in the upper part of an area that has nothing else to show, broken into lines.
+pub fn words(buf: &mut Buffer, area: Rect, words: &str, style: Style) {
+    let lines = text::wrap(words, usize::from(area.width.saturating_sub(6)));
+    for (y, line) in (area.top()..area.bottom()).skip(1).zip(lines) {
+        put(buf, Rect { y, height: 1, ..area }, vec![Span::raw("   "), Span::styled(line, style)]);
+    }
+}
+
+/// What stands where an answer is still waited for: nothing for a moment, then that it takes a while, since when, and how
+/// to give up.
+pub fn waiting(buf: &mut Buffer, area: Rect, look: &Look, since: Duration, now: Duration) {
+    let waited = now.saturating_sub(since);
+    if waited < SLOW {
+        return;
+    }
+    let frames = look.glyphs.spark;
+    let turn = if look.reduced_motion { 0 } else { (waited.as_millis() / 120) as usize % frames.len() };
+    let said = format!("{} reading, {} so far; Ctrl-G gives up", frames[turn], text::clock(waited));
+    words(buf, area, &said, look.theme.dim);
+}
+
+/// What stands where an answer could not be had.
+pub fn fault(buf: &mut Buffer, area: Rect, look: &Look, error: &str) {
+    words(buf, area, &format!("{} {}", look.glyphs.failed, text::printable(error)), look.theme.bad);
+}

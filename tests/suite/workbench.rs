@@ -1,0 +1,6 @@
+//! The workbench without a terminal: every pane over a small session, as keys reach it and as it is drawn.
+
+mod random;
+mod rewards;
+mod shell;
+pub mod stand;

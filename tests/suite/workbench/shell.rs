@@ -1,0 +1,99 @@
+//! What holds for all panes: layers, tiles, palette, themes, saving, deciding behind the screen.
+
+use footbridge::workbench::pane::PaneId;
+use footbridge::workbench::shell::{Effect, Msg};
+
+use super::stand::{Stand, ascii, dark, small_home};
+
+#[test]
+fn the_small_session_opens_with_its_history() {
+    let mut stand = Stand::pane(PaneId::Run);
+    let run = stand.shell.run();
+    assert!(run.stages.len() > 15 && run.complete() == run.stages.len(), "{} stages", run.stages.len());
+    assert!(run.curves.all().iter().any(|curve| curve.name == "reward"));
+    insta::assert_snapshot!("run_of_the_past_120x40", stand.screen(120, 40));
+}
+
+#[test]
+fn every_pane_is_one_key_away_and_draws_at_every_size() {
+    for look in [dark(), ascii()] {
+        let mut stand = Stand::with(small_home(), look);
+        for open in [false, true] {
+            if open {
+                stand.shell.open(super::stand::SMALL);
+            }
+            for pane in PaneId::ALL {
+                stand.goto(pane);
+                for (columns, rows) in [(1, 1), (12, 2), (40, 10), (41, 16), (80, 24), (200, 50)] {
+                    let shown = stand.screen(columns, rows);
+                    assert!(!shown.trim().is_empty(), "{} draws nothing at {columns}x{rows}", pane.name());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn panes_share_the_screen_and_give_it_back() {
+    let mut stand = Stand::pane(PaneId::Run);
+    stand.keys("|");
+    let split = stand.screen(160, 40);
+    assert_ne!(stand.shell.focus(), PaneId::Run);
+    assert!(split.lines().nth(5).unwrap().contains('│'), "{split}");
+    stand.keys("<tab>");
+    assert_eq!(stand.shell.focus(), PaneId::Run);
+    stand.keys("z");
+    assert!(!stand.screen(160, 40).lines().nth(12).unwrap().contains("│"));
+    stand.keys("z<ctrl-x>");
+    assert_ne!(stand.shell.focus(), PaneId::Run);
+}
+
+#[test]
+fn the_palette_finds_an_action_and_does_it() {
+    let mut stand = Stand::pane(PaneId::Run);
+    stand.keys(":evaluation");
+    insta::assert_snapshot!("palette_80x24", stand.screen(80, 24));
+    stand.keys("<enter>");
+    assert_eq!((stand.shell.focus(), stand.shell.depth()), (PaneId::Evaluation, 0));
+}
+
+#[test]
+fn the_help_is_made_of_the_tables() {
+    let mut stand = Stand::pane(PaneId::Run);
+    stand.keys("?");
+    insta::assert_snapshot!("help_120x40", stand.screen(120, 40));
+    stand.keys("<esc>");
+    assert_eq!(stand.shell.depth(), 0);
+}
+
+#[test]
+fn a_theme_is_switched_live() {
+    let mut stand = Stand::pane(PaneId::Run);
+    let before = stand.shell.look().theme_name.clone();
+    stand.keys("<ctrl-t>light<enter>");
+    assert_eq!((before.as_str(), stand.shell.look().theme_name.as_str()), ("dark", "light"));
+    assert_ne!(stand.shell.look().theme.text, dark().theme.text);
+}
+
+#[test]
+fn a_screen_is_saved_as_svg_and_nothing_is_overwritten() {
+    let mut stand = Stand::pane(PaneId::Run);
+    stand.screen(80, 24);
+    let path = stand.home.path().join("run.svg");
+    for said in ["saved", "nothing was saved"] {
+        stand.keys("<ctrl-o>");
+        (0..40).for_each(|_| drop(stand.keys("<backspace>")));
+        stand.tell(Msg::Paste(path.display().to_string()));
+        stand.keys("<enter>");
+        stand.tell(Msg::Notice);
+        let log: Vec<String> = stand.shell.run().log.upwards().map(|(_, entry)| entry.text.clone()).collect();
+        assert!(log[0].contains(said), "{log:?}");
+    }
+    assert!(std::fs::read_to_string(path).unwrap().starts_with("<svg"));
+}
+
+#[test]
+fn leaving_asks_nothing_where_no_run_is_at_work() {
+    let mut stand = Stand::pane(PaneId::Questions);
+    assert!(matches!(stand.keys("q")[..], [Effect::Leave]));
+}
