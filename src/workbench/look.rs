@@ -62,8 +62,6 @@ pub struct Glyphs {
     pub star: &'static str,
     /// The highest of a column.
     pub highest: &'static str,
-    /// From one to the other.
-    pub arrow: &'static str,
     /// Half of an interval.
     pub plus_minus: &'static str,
     /// Branches of a tree: one among several, the last, and past those above.
@@ -111,7 +109,6 @@ const UNICODE: Glyphs = Glyphs {
     rho: "ρ",
     star: "★",
     highest: "▴",
-    arrow: "→",
     plus_minus: "±",
     branch: ["├─ ", "└─ ", "│  "],
     trained: ["⟦", "⟧"],
@@ -151,7 +148,6 @@ const ASCII: Glyphs = Glyphs {
     rho: "rho",
     star: "*",
     highest: "^",
-    arrow: "->",
     plus_minus: "+-",
     branch: ["|- ", "`- ", "|  "],
     trained: ["[[", "]]"],

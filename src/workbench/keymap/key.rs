@@ -49,12 +49,6 @@ impl Key {
         Self(KeyCombination::one_key(code, modifiers))
     }
 
-    /// An event of this key, as a terminal sends it.
-    pub fn event(self) -> KeyEvent {
-        let crokey::OneToThree::One(code) = self.0.codes else { return KeyEvent::from(KeyCode::Null) };
-        KeyEvent::new(code, self.0.modifiers)
-    }
-
     /// How it is written on the screen.
     pub fn name(self, glyphs: &Glyphs) -> String {
         let [up, down, left, right] = glyphs.arrows;
