@@ -84,12 +84,13 @@ impl Workshop {
             let prompt = student.encode_prompt(messages)?;
             groups.push(Group { prompt, stream: *stream, samples: 0..asking.samples });
         }
+        let longest = groups.iter().map(|group| group.prompt.len()).max().unwrap_or(0);
         let banned = if asking.ban_marker { self.marker()? } else { Vec::new() };
         let settings = SamplerSettings {
             temperature: asking.sampling.temperature,
             top_p: asking.sampling.top_p,
             max_new_tokens: asking.sampling.max_new_tokens,
-            slots: self.recipe.slots,
+            slots: self.placed.slots(&student.config, longest + asking.sampling.max_new_tokens, self.recipe.slots),
             banned_first: banned,
         };
         let mut fault = None;

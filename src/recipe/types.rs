@@ -80,7 +80,7 @@ pub struct StudentRecipe {
     pub device: String,
     /// In which precision.
     pub compute: ComputeChoice,
-    /// Sequences decoded at once.
+    /// Sequences decoded at once; on a GPU at least these, and up to 1024 as its memory allows.
     pub slots: usize,
     /// Tokens that go through a training pass at once, padding included; larger batches are accumulated.
     pub micro_batch_tokens: usize,

@@ -10,6 +10,7 @@ use burn::tensor::Device;
 
 use super::Student;
 use super::compute::{Compute, Precision};
+use super::config::ModelConfig;
 use crate::recipe::{ComputeChoice, DeviceChoice};
 
 /// A device that was asked for and cannot be had. Each says what to do.
@@ -58,6 +59,8 @@ pub struct Placed {
     pub device: Device,
     /// How it computes there.
     pub compute: Compute,
+    /// Its number among the CUDA devices.
+    pub index: Option<usize>,
     /// Its name, as people know it: `cpu`, or `NVIDIA H200 (cuda:0), bf16`.
     pub name: String,
     /// Why `auto` did not take a CUDA device that is there.
@@ -67,13 +70,7 @@ pub struct Placed {
 impl Placed {
     /// The CPU with its own kernels.
     pub fn cpu() -> Self {
-        Self { device: Device::flex(), compute: Compute::Kernels, name: "cpu".into(), note: None }
-    }
-
-    /// The CPU with the operations that other devices run: to hold the two against each other.
-    pub fn portable_cpu(precision: Precision) -> Self {
-        let name = format!("cpu, portable operations, {}", precision.name());
-        Self { device: Device::flex(), compute: Compute::Portable(precision), name, note: None }
+        Self { device: Device::flex(), compute: Compute::Kernels, index: None, name: "cpu".into(), note: None }
     }
 
     /// A student from the CPU, on this device.
@@ -88,9 +85,49 @@ impl Placed {
         if self.is_cpu() { None } else { self.device.memory_pool_usage().map(|usage| usage.bytes_reserved) }
     }
 
+    /// Bytes that the device can still give; `None` for the CPU.
+    pub fn free(&self) -> Option<u64> {
+        let kept = self.device.memory_pool_usage().map_or(0, |u| u.bytes_reserved.saturating_sub(u.bytes_in_use));
+        Some(free(self.index?)? + kept)
+    }
+
+    /// Sequences to decode at once: on a GPU as many as fit into half of what is free, at most [`MOST_SLOTS`], and never
+    /// fewer than `least`; on the CPU `least`. Sequences may grow to `positions` tokens.
+    pub fn slots(&self, config: &ModelConfig, positions: usize, least: usize) -> usize {
+        self.free().map_or(least, |free| fitting(free / 2, config, self.compute.precision(), positions).max(least))
+    }
+
     /// Whether it is the CPU.
     pub fn is_cpu(&self) -> bool {
-        super::ops::is_flex(&self.device)
+        self.index.is_none()
+    }
+}
+
+/// More sequences at once bring a GPU little.
+pub const MOST_SLOTS: usize = 1024;
+
+/// Sequences whose keys, values and logits fit into so many bytes, at most [`MOST_SLOTS`].
+fn fitting(bytes: u64, config: &ModelConfig, precision: Precision, positions: usize) -> usize {
+    /// Copies of a row of logits that drawing a token holds at once.
+    const LOGITS: usize = 6;
+    let number = if precision == Precision::Bf16 { 2 } else { 4 };
+    let cache = 2 * number * config.layers * config.kv_width() * positions;
+    let row = (cache + 4 * LOGITS * config.vocab_size).max(1);
+    // A ring that grows is there twice for a moment.
+    ((bytes / (2 * row as u64)) as usize).min(MOST_SLOTS)
+}
+
+/// Bytes free on a CUDA device.
+fn free(index: usize) -> Option<u64> {
+    #[cfg(feature = "cuda")]
+    {
+        let asked = quietly(|| cudarc::driver::CudaContext::new(index).and_then(|context| context.mem_get_info()));
+        asked.ok()?.ok().map(|(free, _)| free as u64)
+    }
+    #[cfg(not(feature = "cuda"))]
+    {
+        let _ = index;
+        None
     }
 }
 
@@ -158,7 +195,7 @@ fn on_cuda(index: usize, compute: ComputeChoice) -> Result<Placed, DeviceError> 
         ComputeChoice::Auto | ComputeChoice::Bf16 => Precision::Bf16,
     };
     let name = format!("{name} (cuda:{index}), {}", precision.name());
-    Ok(Placed { device, compute: Compute::Portable(precision), name, note: None })
+    Ok(Placed { device, compute: Compute::Portable(precision), index: Some(index), name, note: None })
 }
 
 /// Whether a device multiplies matrices in bf16.
@@ -199,7 +236,7 @@ pub fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
 }
 
 /// The words of a message without its line breaks, and not too many of them.
-fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     words.chars().filter(|c| !c.is_control()).take(300).collect()
 }
@@ -229,6 +266,20 @@ mod tests {
         assert_eq!(error, expected);
         assert!(error.to_string().contains("--device cpu"));
         assert!(place(DeviceChoice::Auto, ComputeChoice::Auto).unwrap().is_cpu());
+    }
+
+    #[test]
+    fn a_gpu_is_filled_with_sequences_up_to_a_limit() {
+        let qwen =
+            br#"{"model_type":"qwen2","architectures":["Qwen2ForCausalLM"],"vocab_size":151936,"hidden_size":896,
+            "intermediate_size":4864,"num_hidden_layers":24,"num_attention_heads":14,"num_key_value_heads":2}"#;
+        let config = ModelConfig::from_json(qwen).unwrap();
+        // 12 KiB of keys and values per token: 1,000 of them and the logits are 16 MB, two of each at worst.
+        let many = |gib: u64, positions| fitting(gib << 30, &config, Precision::Bf16, positions);
+        assert!((60..70).contains(&many(2, 1000)), "{}", many(2, 1000));
+        assert_eq!((many(100, 1000), many(0, 1000)), (MOST_SLOTS, 0));
+        assert!(many(2, 4000) < many(2, 1000));
+        assert_eq!(Placed::cpu().slots(&config, 1000, 64), 64);
     }
 
     #[test]

@@ -39,6 +39,7 @@ fn help_goes_to_stdout_and_shows_every_verb_with_examples() {
         "teacher",
         "world",
         "bench",
+        "doctor",
         "completions",
     ];
     for verb in verbs {

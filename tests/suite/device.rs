@@ -4,3 +4,5 @@
 mod sampling;
 #[path = "device/training.rs"]
 mod training;
+#[path = "device/verbs.rs"]
+mod verbs;

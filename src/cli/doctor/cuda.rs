@@ -143,9 +143,6 @@ impl Cuda {
 }
 
 #[cfg(feature = "cuda")]
-pub use tried::memory;
-
-#[cfg(feature = "cuda")]
 mod tried {
     use cudarc::driver::CudaContext;
     use cudarc::driver::sys::{CUDA_VERSION, CUdevice_attribute};
@@ -230,12 +227,6 @@ mod tried {
                 fault: Some(fault),
             },
         }
-    }
-
-    /// Bytes of a device's memory that are taken, by anybody.
-    pub fn memory(index: usize) -> Option<u64> {
-        let asked = quietly(|| CudaContext::new(index).and_then(|context| context.mem_get_info()));
-        asked.ok()?.ok().map(|(free, total)| (total - free) as u64)
     }
 }
 
