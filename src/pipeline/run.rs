@@ -178,7 +178,11 @@ impl Ground {
 
 /// Whether the student will compute on the CPU, whose memory the plan is about.
 fn on_cpu(student: &StudentRecipe) -> bool {
-    student.device.parse() == Ok(DeviceChoice::Cpu) || cuda_devices().is_empty()
+    match student.device.parse() {
+        Ok(DeviceChoice::Cuda(_)) => false,
+        Ok(DeviceChoice::Auto) => cuda_devices().is_empty(),
+        Ok(DeviceChoice::Cpu) | Err(_) => true,
+    }
 }
 
 fn go(

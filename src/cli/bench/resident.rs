@@ -89,3 +89,27 @@ fn answer(student: &Student, batch: usize, length: usize) -> Result<Pace, BenchE
     generate(student, &Workers::new(1), &[group], &settings, &mut |_| ControlFlow::Continue(()))?;
     Ok(clock.stop((batch * length) as u64))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::cli::bench::args::BenchShape;
+    use crate::cli::bench::{peaks, shapes};
+    use crate::student::Compute;
+
+    #[test]
+    fn a_batch_is_measured_by_what_longer_answers_take_more() {
+        let student = shapes::student(BenchShape::World).unwrap().with_compute(Compute::Portable(Precision::Bf16));
+        let (prefill, decode) = measure(&student, &[2], 0.0, peaks::of("NVIDIA H200")).unwrap();
+        assert!(prefill.tokens == CONTEXT && prefill.ms > 0.0);
+        let [one] = decode[..] else { panic!("one batch was asked for") };
+        assert_eq!((one.batch, one.context, one.steps), (2, CONTEXT, 16));
+        let (flops, bytes) = (one.flops_share.unwrap(), one.bandwidth_share.unwrap());
+        assert!((flops - one.gflops * 1e9 / 989e12).abs() < 1e-12 && (bytes - one.gb_per_second / 4800.0).abs() < 1e-9);
+        // Two sequences do two multiply-adds per weight, and a weight of two bytes is read once for both.
+        let weights = multiply_adds(&student.config);
+        assert!(step_bytes(&student.config, 2, 300, Precision::Bf16) > 2.0 * weights);
+        assert_eq!(step_bytes(&student.config, 0, 300, Precision::F32), 4.0 * weights);
+    }
+}

@@ -180,7 +180,10 @@ mod tried {
 
     /// What went wrong, on one line.
     fn fault(attempt: impl FnOnce() -> Result<(), String>) -> Option<String> {
-        quietly(attempt).and_then(|outcome| outcome).err()
+        let fault = quietly(attempt).and_then(|outcome| outcome).err()?;
+        // What follows is a list of two dozen names.
+        let short = fault.split(" - searched").next().unwrap_or_default().to_owned();
+        Some(short)
     }
 
     /// Compiles a kernel of one line, with a header of this folder or without any.

@@ -12,7 +12,7 @@ use crate::pipeline::memory::size;
 pub(super) fn facts(facts: &Facts) -> String {
     let features = if facts.build.features.is_empty() { "none".into() } else { facts.build.features.join(", ") };
     let mut text = String::new();
-    let mut line = |name: &str, words: String| text += &format!("{name:<10}{words}\n");
+    let mut line = |name: &str, words: String| text += &format!("{name:<12}{words}\n");
     line("footbridge", format!("{}, {}, features: {features}", facts.build.version, facts.build.target));
     line("allocator", facts.build.allocator.into());
     let memory = facts.cpu.memory_available.map_or_else(|| "unknown".into(), size);
@@ -26,7 +26,7 @@ pub(super) fn facts(facts: &Facts) -> String {
         Err(why) => line("device", format!("{} cannot be had: {why}", facts.asked)),
     }
     for missing in &facts.missing {
-        text += &format!("\nmissing   {}\n  to do   {}\n", missing.what, missing.remedy);
+        text += &format!("\nmissing     {}\n  to do     {}\n", missing.what, missing.remedy);
     }
     text
 }
