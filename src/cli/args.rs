@@ -4,6 +4,7 @@
 mod keeping;
 mod looking;
 mod runs;
+mod screen;
 mod teaching;
 mod working;
 
@@ -17,6 +18,7 @@ use crate::recipe::{DeviceChoice, Recipe};
 pub use keeping::*;
 pub use looking::*;
 pub use runs::{EvalArgs, Form, RunArgs};
+pub use screen::*;
 pub use teaching::{PromptsArgs, PromptsVerb, TeacherArgs, TeacherVerb, WhichPrompts};
 pub use working::*;
 
@@ -121,6 +123,12 @@ pub enum Verb {
     World(WorldArgs),
     /// Show a student, make one with random weights, or see what it computes
     Student(super::student::args::StudentArgs),
+    /// Draw a pane of the workbench from a session as SVG, without a terminal
+    Shot(ShotArgs),
+    /// List the themes of the screen, or show one: which colour means what
+    Themes(ThemesArgs),
+    /// List the keys of the screen, or check a keymap file
+    Keys(KeysArgs),
     /// Measure sampling and training speed of this machine
     Bench(super::bench::args::BenchArgs),
     /// Say what this build and this machine can compute on, and what is missing; compare a GPU with the CPU

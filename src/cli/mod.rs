@@ -15,7 +15,9 @@ pub mod exit;
 pub mod export;
 pub mod face;
 pub mod forecast;
+pub mod keys;
 pub mod out;
+pub mod paint;
 pub mod plain;
 pub mod preview;
 pub mod prompts;
@@ -24,9 +26,11 @@ pub mod report;
 pub mod review;
 pub mod score;
 pub mod sessions;
+pub mod shot;
 pub mod start;
 pub mod student;
 pub mod teacher;
+pub mod themes;
 pub mod why;
 pub mod world;
 
@@ -85,6 +89,9 @@ fn dispatch(verb: Verb) -> Result<Exit, Failure> {
         Verb::Teacher(args) => teacher::run(&args.verb),
         Verb::World(args) => world::run(&args),
         Verb::Student(args) => student::run(&args),
+        Verb::Shot(args) => shot::run(&args),
+        Verb::Themes(args) => themes::run(&args.verb),
+        Verb::Keys(args) => keys::run(&args.verb),
         Verb::Bench(args) => bench(&args),
         Verb::Doctor(args) => doctor::run(&args),
         Verb::Completions { shell } => completions(shell),

@@ -46,6 +46,15 @@ pub fn painted(pieces: &[(String, bool)]) -> Result<Pipe, Failure> {
         .map_err(|error| Failure::failed(format!("stdout could not be written: {error}")))
 }
 
+/// Writes pieces of text to stdout, each in its style.
+///
+/// # Errors
+/// As [`stdout`].
+pub fn styled(pieces: &[(String, ratatui::style::Style)]) -> Result<Pipe, Failure> {
+    write_to(&mut io::stdout().lock(), &super::paint::painted(pieces))
+        .map_err(|error| Failure::failed(format!("stdout could not be written: {error}")))
+}
+
 /// Writes one JSON document as one line to stdout. Control characters inside strings are escaped.
 ///
 /// # Errors

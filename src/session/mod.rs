@@ -43,6 +43,7 @@ mod repair;
 mod rescue;
 mod scan;
 mod store;
+pub mod token_logs;
 mod view;
 
 pub use audit::{Audit, AuditEntry, AuditFilter, PastValue};

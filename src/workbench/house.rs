@@ -1,6 +1,6 @@
 //! What stands around a session: the folder of all sessions, and how runs are begun.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::handle::RunHandle;
@@ -68,8 +68,12 @@ impl House {
         Self { sessions, launcher, files: PathBuf::new() }
     }
 
-    /// Where a file of this name is saved.
+    /// Where a file of this name is saved. Where a folder is set, nothing is saved outside it.
     pub fn file(&self, name: &str) -> PathBuf {
-        self.files.join(name)
+        let path = Path::new(name);
+        match path.file_name().filter(|_| !self.files.as_os_str().is_empty()) {
+            Some(last) => self.files.join(last),
+            None => path.to_path_buf(),
+        }
     }
 }

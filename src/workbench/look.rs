@@ -1,7 +1,7 @@
 //! How the screen looks on this terminal: theme, characters, and how restless it may be.
 
 use super::probe::{ColourLevel, Surroundings};
-use super::theme::{Theme, ThemeError};
+use super::theme::{self, Theme, ThemeError};
 
 /// The characters that draw; a set in plain ASCII stands in where fonts lack the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,6 +165,8 @@ pub struct Look {
     pub theme: Theme,
     /// Name of the theme, or path of its file.
     pub theme_name: String,
+    /// A theme of the user's own, by the path of its file: it can be chosen beside the built-in ones.
+    pub own_theme: Option<String>,
     /// How many colours the terminal shows.
     pub level: ColourLevel,
     /// Characters.
@@ -177,7 +179,13 @@ impl Look {
     /// A look with the given colours, in Unicode or ASCII.
     pub fn new(theme: Theme, ascii: bool) -> Self {
         let (theme_name, level) = ("dark".to_string(), ColourLevel::True);
-        Self { theme, theme_name, level, glyphs: if ascii { ASCII } else { UNICODE }, reduced_motion: false }
+        let glyphs = if ascii { ASCII } else { UNICODE };
+        Self { theme, theme_name, own_theme: None, level, glyphs, reduced_motion: false }
+    }
+
+    /// The themes to choose from.
+    pub fn themes(&self) -> Vec<String> {
+        theme::names().iter().map(ToString::to_string).chain(self.own_theme.clone()).collect()
     }
 
     /// The same in other colours: a built-in theme or a file.
@@ -204,11 +212,48 @@ impl Look {
         let (name, level) = (asked.unwrap_or(usual), around.colours());
         let look = Self { level, ..Self::new(Theme::load(name, level)?, ascii || around.ascii_only()) };
         let reduced_motion = reduced_motion || around.reduced_motion;
-        Ok(Self { theme_name: name.to_string(), reduced_motion, ..look })
+        let own_theme = Some(name.to_string()).filter(|name| !theme::names().contains(&name.as_str()));
+        Ok(Self { theme_name: name.to_string(), own_theme, reduced_motion, ..look })
     }
 
     /// The look of pictures: all colours, all characters.
     pub fn picture() -> Self {
         Self::new(Theme::dark(ColourLevel::True), false)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_comes_before_what_the_surroundings_say() {
+        let around = Surroundings { theme: "safe".into(), colorfgbg: "0;15".into(), ..Surroundings::default() };
+        let name = |around: &Surroundings, asked| Look::choose(around, asked, false, false).unwrap().theme_name;
+        assert_eq!(name(&around, Some("contrast")), "contrast");
+        assert_eq!(name(&around, None), "safe");
+        assert_eq!(name(&Surroundings { theme: String::new(), ..around.clone() }, None), "light");
+        assert_eq!(name(&Surroundings::default(), None), "dark");
+    }
+
+    #[test]
+    fn a_theme_of_ones_own_can_be_chosen_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.toml").display().to_string();
+        std::fs::write(&path, "extends = \"dark\"\n").unwrap();
+        let look = Look::choose(&Surroundings::default(), Some(&path), false, false).unwrap();
+        let look = look.with_theme("light").unwrap();
+        assert_eq!((look.themes().last(), look.theme_name.as_str()), (Some(&path), "light"));
+        assert_eq!(look.with_theme(&path).unwrap().theme_name, path);
+    }
+
+    #[test]
+    fn the_ascii_set_is_ascii() {
+        let glyphs = ASCII;
+        let one = [glyphs.done, glyphs.running, glyphs.waiting, glyphs.stopped, glyphs.failed, glyphs.warn, glyphs.dot];
+        let more = [glyphs.rule, glyphs.ellipsis, glyphs.mark, glyphs.raw, glyphs.smooth, glyphs.track, glyphs.up_down];
+        let all = one.iter().chain(&more).chain(glyphs.bar).chain(glyphs.spark).chain(&glyphs.border);
+        assert!(all.chain(&glyphs.arrows).all(|glyph| glyph.is_ascii()));
     }
 }

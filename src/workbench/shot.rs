@@ -3,6 +3,7 @@
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
+use super::text;
 use super::theme::{Theme, ink};
 
 const CELL_WIDTH: f64 = 8.4;
@@ -33,13 +34,35 @@ pub fn buffer_to_svg(buf: &Buffer, theme: &Theme) -> String {
     svg + "</svg>\n"
 }
 
+/// Cells as lines of text, without the spaces at their ends.
+pub fn buffer_to_text(buf: &Buffer) -> String {
+    let row = |y| {
+        let text: String = symbols(buf, buf.area.left(), buf.area.right(), y).collect();
+        text.trim_end().to_string() + "\n"
+    };
+    (buf.area.top()..buf.area.bottom()).map(row).collect()
+}
+
+/// The symbols of a row's cells; the cell that a wide one covers is left out.
+fn symbols(buf: &Buffer, left: u16, right: u16, y: u16) -> impl Iterator<Item = &str> {
+    let mut next = left;
+    (left..right).filter_map(move |x| {
+        let symbol = buf[(x, y)].symbol();
+        let covered = x < next;
+        if !covered {
+            next = x + text::width(symbol).max(1) as u16;
+        }
+        (!covered).then_some(symbol)
+    })
+}
+
 fn look_of(cell: &Cell) -> (Color, Color, Modifier) {
     (cell.fg, cell.bg, cell.modifier)
 }
 
 /// The cells from `x` to `end` of one row.
 fn run(buf: &Buffer, x: u16, end: u16, y: u16, ground: &str, ink: &str) -> String {
-    let text: String = (x..end).map(|column| buf[(column, y)].symbol()).collect();
+    let text: String = symbols(buf, x, end, y).collect();
     let cell = &buf[(x, y)];
     let (mut front, mut back) = (hex_of(cell.fg, ink), hex_of(cell.bg, ground));
     if cell.modifier.contains(Modifier::REVERSED) {
@@ -57,10 +80,11 @@ fn run(buf: &Buffer, x: u16, end: u16, y: u16, ground: &str, ink: &str) -> Strin
         return out;
     }
     let bold = if cell.modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
+    let lined = if cell.modifier.contains(Modifier::UNDERLINED) { " text-decoration=\"underline\"" } else { "" };
     let dim = if cell.modifier.contains(Modifier::DIM) { " opacity=\"0.6\"" } else { "" };
     out.push_str(&format!(
         "<text x=\"{left:.1}\" y=\"{:.1}\" textLength=\"{wide:.1}\" lengthAdjust=\"spacingAndGlyphs\" \
-         fill=\"{front}\"{bold}{dim}>{}</text>\n",
+         fill=\"{front}\"{bold}{lined}{dim}>{}</text>\n",
         top + CELL_HEIGHT * 0.76,
         escaped(&text)
     ));
@@ -83,6 +107,15 @@ mod tests {
 
     use super::*;
     use crate::workbench::probe::ColourLevel;
+
+    #[test]
+    fn wide_characters_cover_their_cells_once() {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 8, 2));
+        buf.set_string(0, 0, "日本x", Style::new().add_modifier(Modifier::UNDERLINED));
+        assert_eq!(buffer_to_text(&buf), "日本x\n\n");
+        let svg = buffer_to_svg(&buf, &Theme::dark(ColourLevel::True));
+        assert!(svg.contains("textLength=\"42.0\"") && svg.contains("underline\">日本x</text>"), "{svg}");
+    }
 
     #[test]
     fn runs_keep_their_columns_colours_and_escapes() {

@@ -75,6 +75,12 @@ pub enum Act {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         text: Option<String>,
     },
+    /// Chooses the operations of many steps, as one decision; texts that are needed are those made before, else the teacher
+    /// is asked. A question that cannot be built so stays as it is, and is named.
+    OverrideActions {
+        /// Which steps become what.
+        steps: Vec<Chosen>,
+    },
     /// Replaces the text of a compressed, expanded or localized step in the bridged trace.
     EditStep {
         /// Question id.
@@ -139,6 +145,20 @@ pub enum Which {
     All(Filter),
 }
 
+/// The operation of one step among many.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Chosen {
+    /// Question id.
+    pub question: String,
+    /// Which step.
+    pub step: usize,
+    /// The operation.
+    pub action: Action,
+    /// Whether an expanded step is also a local sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<bool>,
+}
+
 /// A score of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ScoreName {
@@ -162,6 +182,7 @@ mod tests {
             r#"{"by":"ada","reason":"no","do":"reject","what":{"ids":["recycled/1/train-0007"]}}"#,
             r#"{"do":"approve","what":{"all":{"kind":"bridge"}}}"#,
             r#"{"do":"override-action","question":"train-0001","step":2,"action":"keep"}"#,
+            r#"{"do":"override-actions","steps":[{"question":"train-0001","step":2,"action":"drop"}]}"#,
             r#"{"do":"set-score","question":"train-0001","step":2,"score":"J","value":0.25}"#,
             r#"{"do":"edit-diagnosis","product":"recycled/1/q","fields":{"error_type":"slip"}}"#,
         ];

@@ -25,7 +25,7 @@ pub mod rebridge;
 mod rescore;
 mod trained;
 
-pub use act::{Act, Request, ScoreName, Which};
+pub use act::{Act, Chosen, Request, ScoreName, Which};
 pub use check::check;
 pub use desk::{Desk, Losses, StepLosses};
 pub use diagnosis::FIELDS;
@@ -60,6 +60,7 @@ pub fn apply(desk: &Desk<'_>, request: &Request) -> Result<Applied, ReviewError>
         Act::OverrideAction { question, step, action, local, text } => {
             overrule::action(desk, question, *step, (*action, *local), text.as_deref())?
         }
+        Act::OverrideActions { steps } => overrule::actions(desk, steps)?,
         Act::EditStep { question, step, text } => overrule::text(desk, question, *step, text)?,
         Act::SplitStep { question, step, at } => rescore::split(desk, question, *step, *at)?,
         Act::MergeSteps { question, step } => rescore::merge(desk, question, *step)?,

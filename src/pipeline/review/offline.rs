@@ -62,7 +62,7 @@ fn may_ask(act: &Act) -> bool {
     match act {
         Act::OverrideAction { text, .. } => text.is_none(),
         Act::EditTrace { .. } | Act::SetScore { .. } | Act::SplitStep { .. } | Act::MergeSteps { .. } => true,
-        Act::AskAgain { .. } => true,
+        Act::AskAgain { .. } | Act::OverrideActions { .. } => true,
         Act::Approve { .. } | Act::Reject { .. } | Act::EditStep { .. } | Act::EditDiagnosis { .. } => false,
         Act::Undo { .. } | Act::Redo { .. } => false,
     }

@@ -1,6 +1,9 @@
 //! A researcher chooses a step's operation, or writes its text. Only the bridged trace of that question and its local
 //! samples are built anew; scores and trace stay.
 
+use std::collections::BTreeMap;
+
+use super::act::Chosen;
 use super::desk::{Desk, standing};
 use super::error::ReviewError;
 use super::history::Changes;
@@ -28,17 +31,62 @@ pub(super) fn action(
             action.as_str()
         )));
     }
-    let old_local = bridge.bridged.locals.iter().any(|l| l.step == at);
-    let with_local = local.unwrap_or(action == Action::Expand && was == Action::Expand && old_local);
-    let why = format!("chosen by hand instead of {}", was.as_str());
-    let why = if was == action { "confirmed by hand".to_string() } else { why };
-    hints[at].fixed = Some(Decision::overruled(action, with_local, &why));
+    hints[at].fixed = Some(chosen(&bridge, at, action, local));
     if let Some(text) = text {
         hints[at].texts.insert(action, own(text, action, step)?);
     }
     rebuild(desk, &mut bridge, hints)?;
     let line = format!("step {step} of {id}: {} → {}", was.as_str(), action.as_str());
     Ok(Changes::one(line, ProductId::new(Kind::Bridge, id), Product::Bridge(bridge)))
+}
+
+/// The operations of many steps. A question that cannot be built so stays as it is, which is noted; where none can, the
+/// first refusal is the answer.
+pub(super) fn actions(desk: &Desk<'_>, steps: &[Chosen]) -> Result<Changes, ReviewError> {
+    let mut by_question: BTreeMap<&str, Vec<&Chosen>> = BTreeMap::new();
+    for step in steps {
+        by_question.entry(&step.question).or_default().push(step);
+    }
+    let (mut changes, mut refused, mut changed) = (Changes::default(), Vec::new(), 0);
+    for (id, steps) in &by_question {
+        match many(desk, id, steps) {
+            Ok(bridge) => {
+                changed += steps.len();
+                changes.put(ProductId::new(Kind::Bridge, *id), Product::Bridge(bridge));
+            }
+            Err(ReviewError::Session(error)) => return Err(error.into()),
+            Err(error) => refused.push(error),
+        }
+    }
+    changes.notes.extend(refused.iter().map(|error| format!("left as it is: {error}")));
+    if changes.is_empty() {
+        let nothing = || ReviewError::Nothing("no step was named".into());
+        return Err(refused.into_iter().next().unwrap_or_else(nothing));
+    }
+    changes.line = format!("chose the operation of {changed} steps of {} questions", by_question.len() - refused.len());
+    Ok(changes)
+}
+
+/// One question with several steps chosen.
+fn many(desk: &Desk<'_>, id: &str, steps: &[&Chosen]) -> Result<BridgedTrace, ReviewError> {
+    let mut bridge = desk.bridge(id)?;
+    let mut hints: Vec<Hint> = bridge.steps.iter().map(Hint::of).collect();
+    for Chosen { step, action, local, .. } in steps {
+        let at = place(id, *step, hints.len())?;
+        hints[at].fixed = Some(chosen(&bridge, at, *action, *local));
+    }
+    rebuild(desk, &mut bridge, hints)?;
+    Ok(bridge)
+}
+
+/// A researcher's decision on a step. Whether an expanded step is a local sample stays as it was where it isn't said.
+fn chosen(bridge: &BridgedTrace, at: usize, action: Action, local: Option<bool>) -> Decision {
+    let was = bridge.steps[at].action;
+    let old_local = bridge.bridged.locals.iter().any(|l| l.step == at);
+    let with_local = local.unwrap_or(action == Action::Expand && was == Action::Expand && old_local);
+    let why = format!("chosen by hand instead of {}", was.as_str());
+    let why = if was == action { "confirmed by hand".to_string() } else { why };
+    Decision::overruled(action, with_local, &why)
 }
 
 pub(super) fn text(desk: &Desk<'_>, id: &str, step: usize, text: &str) -> Result<Changes, ReviewError> {

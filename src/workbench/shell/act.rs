@@ -6,8 +6,8 @@ use super::{Effect, Shell, help};
 use crate::pipeline::events::{Command, Level};
 use crate::workbench::action::{Action, MOVES, SHELL, Shell as Do};
 use crate::workbench::pane::{Ask, PaneId, Reply};
+use crate::workbench::panes;
 use crate::workbench::state::Phase;
-use crate::workbench::{panes, theme};
 
 impl Shell {
     /// Whether one of the workbench's own actions makes sense now.
@@ -113,7 +113,7 @@ impl Shell {
     }
 
     fn themes(&mut self) {
-        let items: Vec<String> = theme::names().iter().map(ToString::to_string).collect();
+        let items = self.look.themes();
         let at = items.iter().position(|name| *name == self.look.theme_name).unwrap_or(0);
         let ask = Ask::Choose { title: "theme".to_string(), items, at };
         self.layers.extend(Layer::of(Owner::Shell(Purpose::Theme), ask));
@@ -192,7 +192,7 @@ impl Shell {
                 effects.push(Effect::Send(Command::PassGate));
             }
             (Purpose::Theme, Reply::Chosen(at)) => {
-                if let Some(name) = theme::names().get(at) {
+                if let Some(name) = self.look.themes().get(at) {
                     self.theme(name);
                 }
             }

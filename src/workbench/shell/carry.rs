@@ -98,6 +98,9 @@ impl Shell {
             return effects.push(Effect::Send(Command::Review(request)));
         }
         let Some(source) = self.source.clone() else { return };
+        if self.hands_off {
+            return self.note(Level::Warn, "nothing is decided in a picture");
+        }
         let outbox = Arc::clone(&self.outbox);
         let sessions = source.sessions().clone();
         self.jobs.errand(move || {
@@ -125,6 +128,9 @@ impl Shell {
 
     /// Writes a file behind the screen, and says so. What is there already is not overwritten.
     pub(super) fn write_file(&mut self, name: &str, content: String) {
+        if self.hands_off {
+            return self.note(Level::Warn, "no file is written in a picture");
+        }
         let (path, outbox) = (self.house.file(name), Arc::clone(&self.outbox));
         self.jobs.errand(move || {
             let written = std::fs::File::create_new(&path)

@@ -21,7 +21,7 @@ use super::house::{House, Launch};
 use super::jobs::{Jobs, Query};
 use super::keymap::Keymap;
 use super::look::Look;
-use super::pane::{Cx, Pane, PaneId, Wish};
+use super::pane::{Cx, Pane, PaneId, Target, Wish};
 use super::panes;
 use super::source::{SharedSource, Source};
 use super::state::{Phase, State};
@@ -55,6 +55,15 @@ pub enum Effect {
     Launch(Launch),
 }
 
+/// How a session that is shown lives.
+#[derive(Clone, Debug, PartialEq)]
+struct Pulse {
+    /// Number of its last frame.
+    beat: u64,
+    /// The process that runs it, where it is not this one.
+    holder: Option<String>,
+}
+
 /// A line below the panes for a moment.
 struct Note {
     level: Level,
@@ -77,9 +86,11 @@ pub struct Shell {
     note: Option<Note>,
     /// What was said so far, of a session that is not at work here.
     history: Query<Vec<Event>>,
-    /// Number of the session's last frame.
-    pulse: Query<u64>,
+    /// Number of the session's last frame, and who runs it elsewhere.
+    pulse: Query<Pulse>,
     beat: u64,
+    /// The process that runs the session that is shown, where it is not this one.
+    holder: Option<String>,
     /// When the pulse was last felt.
     felt: Duration,
     /// What a decision on a session that stands still came to, from the thread that made it.
@@ -96,6 +107,8 @@ pub struct Shell {
     launching: Option<String>,
     /// The table that is being saved.
     saving: Option<super::sheet::Sheet>,
+    /// Nothing is decided and no file written.
+    hands_off: bool,
 }
 
 impl Shell {
@@ -118,6 +131,7 @@ impl Shell {
             history: Query::default(),
             pulse: Query::default(),
             beat: 0,
+            holder: None,
             felt: Duration::ZERO,
             outbox: Arc::default(),
             editing: None,
@@ -126,7 +140,20 @@ impl Shell {
             leaving: false,
             launching: None,
             saving: None,
+            hands_off: false,
         }
+    }
+
+    /// The same for looking only: nothing is decided and no file written from here, as when a picture is drawn.
+    pub fn hands_off(self) -> Self {
+        Self { hands_off: true, ..self }
+    }
+
+    /// Shows a pane, and something in it.
+    pub fn show(&mut self, pane: PaneId, target: Option<Target>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.goto(pane, target, &mut effects);
+        effects
     }
 
     /// Shows a session that is not at work here.
@@ -186,7 +213,7 @@ impl Shell {
     fn adopt(&mut self, source: SharedSource, state: State) {
         let now = self.now;
         self.source = Some(source);
-        (self.run, self.beat, self.leaving) = (state, 0, false);
+        (self.run, self.beat, self.leaving, self.holder) = (state, 0, false, None);
         self.run.now = now;
         self.history.clear();
         self.pulse.clear();
@@ -196,6 +223,7 @@ impl Shell {
             self.show_pane(pane);
         }
         self.ask_history();
+        self.feel();
     }
 
     /// Who begins runs.

@@ -49,15 +49,15 @@ fn without_braille() {
 fn the_cursor_moves_through_all_charts_at_once() {
     let mut stand = rewards();
     let newest = stand.screen(120, 40);
-    assert!(line(&newest, "rewards").contains("(newest)"), "{newest}");
+    assert!(line(&newest, "─ rewards").contains("(newest)"), "{newest}");
     stand.keys("<left>");
     let before = stand.screen(120, 40);
-    assert!(!line(&before, "rewards").contains("(newest)"));
+    assert!(!line(&before, "─ rewards").contains("(newest)"));
     assert_ne!(line(&newest, "entropy"), line(&before, "entropy"), "the small charts follow the cursor");
     stand.keys("G");
     assert_eq!(stand.screen(120, 40), newest);
     stand.keys("g");
-    assert!(line(&stand.screen(120, 40), "rewards").contains("step 1 of"));
+    assert!(line(&stand.screen(120, 40), "─ rewards").contains("step 1 of"));
 }
 
 #[test]
@@ -65,12 +65,12 @@ fn smoothing_and_the_logarithmic_axis_are_said() {
     let mut stand = rewards();
     stand.keys("SSS");
     let rough = stand.screen(120, 40);
-    assert!(line(&rough, "rewards").contains("ema 0"), "{rough}");
+    assert!(line(&rough, "─ rewards").contains("ema 0"), "{rough}");
     stand.keys("sssss");
     let smooth = stand.screen(120, 40);
     assert_ne!(line(&rough, "smoothed"), line(&smooth, "smoothed"));
     stand.keys("L");
-    assert!(line(&stand.screen(120, 40), "rewards").contains("log axis"));
+    assert!(line(&stand.screen(120, 40), "─ rewards").contains("log axis"));
     // The reward above before is negative somewhere, or 0: such values are left out, and said to be.
     stand.keys("cc");
     let above = stand.screen(120, 40);
@@ -88,7 +88,7 @@ fn zoom_and_the_other_family() {
     assert_eq!(stand.screen(120, 40), all);
     stand.keys("f");
     let sft = stand.screen(120, 40);
-    assert!(line(&sft, "rewards").contains("SFT") && sft.contains("loss"), "{sft}");
+    assert!(line(&sft, "─ rewards").contains("SFT") && sft.contains("loss"), "{sft}");
     insta::assert_snapshot!("rewards_sft_120x40", sft);
 }
 

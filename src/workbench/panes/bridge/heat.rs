@@ -113,7 +113,8 @@ fn tokens(chat: &ChatTokens, body: &str, texts: &[&str]) -> Option<Vec<Vec<(usiz
     let characters: Vec<char> = chat.text.chars().collect();
     let mut tokens = vec![Vec::new(); texts.len()];
     for position in &chat.trained {
-        if let (Some(step), Some(&(start, end))) = (steps.get(*position).copied().flatten(), chat.offsets.get(*position))
+        if let (Some(step), Some(&(start, end))) =
+            (steps.get(*position).copied().flatten(), chat.offsets.get(*position))
             && let Some(of) = tokens.get_mut(step)
         {
             let text = characters.get(start..end).map(|text| text.iter().collect());

@@ -1,6 +1,7 @@
 //! Everything that is known of one question's bridge, gathered for the screen.
 
 use super::book::{Ground, ground, recipe};
+use crate::domain::diff::{self, Piece};
 use crate::domain::{Action, Band, Question, StepScores, split_answer, split_steps};
 use crate::pipeline::review::history::author;
 use crate::pipeline::review::{Kind, ProductId};
@@ -50,6 +51,8 @@ pub struct Step {
     pub fixed: bool,
     /// Who decided.
     pub by: By,
+    /// What differs between the text and its edit; empty before it was bridged.
+    pub diff: Vec<Piece>,
 }
 
 impl Step {
@@ -65,6 +68,7 @@ impl Step {
             local: false,
             fixed: false,
             by: By::Nobody,
+            diff: Vec::new(),
         }
     }
 }
@@ -88,6 +92,8 @@ pub struct Page {
     pub steps: Vec<Step>,
     /// The thresholds in force.
     pub ground: Ground,
+    /// What differs between the trace and the bridged text; empty before it was bridged.
+    pub whole: Vec<Piece>,
 }
 
 impl Page {
@@ -119,8 +125,12 @@ impl Page {
             bridge,
             steps: Vec::new(),
             ground,
+            whole: Vec::new(),
         };
         page.steps = page.gathered(&decisions, &author(None));
+        if let (Some(trace), Some(bridge)) = (&page.trace, &page.bridge) {
+            page.whole = diff::words(trace.text.trim_end(), &bridge.bridged.text);
+        }
         Ok(page)
     }
 
@@ -144,12 +154,11 @@ impl Page {
         let Some(scores) = &self.scores else { return self.unscored() };
         let people = self.bridge.as_ref().map_or(Vec::new(), |bridge| people(&bridge.steps, decisions, me));
         let steps = scores.steps.iter().enumerate().map(|(at, scored)| {
-            let step = Step {
-                scores: Some(scored.scores),
-                losses: scored.token_nll.clone(),
-                ..Step::blank(&scored.text)
+            let step =
+                Step { scores: Some(scored.scores), losses: scored.token_nll.clone(), ..Step::blank(&scored.text) };
+            let Some((bridge, made)) = self.bridge.as_ref().and_then(|b| Some((b, b.steps.get(at)?))) else {
+                return step;
             };
-            let Some((bridge, made)) = self.bridge.as_ref().and_then(|b| Some((b, b.steps.get(at)?))) else { return step };
             Step {
                 action: Some(made.action),
                 after: made.text.clone(),
@@ -157,6 +166,7 @@ impl Page {
                 local: bridge.bridged.locals.iter().any(|local| local.step == at),
                 fixed: made.overruled.is_some(),
                 by: people.get(at).cloned().flatten().unwrap_or(By::Rule),
+                diff: diff::words(&scored.text, &made.text),
                 ..step
             }
         });

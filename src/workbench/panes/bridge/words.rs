@@ -47,7 +47,9 @@ pub fn rule(scores: &StepScores, thresholds: &Thresholds, removed: &[Action], gl
         let open = [("I", scores.importance.is_none()), ("J", scores.jumpiness.is_none())];
         let open: Vec<&str> = open.iter().filter(|(_, open)| *open).map(|(name, _)| *name).collect();
         let open = if open.is_empty() { "D".to_string() } else { open.join(" and ") };
-        return format!("{open} open: the judge gave no answer on the grid, so the step is kept until somebody decides");
+        return format!(
+            "{open} open: the judge gave no answer on the grid, so the step is kept until somebody decides"
+        );
     };
     let held = |name: &str, value: Option<f64>, tau: f64| {
         value.map_or(String::new(), |value| format!("{name} {}", against(value, tau, glyphs)))

@@ -270,7 +270,7 @@ impl Pane for Evaluation {
 
 /// Styles of simple, medium and hard.
 fn band_styles(look: &Look) -> [Style; 3] {
-    [look.theme.good, look.theme.warn, look.theme.bad]
+    [look.theme.simple, look.theme.medium, look.theme.hard]
 }
 
 /// A share as a small bar, without styles of its own.

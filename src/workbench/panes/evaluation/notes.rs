@@ -10,6 +10,10 @@ use crate::export::{AllZero, Bands, Comparison};
 use crate::workbench::look::Look;
 use crate::workbench::text;
 
+/// Columns of what is compared, and of a difference.
+const NAME: usize = 18;
+const CHANGE: usize = 25;
+
 /// Lines of spans.
 pub type Lines = Vec<Vec<Span<'static>>>;
 
@@ -20,11 +24,15 @@ pub fn points(change: &Change) -> String {
     format!("{value:+.1} [{low:+.1}, {high:+.1}]")
 }
 
-/// A difference with what may be said of it: better, worse, or nothing.
+/// A difference with what may be said of it: better, worse, or that it is within noise.
 pub fn judged(change: &Change, look: &Look) -> Vec<Span<'static>> {
+    said(change, " within noise", look)
+}
+
+fn said(change: &Change, noise: &'static str, look: &Look) -> Vec<Span<'static>> {
     let theme = &look.theme;
     let (style, words) = match change {
-        c if c.within_noise => (theme.dim, " within noise"),
+        c if c.within_noise => (theme.dim, noise),
         c if c.value > 0.0 => (theme.good, ""),
         _ => (theme.bad, ""),
     };
@@ -46,7 +54,9 @@ pub fn notes(found: &Found, look: &Look, columns: usize) -> Lines {
     for beside in &found.beside {
         page.beside(beside);
     }
-    page.differences("between checkpoints", &results.comparisons, |c| format!("{:<18}", text::printable(&c.what)));
+    page.differences("between checkpoints", &results.comparisons, |c| {
+        text::printable(&c.what).replace('\u{2192}', look.glyphs.arrow)
+    });
     page.control(found);
     page.bands(&results.bands);
     page.all_zero(&results.all_zero);
@@ -86,7 +96,7 @@ impl Page<'_> {
             }
             Ok(_) => {
                 let title = format!("over {name} at the same checkpoint");
-                self.differences(&title, &beside.differences, |c| format!("{:<18}", text::printable(&c.after)));
+                self.differences(&title, &beside.differences, |c| text::printable(&c.after));
                 for note in &beside.notes {
                     self.words(&text::printable(note), self.look.theme.warn);
                 }
@@ -99,21 +109,23 @@ impl Page<'_> {
             return;
         }
         let lead = comparisons.iter().find_map(|c| c.changes.greedy.lead()).unwrap_or("test").to_string();
-        self.section(&format!("{title}, greedy, points [95 %] on {} {} average", lead, self.look.glyphs.dot));
+        self.section(&format!("{title}, greedy, points [95 %]"));
+        let two = format!("   {:<NAME$}{:<CHANGE$}average", "", text::printable(&lead));
+        self.lines.push(vec![Span::styled(two, self.look.theme.dim)]);
         for comparison in comparisons {
-            let mut spans = vec![Span::raw("   "), Span::raw(name(comparison))];
-            for (at, change) in [comparison.changes.greedy.get(&lead), comparison.changes.mean.as_ref()]
-                .into_iter()
-                .flatten()
-                .enumerate()
-            {
-                let dot = if at > 0 { self.look.glyphs.dot } else { "" };
-                spans.push(Span::styled(format!("{dot} "), self.look.theme.dim));
-                let mut judged = judged(change, self.look);
-                judged.push(Span::raw(" "));
-                spans.extend(judged);
+            let name = text::fit(&name(comparison), NAME - 1, self.look.glyphs.ellipsis);
+            let mut spans = vec![Span::raw(format!("   {name}{}", " ".repeat(NAME - text::width(&name))))];
+            for change in [comparison.changes.greedy.get(&lead), comparison.changes.mean.as_ref()] {
+                let mut said = change.map_or_else(Vec::new, |change| said(change, " noise", self.look));
+                let used: usize = said.iter().map(Span::width).sum();
+                said.push(Span::raw(" ".repeat(CHANGE.saturating_sub(used))));
+                spans.extend(said);
             }
             self.lines.push(spans);
+        }
+        let noise = |c: &Comparison| c.changes.greedy.get(&lead).is_some_and(|c| c.within_noise);
+        if comparisons.iter().any(|c| noise(c) || c.changes.mean.is_some_and(|mean| mean.within_noise)) {
+            self.words("noise: within noise, the interval holds 0 and no claim can rest on it", self.look.theme.dim);
         }
     }
 
@@ -125,12 +137,12 @@ impl Page<'_> {
         self.section("format or skill: the same with the answer marker banned as first token");
         for control in &results.format_control {
             let on = if control.on == "mean" { "average".to_string() } else { text::printable(&control.on) };
-            let mut spans = vec![Span::raw(format!("   {on:<10} as asked "))];
+            let mut spans = vec![Span::raw(format!("   {on:<9} asked "))];
             spans.extend(judged(&control.plain, self.look));
             spans.push(Span::raw(format!(" {} banned ", self.look.glyphs.dot)));
             spans.extend(judged(&control.banned, self.look));
             self.lines.push(spans);
-            self.words(&format!("{:<10} {}", "", control.verdict()), self.look.theme.key);
+            self.words(&format!("{:<9} {}", "", control.verdict()), self.look.theme.key);
         }
     }
 
@@ -148,7 +160,7 @@ impl Page<'_> {
                 spans.push(Span::styled(format!("{letter} {:<7}", text::count(count)), style));
             }
             spans.push(Span::styled(
-                format!("{never} never right, n={} {}", band.n, drawn(&band.sampling)),
+                format!("{never} never right; n={} {}", band.n, drawn(&band.sampling)),
                 self.look.theme.dim,
             ));
             self.lines.push(spans);
@@ -162,13 +174,10 @@ impl Page<'_> {
         self.section("all-zero share by iteration; comparable within one sampling");
         for share in shares {
             let spans = vec![
-                Span::raw(format!("   {:<18}", text::printable(&share.stage))),
+                Span::raw(format!("   {:<17}", text::printable(&share.stage))),
                 Span::styled(super::little_bar(share.share.value, 10, self.look), self.look.theme.bar),
                 Span::raw(format!(" {:<18}", both_ends(&share.share))),
-                Span::styled(
-                    format!("{}, G={} {}", text::printable(&share.checkpoint), share.group, drawn(&share.sampling)),
-                    self.look.theme.dim,
-                ),
+                Span::styled(format!("G={} {}", share.group, drawn(&share.sampling)), self.look.theme.dim),
             ];
             self.lines.push(spans);
         }
@@ -176,5 +185,5 @@ impl Page<'_> {
 }
 
 fn drawn(sampling: &crate::recipe::SamplingRecipe) -> String {
-    format!("T={} top-p={}", sampling.temperature, sampling.top_p)
+    format!("T={} p={}", sampling.temperature, sampling.top_p)
 }

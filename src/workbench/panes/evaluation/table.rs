@@ -77,10 +77,10 @@ pub fn draw(buf: &mut Buffer, sight: &Sight, grid: &Grid, chosen: (usize, usize)
             Span::styled(right(&words, CELL, look), style)
         };
         let mut names = vec![Span::raw(padded("   checkpoint", sight.name, look))];
-        names.extend(columns.clone().map(|at| head(at, format!("{} ", grid.columns[at].name()))));
+        names.extend(columns.clone().map(|at| head(at, format!("{}  ", text::printable(grid.columns[at].name())))));
         put(buf, line(area.y), names);
         let mut counts = vec![Span::raw(" ".repeat(sight.name))];
-        let n = |at: usize| format!("N={} ", text::count(grid.columns[at].questions as u64));
+        let n = |at: usize| format!("N={}  ", text::count(grid.columns[at].questions as u64));
         counts.extend(columns.clone().map(|at| Span::styled(right(&n(at), CELL, look), theme.dim)));
         put(buf, line(area.y.saturating_add(1)).intersection(area), counts);
     }
@@ -102,10 +102,8 @@ pub fn draw(buf: &mut Buffer, sight: &Sight, grid: &Grid, chosen: (usize, usize)
         ];
         if row.pending {
             spans.push(Span::styled("  not evaluated yet", theme.dim));
-            put(buf, line(y), spans);
-            continue;
         }
-        for (column, highest) in columns.clone().zip(&highest) {
+        for (column, highest) in columns.clone().zip(&highest).filter(|_| !row.pending) {
             let top = highest.contains(&at);
             let shown = cell(row.cells.get(column).copied().flatten(), top, look);
             let here = selected && column == chosen.1;
@@ -118,6 +116,9 @@ pub fn draw(buf: &mut Buffer, sight: &Sight, grid: &Grid, chosen: (usize, usize)
             spans.push(Span::styled(right(&format!("{open}{shown}{close}"), CELL, look), style));
         }
         put(buf, line(y), spans);
+        if selected {
+            buf.set_style(line(y).intersection(buf.area), theme.selected);
+        }
     }
 }
 

@@ -51,7 +51,7 @@ impl Chores {
 
     /// Writes a new file; what is there already is not overwritten.
     pub fn save(&mut self, path: &str, content: String, cx: &Cx<'_>) {
-        let path = path.to_string();
+        let path = cx.house.file(path).display().to_string();
         self.begin(cx, move || {
             let written = std::fs::File::create_new(&path)
                 .and_then(|mut file| std::io::Write::write_all(&mut file, content.as_bytes()));

@@ -99,12 +99,9 @@ impl Beside {
 
     /// The curve's colour; letters and marks say the same.
     pub fn style(&self, look: &Look) -> Style {
-        let theme = &look.theme;
-        if self.baseline {
-            return theme.running;
-        }
-        let styles = [theme.above, theme.good, theme.warn, theme.key, theme.bad];
-        styles[(self.letter as usize).wrapping_sub('a' as usize) % styles.len()]
+        // The first colour is the session's own smoothed curve's in most themes.
+        let series = &look.theme.series[1..];
+        series[(self.letter as usize).wrapping_sub('a' as usize) % series.len()]
     }
 }
 

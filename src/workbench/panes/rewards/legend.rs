@@ -28,7 +28,7 @@ pub fn facts(shown: &Shown<'_>) -> Vec<String> {
             facts.push(format!("{} {own} of {}", leg.stage, leg.steps));
         }
     }
-    facts.push(format!("ema {}", text::figure(shown.view.smoothing())));
+    facts.push(format!("ema {}", shown.view.smoothing()));
     facts.extend(shown.view.log.then(|| "log axis".to_string()));
     facts
 }

@@ -228,8 +228,8 @@ impl Pane for Rewards {
         vec![
             mark(glyphs.raw, "as measured; where columns hold many steps, from least to greatest", theme.raw),
             mark(glyphs.smooth, "smoothed (exponential mean), afresh in every stage", theme.smooth),
-            mark(glyphs.baseline, "the baseline, smoothed", theme.running),
-            mark("a b c", "other sessions, smoothed; the letter stands at the end", theme.above),
+            mark(glyphs.baseline, "the baseline, smoothed", theme.series[1]),
+            mark("a b c", "other sessions, smoothed; the letter stands at the end", theme.series[2]),
             mark(glyphs.cursor, "the cursor, at the same step in every chart", theme.key),
             mark(glyphs.mark, "where an iteration or a stage begins", theme.mark),
             mark(glyphs.shades[0], "all-zero groups: no right answer, left out of the update", zero),

@@ -81,7 +81,8 @@ fn plot(buf: &mut Buffer, area: Rect, name: &str, shown: &Shown<'_>) {
     let x = [shown.range[0] as f64, shown.range[1] as f64];
     let plot = Plot::new(area, Window::new(x, [low, high]), shown.look.glyphs.braille);
     let theme = &shown.look.theme;
-    for piece in &pieces {
+    // In a single row they would only blur the curve.
+    for piece in pieces.iter().filter(|_| area.height > 1) {
         let raw: Vec<_> = piece.iter().map(|point| (point.0 as f64, point.1)).collect();
         plot.curve(buf, &raw, Form::Dots, '.', theme.raw);
     }

@@ -1,21 +1,107 @@
-//! Stand-in, to be replaced.
+//! Rollouts as they arrive: the steps of GRPO, the groups of a step, the samples of a group with reward and advantage,
+//! and the text of a sample. Any step can be chosen; the newest is followed until one is. The rollouts of a single
+//! question, from the stages that sample outside of GRPO, are shown in the same way.
 
+mod draw;
+mod paint;
+mod reading;
+mod sheet;
+
+use crossterm::event::{MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
-use crate::workbench::action::{Action, Bound};
-use crate::workbench::pane::{Cx, Pane, PaneId, Seen};
+use crate::pipeline::events::{Event, Level};
+use crate::workbench::action::{Action, Bound, Move, bind, hint};
+use crate::workbench::curves::Family;
+use crate::workbench::jobs::Query;
+use crate::workbench::look::Look;
+use crate::workbench::pane::{Ask, Cx, Mark, Pane, PaneId, Reply, Seen, Target, Wish};
+use crate::workbench::sheet::Sheet;
+use crate::workbench::state::State;
+use crate::workbench::training::{Addition, Book, read};
+use crate::workbench::widgets::table::{Hit, Table};
+
+use reading::{Group, Opened, Place, Sample};
 
 /// What this pane can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Do {}
+#[expect(missing_docs, reason = "the table below says what each is")]
+pub enum Do {
+    NextStep,
+    PreviousStep,
+    Follow,
+    Heat,
+    Find,
+    OfQuestion,
+    Steps,
+    Question,
+}
 
 /// Its actions.
-pub const BINDINGS: &[Bound] = &[];
+pub const BINDINGS: &[Bound] = &[
+    hint("rollouts.next-step", Action::Rollouts(Do::NextStep), "next step", &["n"]),
+    bind("rollouts.previous-step", Action::Rollouts(Do::PreviousStep), "step before", &["N"]),
+    hint("rollouts.follow", Action::Rollouts(Do::Follow), "follow the newest", &["f"]),
+    hint("rollouts.heat", Action::Rollouts(Do::Heat), "tokens by log-prob", &["t"]),
+    hint("rollouts.find", Action::Rollouts(Do::Find), "a question's rollouts", &["/"]),
+    bind("rollouts.of-question", Action::Rollouts(Do::OfQuestion), "this question's in other stages", &["o"]),
+    hint("rollouts.steps", Action::Rollouts(Do::Steps), "back to the steps", &["s"]),
+    hint("rollouts.question", Action::Rollouts(Do::Question), "show the question", &["e"]),
+];
+
+/// The part that moving acts on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    #[default]
+    Steps,
+    Groups,
+    Samples,
+    Text,
+}
 
 /// The pane.
-#[derive(Default)]
-pub struct Rollouts {}
+pub struct Rollouts {
+    book: Book,
+    steps: Query<Vec<Addition>>,
+    opened: Query<Option<Opened>>,
+    /// What was last asked for.
+    asked: Option<Place>,
+    /// The step chosen; `None` follows the newest.
+    chosen: Option<(String, u64)>,
+    /// The question whose rollouts are shown instead of a step's.
+    question: Option<String>,
+    part: Part,
+    step_table: Table,
+    group_table: Table,
+    sample_table: Table,
+    scroll: usize,
+    /// Rows of the text as last drawn.
+    page: usize,
+    heat: bool,
+    text_area: Rect,
+}
+
+impl Default for Rollouts {
+    fn default() -> Self {
+        Self {
+            book: Book::default(),
+            steps: Query::default(),
+            opened: Query::default(),
+            asked: None,
+            chosen: None,
+            question: None,
+            part: Part::default(),
+            step_table: Table::default(),
+            group_table: Table::default(),
+            sample_table: Table::default(),
+            scroll: 0,
+            page: 1,
+            heat: true,
+            text_area: Rect::ZERO,
+        }
+    }
+}
 
 impl Pane for Rollouts {
     fn id(&self) -> PaneId {
@@ -26,9 +112,350 @@ impl Pane for Rollouts {
         BINDINGS
     }
 
-    fn act(&mut self, _action: Action, _cx: &mut Cx<'_>) {}
+    fn available(&self, action: Action, _run: &State) -> bool {
+        match action {
+            Action::Rollouts(Do::Follow) => self.chosen.is_some() || self.question.is_some(),
+            Action::Rollouts(Do::Steps) => self.question.is_some(),
+            Action::Rollouts(Do::OfQuestion) => self.question.is_none() && self.group().is_some(),
+            Action::Rollouts(Do::Question) => self.group().is_some(),
+            Action::Rollouts(Do::NextStep | Do::PreviousStep) => self.total() > 0 && self.question.is_none(),
+            Action::Rollouts(Do::Heat) => self.has_log(),
+            _ => true,
+        }
+    }
 
-    fn session(&mut self, _cx: &mut Cx<'_>) {}
+    fn label(&self, action: Action, _run: &State) -> Option<&'static str> {
+        (action == Action::Rollouts(Do::Heat) && self.heat).then_some("tokens plain")
+    }
 
-    fn draw(&mut self, _area: Rect, _buf: &mut Buffer, _seen: &Seen<'_>) {}
+    fn act(&mut self, action: Action, cx: &mut Cx<'_>) {
+        match action {
+            Action::Rollouts(Do::NextStep) => self.step_by(1, cx),
+            Action::Rollouts(Do::PreviousStep) => self.step_by(-1, cx),
+            Action::Rollouts(Do::Follow) => {
+                (self.chosen, self.question) = (None, None);
+                self.open(cx);
+            }
+            Action::Rollouts(Do::Heat) => self.heat = !self.heat,
+            Action::Rollouts(Do::Find) => {
+                let title = "rollouts of a question, by its id".to_string();
+                let text = self.group().map(|group| group.question.clone()).unwrap_or_default();
+                cx.ask(0, Ask::Line { title, text, live: false });
+            }
+            Action::Rollouts(Do::OfQuestion) => {
+                if let Some(id) = self.group().map(|group| group.question.clone()) {
+                    self.show_question(id, cx);
+                }
+            }
+            Action::Rollouts(Do::Steps) => self.back_to_steps(cx),
+            Action::Rollouts(Do::Question) => {
+                if let Some(id) = self.group().map(|group| group.question.clone()) {
+                    cx.wish(Wish::Goto(PaneId::Questions, Some(Target::Question(id))));
+                }
+            }
+            Action::Move(to) => self.moved(to, cx),
+            _ => {}
+        }
+    }
+
+    fn session(&mut self, _cx: &mut Cx<'_>) {
+        *self = Self { heat: self.heat, ..Self::default() };
+    }
+
+    fn show(&mut self, cx: &mut Cx<'_>) {
+        self.refresh(cx);
+    }
+
+    fn refresh(&mut self, cx: &mut Cx<'_>) {
+        let known = self.book.known();
+        cx.requery(&mut self.steps, move |session, cancel| {
+            read::steps(session, &read::recipe(session)?, &known, cancel)
+        });
+        self.take(cx);
+        // A question's rollouts grow while its stages are at work.
+        if let Some(place) = self.place().filter(|place| matches!(place, Place::Question(_))) {
+            cx.requery(&mut self.opened, move |session, cancel| reading::open(session, &place, cancel));
+            self.fit();
+        }
+    }
+
+    fn give_up(&mut self, _cx: &mut Cx<'_>) {
+        self.steps.cancel();
+        self.opened.cancel();
+    }
+
+    fn poll(&mut self, cx: &mut Cx<'_>) {
+        if cx.poll(&mut self.steps) {
+            self.take(cx);
+        }
+        if cx.poll(&mut self.opened) {
+            self.fit();
+        }
+    }
+
+    fn hear(&mut self, event: &Event, _cx: &mut Cx<'_>) {
+        if let Event::Metric { stage, step, .. } = event {
+            self.book.repeated(stage, *step);
+        }
+    }
+
+    fn aim(&mut self, target: &Target, cx: &mut Cx<'_>) {
+        match target {
+            Target::Question(id) | Target::Step(id, _) => self.show_question(id.clone(), cx),
+            Target::RlStep(stage, step) => {
+                (self.chosen, self.question) = (Some((stage.clone(), *step)), None);
+                self.open(cx);
+            }
+            _ => {}
+        }
+    }
+
+    fn reply(&mut self, _token: u32, reply: Reply, cx: &mut Cx<'_>) {
+        match reply {
+            Reply::Text(id) if !id.trim().is_empty() => self.show_question(id.trim().to_string(), cx),
+            _ => {}
+        }
+    }
+
+    fn mouse(&mut self, event: MouseEvent, _area: Rect, cx: &mut Cx<'_>) {
+        let at = Position { x: event.column, y: event.row };
+        if self.text_area.contains(at) {
+            match event.kind {
+                MouseEventKind::ScrollDown => self.scroll = self.scroll.saturating_add(3),
+                MouseEventKind::ScrollUp => self.scroll = self.scroll.saturating_sub(3),
+                MouseEventKind::Down(_) => self.part = Part::Text,
+                _ => {}
+            }
+            return;
+        }
+        if self.question.is_none()
+            && let Hit::Row { .. } = self.step_table.mouse(event)
+        {
+            self.part = Part::Steps;
+            return self.choose_selected(cx);
+        }
+        if let Hit::Row { .. } = self.group_table.mouse(event) {
+            self.part = Part::Groups;
+            return self.group_changed(cx);
+        }
+        if let Hit::Row { .. } = self.sample_table.mouse(event) {
+            (self.part, self.scroll) = (Part::Samples, 0);
+        }
+    }
+
+    fn sheet(&self) -> Option<Sheet> {
+        self.opened().map(sheet::sheet)
+    }
+
+    fn copied(&self) -> Option<(String, String)> {
+        let sample = self.sample()?;
+        Some(("the rollout".to_string(), sample.text.clone()))
+    }
+
+    fn marks(&self, look: &Look) -> Vec<Mark> {
+        let (glyphs, theme) = (&look.glyphs, &look.theme);
+        let mark = |text: &str, meaning, style| (text.to_string(), meaning, style);
+        vec![
+            mark(glyphs.done, "right: reward 1", theme.good),
+            mark(glyphs.failed, "wrong: reward 0", theme.bad),
+            mark("zero", "all-zero group: left out of the update", theme.bad),
+            mark("one", "all-one group: advantage 0, only the KL term", theme.good),
+            mark("cut", "ran out of new tokens", theme.warn),
+            mark("word", "a likely token (its -log p is below .1 nats)", theme.heat[0]),
+            mark("word", "an unlikely token (2 nats or more), underlined", theme.heat[4]),
+        ]
+    }
+
+    fn draw(&mut self, area: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
+        draw::draw(self, area, buf, seen);
+    }
+}
+
+impl Rollouts {
+    fn total(&self) -> u64 {
+        self.book.steps(Family::Rl)
+    }
+
+    /// What is to be shown.
+    fn place(&self) -> Option<Place> {
+        if let Some(id) = &self.question {
+            return Some(Place::Question(id.clone()));
+        }
+        if let Some((stage, step)) = &self.chosen {
+            return Some(Place::Step(stage.clone(), *step));
+        }
+        let (leg, step) = self.book.place(Family::Rl, self.total())?;
+        Some(Place::Step(leg.stage.key(), step))
+    }
+
+    /// What is shown.
+    fn opened(&self) -> Option<&Opened> {
+        self.opened.value().and_then(Option::as_ref)
+    }
+
+    fn group(&self) -> Option<&Group> {
+        self.opened()?.groups.get(self.group_table.selected()?)
+    }
+
+    fn sample(&self) -> Option<&Sample> {
+        self.group()?.samples.get(self.sample_table.selected()?)
+    }
+
+    fn has_log(&self) -> bool {
+        self.group().is_some_and(|group| group.samples.iter().any(|sample| sample.log.is_some()))
+    }
+
+    /// Takes the steps that were read, and opens the newest where it is followed.
+    fn take(&mut self, cx: &mut Cx<'_>) {
+        if let Some(additions) = self.steps.value_mut() {
+            let additions = std::mem::take(additions);
+            self.book.merge(additions);
+        }
+        self.step_table.set_len(usize::try_from(self.total()).unwrap_or(usize::MAX));
+        self.open(cx);
+    }
+
+    /// Asks for what is to be shown, unless it was asked for already.
+    fn open(&mut self, cx: &mut Cx<'_>) {
+        let place = self.place();
+        self.mark_step();
+        if place == self.asked {
+            return;
+        }
+        let same_kind = matches!((&place, &self.asked), (Some(Place::Step(..)), Some(Place::Step(..))));
+        let follows = self.chosen.is_none() && same_kind;
+        if !follows {
+            self.opened.clear();
+        }
+        if !same_kind {
+            self.group_table.select(0);
+            self.sample_table.select(0);
+        }
+        self.asked.clone_from(&place);
+        if let Some(place) = place {
+            cx.query(&mut self.opened, move |session, cancel| reading::open(session, &place, cancel));
+        }
+        self.scroll = 0;
+        self.fit();
+    }
+
+    /// The row of the step that is shown.
+    fn mark_step(&mut self) {
+        let row = match &self.chosen {
+            None => self.total().checked_sub(1),
+            Some((stage, step)) => self
+                .book
+                .legs(Family::Rl)
+                .find(|(_, leg)| leg.stage.key() == *stage)
+                .and_then(|(offset, _)| (offset + step).checked_sub(1)),
+        };
+        if let Some(row) = row {
+            self.step_table.select(usize::try_from(row).unwrap_or(usize::MAX));
+        }
+    }
+
+    /// The lists are as long as what was read.
+    fn fit(&mut self) {
+        let groups = self.opened().map_or(0, |opened| opened.groups.len());
+        self.group_table.set_len(groups);
+        let samples = self.group().map_or(0, |group| group.samples.len());
+        self.sample_table.set_len(samples);
+    }
+
+    fn step_by(&mut self, by: isize, cx: &mut Cx<'_>) {
+        self.step_table.step(by);
+        self.choose_selected(cx);
+    }
+
+    /// The selected row of the steps is the one that is shown.
+    fn choose_selected(&mut self, cx: &mut Cx<'_>) {
+        let Some(row) = self.step_table.selected() else { return };
+        if let Some((leg, step)) = self.book.place(Family::Rl, row as u64 + 1) {
+            self.chosen = Some((leg.stage.key(), step));
+            self.question = None;
+            self.open(cx);
+        }
+    }
+
+    fn group_changed(&mut self, cx: &mut Cx<'_>) {
+        self.sample_table.select(0);
+        self.scroll = 0;
+        self.fit();
+        if let Some(id) = self.group().map(|group| group.question.clone()).filter(|_| self.question.is_none()) {
+            cx.wish(Wish::Point(Target::Question(id)));
+        }
+    }
+
+    fn show_question(&mut self, id: String, cx: &mut Cx<'_>) {
+        if cx.source.is_none() {
+            return cx.say(Level::Warn, "no session is open");
+        }
+        self.question = Some(id);
+        self.part = self.part.max(Part::Groups);
+        self.open(cx);
+    }
+
+    fn back_to_steps(&mut self, cx: &mut Cx<'_>) {
+        self.question = None;
+        self.part = Part::Steps;
+        self.open(cx);
+    }
+
+    fn moved(&mut self, to: Move, cx: &mut Cx<'_>) {
+        let first = if self.question.is_some() { Part::Groups } else { Part::Steps };
+        match (to, self.part) {
+            (Move::Back, part) if part <= first && self.question.is_some() => self.back_to_steps(cx),
+            (Move::Left | Move::Back, part) => self.part = before(part).max(first),
+            (Move::Right | Move::Enter, part) => self.part = after(part),
+            (Move::Bottom, Part::Steps) => {
+                self.chosen = None;
+                self.open(cx);
+            }
+            (to, Part::Steps) => {
+                if self.step_table.moved(to) {
+                    self.choose_selected(cx);
+                }
+            }
+            (to, Part::Groups) => {
+                if self.group_table.moved(to) {
+                    self.group_changed(cx);
+                }
+            }
+            (to, Part::Samples) => {
+                if self.sample_table.moved(to) {
+                    self.scroll = 0;
+                }
+            }
+            (to, Part::Text) => self.scroll_text(to),
+        }
+    }
+
+    fn scroll_text(&mut self, to: Move) {
+        self.scroll = match to {
+            Move::Down => self.scroll.saturating_add(1),
+            Move::Up => self.scroll.saturating_sub(1),
+            Move::PageDown => self.scroll.saturating_add(self.page),
+            Move::PageUp => self.scroll.saturating_sub(self.page),
+            Move::Top => 0,
+            // Drawing brings it back to the last line.
+            Move::Bottom => usize::MAX,
+            _ => self.scroll,
+        };
+    }
+}
+
+fn before(part: Part) -> Part {
+    match part {
+        Part::Steps | Part::Groups => Part::Steps,
+        Part::Samples => Part::Groups,
+        Part::Text => Part::Samples,
+    }
+}
+
+fn after(part: Part) -> Part {
+    match part {
+        Part::Steps => Part::Groups,
+        Part::Groups => Part::Samples,
+        Part::Samples | Part::Text => Part::Text,
+    }
 }
