@@ -25,7 +25,10 @@ if [ -z "$bin" ]; then
   bin=${CARGO_TARGET_DIR:-$here/../target}/release/footbridge
 fi
 case $bin in
-  *.gz) gunzip -c "$bin" >"$out/footbridge" && chmod +x "$out/footbridge" || exit 1; bin=$out/footbridge;;
+  *.gz)
+    unpacked=$(mktemp -d) && trap 'rm -rf "$unpacked"' EXIT
+    gunzip -c "$bin" >"$unpacked/footbridge" && chmod +x "$unpacked/footbridge" || exit 1
+    bin=$unpacked/footbridge;;
 esac
 begun=$SECONDS
 status=0
