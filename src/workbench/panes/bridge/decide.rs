@@ -117,6 +117,9 @@ impl Desk {
 
     /// Hears what became of it.
     pub fn hear(&mut self, event: &Event, cx: &mut Cx<'_>) {
+        if let Event::RunFinished { .. } = event {
+            self.sent = None;
+        }
         if !matches!(event, Event::Decided { .. } | Event::Refused { .. }) {
             return;
         }
