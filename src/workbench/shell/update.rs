@@ -164,7 +164,10 @@ impl Shell {
             && self.holder != holder
             && !self.at_work()
         {
-            self.note(Level::Warn, &format!("{name} is at work in {who}: it can be watched here, and decided on there"));
+            self.note(
+                Level::Warn,
+                &format!("{name} is at work in {who}: it can be watched here, and decided on there"),
+            );
         }
         self.holder = holder;
     }

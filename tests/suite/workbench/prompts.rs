@@ -69,7 +69,10 @@ fn a_template_is_changed_in_place_and_put_back() {
     assert_ne!(changed.hash, before.hash(PromptKind::Question));
     stand.keys("d");
     let shown = stand.screen(160, 50);
-    assert!(shown.contains("1 changed") && shown.contains("+ Task : ") && shown.contains("against the built-in"), "{shown}");
+    assert!(
+        shown.contains("1 changed") && shown.contains("+ Task : ") && shown.contains("against the built-in"),
+        "{shown}"
+    );
     stand.keys("R");
     stand.keys("y");
     assert_eq!(file(&stand, "question"), changed.before);
