@@ -97,7 +97,7 @@ fn a_session_is_opened_and_one_that_runs_elsewhere_is_said_to() {
     assert!(launches(&stand.keys("r")).is_empty());
     stand.keys("<enter>");
     assert_eq!((stand.shell.session(), stand.shell.focus()), (Some("other"), PaneId::Run));
-    assert!(stand.screen(120, 40).contains("here it is looked at only"));
+    assert!(stand.screen(120, 40).contains("other is at work in process"));
     drop(held);
 }
 

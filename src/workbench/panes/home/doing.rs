@@ -59,13 +59,9 @@ impl Home {
         match self.list.selected() {
             Some(Item::Session(name)) => {
                 if cx.source.is_none_or(|source| source.name() != name) {
-                    let holder = self.list.row(&name).and_then(|row| row.holder()).map(str::to_string);
-                    cx.wish(Wish::Open(name.clone()));
+                    cx.wish(Wish::Open(name));
                     if !cx.run.phase.over() {
                         return;
-                    }
-                    if let Some(holder) = holder {
-                        cx.say(Level::Warn, format!("{holder} has {name}: here it is looked at only"));
                     }
                 }
                 cx.wish(Wish::Goto(PaneId::Run, None));

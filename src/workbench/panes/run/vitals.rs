@@ -124,7 +124,8 @@ impl Vitals {
         if let Some(all) = self.kept().and_then(Kept::all) {
             facts.push(format!("teacher {}", spent(&all)));
         }
-        if !run.device.is_empty() {
+        // Alone it would say no more than the title does.
+        if !run.device.is_empty() && !facts.is_empty() {
             facts.push(run.device.clone());
         }
         facts
