@@ -17,6 +17,15 @@ const MOST_CELLS: usize = 4_000_000;
 /// The longest common sequence of words of `before` and `after`, with what is between. White space belongs to the word
 /// before it; the pieces of one kind put together give each text back.
 pub fn words(before: &str, after: &str) -> Vec<Piece> {
+    between(before, after, cut)
+}
+
+/// As [`words`], line by line; a line break belongs to the line before it.
+pub fn lines(before: &str, after: &str) -> Vec<Piece> {
+    between(before, after, |text| text.split_inclusive('\n').collect())
+}
+
+fn between(before: &str, after: &str, cut: impl Fn(&str) -> Vec<&str>) -> Vec<Piece> {
     let (a, b) = (cut(before), cut(after));
     if a.len().saturating_mul(b.len()) > MOST_CELLS {
         return [Piece::Gone(before.into()), Piece::New(after.into())].into();
@@ -96,6 +105,18 @@ mod tests {
         ];
         assert_eq!(pieces, expected);
         assert!(words("", "").is_empty());
+    }
+
+    #[test]
+    fn lines_stay_whole() {
+        let pieces = lines("one\ntwo\nthree\n", "one\n2\nthree\n");
+        let expected = [
+            Piece::Same("one\n".into()),
+            Piece::Gone("two\n".into()),
+            Piece::New("2\n".into()),
+            Piece::Same("three\n".into()),
+        ];
+        assert_eq!(pieces, expected);
     }
 
     proptest! {

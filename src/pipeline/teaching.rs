@@ -20,7 +20,7 @@ use crate::teacher::{
 };
 
 /// Folder of a session's own prompts, in the session's folder.
-const PROMPTS: &str = "prompts";
+pub(super) const PROMPTS: &str = "prompts";
 
 /// A teacher that waits for its session.
 pub enum Teaching {
@@ -193,6 +193,7 @@ pub fn asked_of(session: &Session) -> Result<(Recipe, Prompts), String> {
 /// # Errors
 /// As [`prompts_of`]; files that cannot be written.
 pub fn keep_prompts(session: &Session, begun_with: Prompts) -> Result<Prompts, PromptError> {
+    super::prompting::settle(session);
     let prompts = prompts_of(session, begun_with)?;
     prompts.write(&session.dir().join(PROMPTS))?;
     Ok(prompts)

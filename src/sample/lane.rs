@@ -30,6 +30,7 @@ struct Running {
     sample: u32,
     random: ChaCha8Rng,
     ids: Vec<u32>,
+    log_probs: Vec<f32>,
 }
 
 /// One thread's memory.
@@ -115,7 +116,7 @@ impl Lane<'_> {
     /// Draws a sample's first token and, unless that ends it, gives it a slot.
     fn start(&mut self, group: usize, sample: u32) -> Result<(), Ended> {
         let asked = &self.work.groups[group];
-        let mut new = Running { group, sample, random: stream(asked.stream, sample), ids: Vec::new() };
+        let mut new = Running { group, sample, random: stream(asked.stream, sample), ids: vec![], log_probs: vec![] };
         if self.work.settings.max_new_tokens == 0 {
             return self.finish(new, Finish::Length);
         }
@@ -172,15 +173,16 @@ impl Lane<'_> {
     }
 
     /// Adds a token; says whether the sample ends with it.
-    fn append(&self, running: &mut Running, token: Option<u32>) -> Result<Option<Finish>, Ended> {
+    fn append(&self, running: &mut Running, token: Picked) -> Result<Option<Finish>, Ended> {
         let prompt = self.work.groups[running.group].prompt.len();
-        let Some(token) = token else {
+        let Some((token, log_prob)) = token else {
             let (group, sample, position) = (running.group, running.sample, prompt + running.ids.len());
             // Nobody listens any more where this fails, and then the run is over anyway.
             drop(self.results.send(Err(SampleError::NotFinite { group, sample, position })));
             return Err(Ended);
         };
         running.ids.push(token);
+        running.log_probs.push(log_prob);
         let room = self.work.settings.max_new_tokens.min(self.work.decoder.config().max_positions - prompt);
         Ok(if self.work.end_of_turn.contains(&token) {
             Some(Finish::EndOfTurn)
@@ -192,12 +194,16 @@ impl Lane<'_> {
     }
 
     fn finish(&self, done: Running, finish: Finish) -> Result<(), Ended> {
-        let Running { group, sample, ids, .. } = done;
-        self.results.send(Ok(Finished { group, sample, ids, finish })).map_err(|_| Ended)
+        let Running { group, sample, ids, log_probs, .. } = done;
+        self.results.send(Ok(Finished { group, sample, ids, log_probs, finish })).map_err(|_| Ended)
     }
 }
 
+/// A token and its log p, or nothing where no logit is a number.
+type Picked = Option<(u32, f32)>;
+
 /// The next token of a sample.
-fn choose(work: &Work, picker: &mut Picker, logits: &[f32], running: &mut Running) -> Option<u32> {
-    picker.pick(logits, work.settings.temperature, work.settings.top_p, &mut running.random)
+fn choose(work: &Work, picker: &mut Picker, logits: &[f32], running: &mut Running) -> Picked {
+    let token = picker.pick(logits, work.settings.temperature, work.settings.top_p, &mut running.random)?;
+    Some((token, picker.log_prob()))
 }

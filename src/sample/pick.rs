@@ -50,6 +50,7 @@ simd! {
 pub struct Picker {
     weights: Vec<f32>,
     candidates: Vec<(f32, u32)>,
+    log_prob: f32,
 }
 
 impl Picker {
@@ -57,6 +58,7 @@ impl Picker {
     ///
     /// Of equally likely tokens the one with the lower id counts as the likelier.
     pub fn pick(&mut self, logits: &[f32], temperature: f64, top_p: f64, random: &mut impl Rng) -> Option<u32> {
+        self.log_prob = 0.0;
         let top = largest(logits);
         if !top.is_finite() {
             return None;
@@ -70,13 +72,22 @@ impl Picker {
             return None;
         }
         let uniform: f64 = random.random();
-        if top_p >= 1.0 {
+        let token = if top_p >= 1.0 {
             let target = uniform * self.weights.iter().map(|w| f64::from(*w)).sum::<f64>();
-            return walk(self.weights.iter().copied().zip(0..), target);
-        }
-        let inside = self.nucleus(top_p * total, total);
-        let mass: f64 = inside.iter().map(|(w, _)| f64::from(*w)).sum();
-        walk(inside.iter().copied(), uniform * mass)
+            walk(self.weights.iter().copied().zip(0..), target)
+        } else {
+            let inside = self.nucleus(top_p * total, total);
+            let mass: f64 = inside.iter().map(|(w, _)| f64::from(*w)).sum();
+            walk(inside.iter().copied(), uniform * mass)
+        }?;
+        self.log_prob = (f64::from(self.weights[token as usize]) / total).ln() as f32;
+        Some(token)
+    }
+
+    /// log p of the token that was picked last, nats: at the temperature, before top-p. 0 of a greedy one, which is the
+    /// only one.
+    pub fn log_prob(&self) -> f32 {
+        self.log_prob
     }
 
     /// The smallest set of likeliest tokens that weighs at least `wanted`, likeliest first.
@@ -190,6 +201,20 @@ mod tests {
         for (seen, p) in count(0.79).iter().zip([0.625, 0.375, 0.0, 0.0]) {
             assert!((seen - p).abs() < 0.01, "{seen} for {p}");
         }
+    }
+
+    #[test]
+    fn the_log_prob_of_what_was_picked_is_that_of_the_softmax_whatever_top_p() {
+        let probabilities = [0.5_f32, 0.3, 0.15, 0.05];
+        let logits: Vec<f32> = probabilities.iter().map(|p| 0.7 * p.ln()).collect();
+        let mut picker = Picker::default();
+        for (draw, top_p) in (0..200).flat_map(|draw| [(draw, 1.0), (draw, 0.79)]) {
+            let token = picker.pick(&logits, 0.7, top_p, &mut stream(3, draw)).unwrap();
+            let expected = probabilities[token as usize].ln();
+            assert!((picker.log_prob() - expected).abs() < 1e-5, "{} for {expected}", picker.log_prob());
+        }
+        picker.pick(&logits, 0.0, 1.0, &mut stream(3, 0));
+        assert_eq!(picker.log_prob(), 0.0);
     }
 
     #[test]

@@ -104,3 +104,18 @@ pub struct DecidedChange {
     /// Hash of the value the decision left, by which a change from elsewhere is noticed.
     pub left: String,
 }
+
+/// A prompt of the session that a researcher changed after its start. Key: the prompt's name. The session's own file holds
+/// the text in force; the journal holds every change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromptChange {
+    /// Who, when, why.
+    #[serde(flatten)]
+    pub decided: Decided,
+    /// The text as it was.
+    pub before: String,
+    /// The text from here on.
+    pub text: String,
+    /// Hash of that text, as products name it.
+    pub hash: String,
+}

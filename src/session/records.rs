@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use super::decisions::{Decided, DecidedChange, DecisionKind, ReviewDecision, Status};
+pub use super::decisions::{Decided, DecidedChange, DecisionKind, PromptChange, ReviewDecision, Status};
 use super::{Record, RolloutBrief, Value};
 use crate::domain::{
     Action, Bridged, Diagnosis, Excerpt, Partition, Provenance, Question, Rollout, SftSample, StepScores,
@@ -37,6 +37,7 @@ tables! {
     StageDone => "stage",
     Matched => "matched",
     ReviewDecision => "decision",
+    PromptChange => "prompt-change",
 }
 
 impl Record for RolloutGroup {

@@ -92,6 +92,15 @@ impl Prompts {
         Ok(self)
     }
 
+    /// These prompts with another text for one of them; `place` is named where it does not work.
+    ///
+    /// # Errors
+    /// A template that fails its checks, with its line.
+    pub fn replaced(mut self, kind: PromptKind, text: String, place: String) -> Result<Self, PromptError> {
+        self.templates[kind as usize] = Template::new(kind, text, place)?;
+        Ok(self)
+    }
+
     /// Writes every template into `folder`, which is made where it is missing; a file that is there stays as it is.
     ///
     /// # Errors
@@ -124,9 +133,7 @@ impl Prompts {
 
     /// The first 12 hex digits of the SHA-256 of the template's text.
     pub fn hash(&self, kind: PromptKind) -> String {
-        let mut digest = hex::encode(Sha256::digest(self.source(kind).as_bytes()));
-        digest.truncate(12);
-        digest
+        hash(self.source(kind))
     }
 
     /// The hash of the prompt that questions are asked with, for the provenance of scores.
@@ -241,6 +248,21 @@ impl Prompts {
     fn render(&self, kind: PromptKind, values: Value) -> Result<Vec<Message>, PromptError> {
         self.templates[kind as usize].render(kind, &values)
     }
+}
+
+/// The first 12 hex digits of the SHA-256 of a template's text.
+pub fn hash(text: &str) -> String {
+    let mut digest = hex::encode(Sha256::digest(text.as_bytes()));
+    digest.truncate(12);
+    digest
+}
+
+/// Checks a text as a template of this kind; `place` is named where it does not work.
+///
+/// # Errors
+/// What fails, with its line.
+pub fn check(kind: PromptKind, text: &str, place: &str) -> Result<(), PromptError> {
+    Template::new(kind, text.to_owned(), place.to_owned()).map(drop)
 }
 
 fn joined<'a>(steps: impl Iterator<Item = &'a String>) -> String {

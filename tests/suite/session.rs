@@ -6,6 +6,7 @@ mod briefs;
 mod checkpoints;
 mod crash;
 mod damage;
+mod names;
 mod records;
 mod sharing;
 

@@ -24,21 +24,28 @@ pub struct Decision {
     pub what: String,
 }
 
-/// Every change of these records (`table/key` each), oldest first.
+/// Every change of these records (`table/key` each), oldest first. The journal is read once for each question they belong
+/// to, which for a text is one.
 pub(super) fn of_records(session: &Session, records: &[String]) -> Result<Vec<Decision>> {
-    let mut decisions = Vec::new();
-    for record in records {
-        let Some((table, key)) = record.split_once('/') else { continue };
-        let filter = AuditFilter { table: Some(table.into()), key_prefix: Some(key.into()), ..AuditFilter::default() };
+    let question = |record: &str| record.rsplit('/').next().unwrap_or_default().to_owned();
+    let mut questions: Vec<String> = records.iter().map(|record| question(record)).collect();
+    questions.sort();
+    questions.dedup();
+    let mut decisions: Vec<(usize, Decision)> = Vec::new();
+    for of in questions {
+        let table = |record: &String| Some(record.split_once('/')?.0.to_owned());
+        let tables = records.iter().filter(|record| question(record) == of).filter_map(table).collect();
+        let filter = AuditFilter { tables, question: Some(of), ..AuditFilter::default() };
         for entry in session.audit(filter)? {
             let entry = entry?;
-            if entry.key == key {
-                decisions.push(decision(record, &entry));
+            let name = format!("{}/{}", entry.table, entry.key);
+            if let Some(place) = records.iter().position(|record| *record == name) {
+                decisions.push((place, decision(&name, &entry)));
             }
         }
     }
-    decisions.sort_by_key(|decision| decision.frame);
-    Ok(decisions)
+    decisions.sort_by_key(|(place, decision)| (decision.frame, *place));
+    Ok(decisions.into_iter().map(|(_, decision)| decision).collect())
 }
 
 fn decision(record: &str, entry: &AuditEntry) -> Decision {

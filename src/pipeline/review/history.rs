@@ -277,6 +277,6 @@ fn hash(value: &Value) -> String {
 }
 
 /// Unix time in milliseconds.
-fn now() -> u64 {
+pub(in crate::pipeline) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as u64)
 }

@@ -10,12 +10,14 @@ use crate::pipeline::context::{Context, StageError, Summary};
 use crate::pipeline::engine::{Asking, GrpoGroup};
 use crate::pipeline::events::Level;
 use crate::pipeline::seeds::{cycle, stream};
+use crate::pipeline::token_logs::Lengths;
 use crate::session::records::{GrpoStep, RolloutGroup, SplitSets};
+use crate::session::token_logs::{StepTokens, TokenLog};
 use crate::session::{Author, Batch};
 use crate::train::schedule::warmup_linear;
 
-/// The token ids of a response, and the response judged.
-type Answer = (Vec<u32>, Rollout);
+/// The token ids of a response, the response judged, and how likely its tokens were.
+type Answer = (Vec<u32>, Rollout, TokenLog);
 
 /// Trains, from wherever it stopped.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
@@ -32,6 +34,7 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     let mut at = restore_with_reference(cx, &parent, cx.recipe.grpo.adamw)?;
     cx.emit.started(cx.stage, at as u64, steps as u64, "steps");
     let mut tokens = 0;
+    let mut lengths = Lengths::default();
     while at < steps {
         if let Err(stop) = cx.check() {
             return Err(if matches!(stop, StageError::Cancelled) { save_and_stop(cx, at) } else { stop });
@@ -44,7 +47,7 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
             cx.recipe.grpo.prompts,
         );
         let questions: Vec<&Question> = picked.iter().filter_map(|&i| cx.material.find(&consolidation[i])).collect();
-        let step = match one_step(cx, at, steps, &questions, &before) {
+        let (step, logs) = match one_step(cx, at, steps, &questions, &before, &mut lengths) {
             Err(StageError::Cancelled) => return Err(save_and_stop(cx, at)),
             step => step?,
         };
@@ -52,7 +55,9 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         tokens += step.tokens;
         say(cx, at, &step);
         let mut batch = Batch::new(Author::Pipeline);
-        batch.put(&format!("{}/{at:05}", cx.stage.key()), &step);
+        let key = format!("{}/{at:05}", cx.stage.key());
+        batch.put(&key, &step);
+        batch.put(&key, &logs);
         cx.session.write(batch)?;
         if at % cx.recipe.grpo.save_every as usize == 0 && at < steps {
             save_partial(cx, at)?;
@@ -120,7 +125,8 @@ fn one_step(
     steps: usize,
     questions: &[&Question],
     before: &HashMap<String, f64>,
-) -> Result<GrpoStep, StageError> {
+    lengths: &mut Lengths,
+) -> Result<(GrpoStep, StepTokens), StageError> {
     let recipe = &cx.recipe.grpo;
     let prompts = questions.iter().map(|q| cx.prompts.ask(q)).collect::<Result<Vec<_>, _>>()?;
     let place = format!("{}/{at}", cx.stage.key());
@@ -137,13 +143,20 @@ fn one_step(
     for reply in cx.engine.generate(asking, cx.control)? {
         let reply = reply?;
         let (question, sample, ids) = (reply.question, reply.sample as usize, reply.ids.clone());
-        rollouts[question][sample] = Some((ids, judge(cx.verifier, questions[question], reply)));
+        let log = lengths.log(cx.engine.text(), &reply);
+        rollouts[question][sample] = Some((ids, judge(cx.verifier, questions[question], reply), log));
     }
     cx.check()?;
     let mut groups = Vec::new();
-    let mut records = Vec::new();
+    let (mut records, mut logs) = (Vec::new(), StepTokens::default());
     for ((question, messages), answers) in questions.iter().zip(prompts).zip(rollouts) {
-        let (ids, rollouts): (Vec<_>, Vec<Rollout>) = answers.into_iter().flatten().unzip();
+        let (mut ids, mut rollouts, mut tokens) = (Vec::new(), Vec::<Rollout>::new(), Vec::new());
+        for answer in answers.into_iter().flatten() {
+            ids.push(answer.0);
+            rollouts.push(answer.1);
+            tokens.push(answer.2);
+        }
+        logs.groups.push(tokens);
         let rewards = rollouts.iter().map(|r| f64::from(u8::from(r.correct))).collect();
         groups.push(GrpoGroup { prompt: messages, responses: ids, rewards });
         let provenance = cx.provenance(&place, cx.verifier, question.ask);
@@ -157,7 +170,9 @@ fn one_step(
     let sampled: u64 = records.iter().map(RolloutGroup::tokens).sum();
     let mut named = metrics.named();
     named.push(("lr".into(), lr));
-    Ok(GrpoStep { groups: records, reward, reward_above_before: reward - base, metrics: named, tokens: 2 * sampled })
+    let above = reward - base;
+    let step = GrpoStep { groups: records, reward, reward_above_before: above, metrics: named, tokens: 2 * sampled };
+    Ok((step, logs))
 }
 
 /// A random stream per prompt. Where a pass over the set ends within a step a question may stand in it twice; the second

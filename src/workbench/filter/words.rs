@@ -67,7 +67,7 @@ fn one(word: &Word, texts: &[&str], going_on: &dyn Fn() -> bool) -> Vec<u16> {
 fn scoring() -> Scoring {
     Scoring {
         gap_extend_penalty: 4,
-        prefix_bonus: 0,
+        prefix_bonus: 2,
         exact_match_bonus: 0,
         matching_case_bonus: 0,
         capitalization_bonus: 0,

@@ -9,6 +9,7 @@ use crate::pipeline::review::{ProductId, Request, ReviewError, offline};
 use crate::recipe::Loaded;
 use crate::session::Sessions;
 use crate::workbench::pane::{Ask, PaneId, Target, Wish};
+use crate::workbench::state::Phase;
 use crate::workbench::text;
 
 /// Products that an event names.
@@ -64,6 +65,10 @@ impl Shell {
     /// Tells the run. A session that stands still can't be told anything.
     pub(super) fn send(&mut self, command: Command, effects: &mut Vec<Effect>) {
         if self.at_work() {
+            if command == Command::Cancel {
+                self.run.phase = Phase::Stopping;
+                self.run.log.push(self.now, Level::Info, "stopping after the current step");
+            }
             effects.push(Effect::Send(command));
         } else {
             self.note(Level::Warn, "no run is at work here");
@@ -84,6 +89,10 @@ impl Shell {
     }
 
     fn point(&mut self, from: PaneId, target: &Target, effects: &mut Vec<Effect>) {
+        // What a pane selects while nobody sees it points at nothing.
+        if !self.tiles.in_sight(from) {
+            return;
+        }
         for id in self.tiles.panes().into_iter().filter(|id| *id != from) {
             let (_, wishes) = self.with(id, |pane, cx| pane.aim(target, cx));
             // What pointing makes a pane point at is not followed, so that two panes can't point at each other forever.

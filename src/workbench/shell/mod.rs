@@ -55,6 +55,15 @@ pub enum Effect {
     Launch(Launch),
 }
 
+/// How a session that is shown lives.
+#[derive(Clone, Debug, PartialEq)]
+struct Pulse {
+    /// Number of its last frame.
+    beat: u64,
+    /// The process that runs it, where it is not this one.
+    holder: Option<String>,
+}
+
 /// A line below the panes for a moment.
 struct Note {
     level: Level,
@@ -77,9 +86,11 @@ pub struct Shell {
     note: Option<Note>,
     /// What was said so far, of a session that is not at work here.
     history: Query<Vec<Event>>,
-    /// Number of the session's last frame.
-    pulse: Query<u64>,
+    /// Number of the session's last frame, and who runs it elsewhere.
+    pulse: Query<Pulse>,
     beat: u64,
+    /// The process that runs the session that is shown, where it is not this one.
+    holder: Option<String>,
     /// When the pulse was last felt.
     felt: Duration,
     /// What a decision on a session that stands still came to, from the thread that made it.
@@ -103,7 +114,7 @@ impl Shell {
     pub fn new(house: House, look: Look, keymap: Keymap, jobs: Jobs) -> Self {
         let mut run = State::new("", "");
         run.phase = Phase::Idle;
-        Self {
+        let mut shell = Self {
             run,
             look,
             house,
@@ -118,6 +129,7 @@ impl Shell {
             history: Query::default(),
             pulse: Query::default(),
             beat: 0,
+            holder: None,
             felt: Duration::ZERO,
             outbox: Arc::default(),
             editing: None,
@@ -126,7 +138,9 @@ impl Shell {
             leaving: false,
             launching: None,
             saving: None,
-        }
+        };
+        shell.show_pane(PaneId::Home);
+        shell
     }
 
     /// Shows a pane, and something in it.
@@ -193,7 +207,7 @@ impl Shell {
     fn adopt(&mut self, source: SharedSource, state: State) {
         let now = self.now;
         self.source = Some(source);
-        (self.run, self.beat, self.leaving) = (state, 0, false);
+        (self.run, self.beat, self.leaving, self.holder) = (state, 0, false, None);
         self.run.now = now;
         self.history.clear();
         self.pulse.clear();
@@ -203,6 +217,7 @@ impl Shell {
             self.show_pane(pane);
         }
         self.ask_history();
+        self.feel();
     }
 
     /// Who begins runs.

@@ -7,8 +7,9 @@ use crossterm::event::{KeyEvent, KeyEventKind, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
 use super::layers::{Outcome as Closing, Owner};
-use super::{Effect, Shell};
+use super::{Effect, Pulse, Shell};
 use crate::pipeline::events::{Event, Level, Outcome};
+use crate::session::{Activity, SessionSummary};
 use crate::workbench::action::Action;
 use crate::workbench::hear;
 use crate::workbench::history;
@@ -65,7 +66,7 @@ impl Shell {
             }
             Msg::Notice => {}
             Msg::Edited(text) => self.edited(text, &mut effects),
-            Msg::Tick => self.feel(),
+            Msg::Tick => self.look_after(),
         }
         for _ in 0..ROUNDS {
             let done = self.jobs.done_at_once();
@@ -112,14 +113,25 @@ impl Shell {
     }
 
     /// Asks now and then whether the records have changed.
-    fn feel(&mut self) {
-        if self.now.saturating_sub(self.felt) < PULSE {
-            return;
+    fn look_after(&mut self) {
+        if self.now.saturating_sub(self.felt) >= PULSE {
+            self.feel();
         }
+    }
+
+    /// Asks whether the records have changed, and who runs the session.
+    pub(super) fn feel(&mut self) {
         self.felt = self.now;
-        if let Some(source) = self.source.clone() {
-            self.pulse.refresh(&self.jobs, self.now, move |_| source.refresh().map_err(|error| error.to_string()));
-        }
+        let Some(source) = self.source.clone() else { return };
+        self.pulse.refresh(&self.jobs, self.now, move |_| {
+            let beat = source.refresh().map_err(|error| error.to_string())?;
+            let summary = (!source.is_live()).then(|| source.sessions().summary(source.name()));
+            let holder = match summary {
+                Some(Ok(SessionSummary { activity: Activity::Running(who), .. })) => Some(who),
+                _ => None,
+            };
+            Ok(Pulse { beat, holder })
+        });
     }
 
     /// Takes the answers that have come.
@@ -128,12 +140,14 @@ impl Shell {
             self.take_history();
         }
         if self.pulse.poll(&self.jobs, self.now)
-            && let Some(&beat) = self.pulse.value()
-            && beat != std::mem::replace(&mut self.beat, beat)
+            && let Some(Pulse { beat, holder }) = self.pulse.value().cloned()
         {
-            self.refresh(effects);
-            if self.run.phase == Phase::Idle {
-                self.ask_history();
+            self.held_by(holder);
+            if beat != std::mem::replace(&mut self.beat, beat) {
+                self.refresh(effects);
+                if self.run.phase == Phase::Idle {
+                    self.ask_history();
+                }
             }
         }
         let said = std::mem::take(&mut *self.outbox.lock().unwrap_or_else(PoisonError::into_inner));
@@ -142,6 +156,20 @@ impl Shell {
         }
         let wishes = self.each(|pane, cx| pane.poll(cx));
         self.carry_all(wishes, effects);
+    }
+
+    /// Says once who runs the session elsewhere, so that nobody wonders why decisions are refused.
+    fn held_by(&mut self, holder: Option<String>) {
+        if let (Some(who), Some(name)) = (&holder, self.session().map(str::to_string))
+            && self.holder != holder
+            && !self.at_work()
+        {
+            self.note(
+                Level::Warn,
+                &format!("{name} is at work in {who}: it can be watched here, and decided on there"),
+            );
+        }
+        self.holder = holder;
     }
 
     /// Asks what the session's run has said so far.

@@ -37,6 +37,10 @@ pub enum Ink {
     Warn,
     /// Wrong.
     Bad,
+    /// In the new text only.
+    Added,
+    /// In the old text only.
+    Removed,
 }
 
 impl Ink {
@@ -46,13 +50,15 @@ impl Ink {
             Ink::Text => theme.text,
             Ink::Dim => theme.dim,
             Ink::Name => theme.key,
-            Ink::Literal => theme.above,
+            Ink::Literal => theme.series[3],
             Ink::Word => theme.running,
             Ink::Heading => theme.title.add_modifier(Modifier::BOLD),
             Ink::Strong => theme.focus.add_modifier(Modifier::BOLD),
             Ink::Good => theme.good,
             Ink::Warn => theme.warn,
             Ink::Bad => theme.bad,
+            Ink::Added => theme.added,
+            Ink::Removed => theme.removed,
         }
     }
 }
@@ -63,8 +69,10 @@ pub type Piece = (Ink, String);
 /// A line before it is broken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Row {
-    /// Stands left of every part of the line.
+    /// Stands left of the line.
     pub gutter: Vec<Piece>,
+    /// Whether the gutter stands left of the first part only.
+    pub once: bool,
     /// The line.
     pub pieces: Vec<Piece>,
 }
@@ -91,7 +99,13 @@ impl Page {
 
     /// Adds a line with something that stands left of all its parts.
     pub fn guttered(&mut self, gutter: Vec<Piece>, pieces: Vec<Piece>) {
-        self.rows.push(Row { gutter, pieces });
+        self.rows.push(Row { gutter, once: false, pieces });
+        self.broken = None;
+    }
+
+    /// Adds a line with something that stands left of its first part.
+    pub fn labelled(&mut self, label: Vec<Piece>, pieces: Vec<Piece>) {
+        self.rows.push(Row { gutter: label, once: true, pieces });
         self.broken = None;
     }
 
@@ -150,7 +164,11 @@ impl Row {
     fn broken(&self, columns: usize) -> Vec<Vec<Piece>> {
         let gutter: usize = self.gutter.iter().map(|(_, text)| text::width(text)).sum();
         let lines = flow(&self.pieces, columns.saturating_sub(gutter));
-        lines.into_iter().map(|line| self.gutter.iter().cloned().chain(line).collect()).collect()
+        let left = |at: usize| match self.once && at > 0 {
+            true => vec![(Ink::Text, " ".repeat(gutter))],
+            false => self.gutter.clone(),
+        };
+        lines.into_iter().enumerate().map(|(at, line)| left(at).into_iter().chain(line).collect()).collect()
     }
 }
 
@@ -246,6 +264,9 @@ mod tests {
         let mut page = Page::default();
         page.guttered(vec![(Ink::Good, "| ".into())], vec![(Ink::Text, "one two three".into())]);
         assert_eq!((page.height(15), page.height(7), page.height(0)), (1, 3, 11));
+        let mut other = Page::default();
+        other.labelled(vec![(Ink::Good, "a ".into())], vec![(Ink::Text, "one two".into())]);
+        assert_eq!(other.lines(5)[1], [(Ink::Text, "  ".to_string()), (Ink::Text, "two".to_string())]);
         let area = Rect::new(0, 0, 7, 2);
         let mut buf = Buffer::empty(area);
         let mut scroll = 99;

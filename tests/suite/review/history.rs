@@ -1,7 +1,9 @@
 //! Undo and redo: of one decision, of one question, of all; over a restart; and that nobody else's change is lost.
 
 use footbridge::domain::Action;
-use footbridge::pipeline::review::{Act, Applied, Filter, Kind, ProductId, Request, ReviewError, ScoreName, Which};
+use footbridge::pipeline::review::{
+    Act, Applied, Chosen, Filter, Kind, ProductId, Request, ReviewError, ScoreName, Which,
+};
 use footbridge::session::records::{BridgedTrace, DecisionKind, ReviewDecision, Status};
 use footbridge::session::{Author, Batch, Sessions};
 use proptest::prelude::*;
@@ -135,4 +137,31 @@ proptest! {
         prop_assert_eq!(until_refused(&own, &Act::Redo { of: None }), undone);
         prop_assert_eq!(own.products(), end);
     }
+}
+
+#[test]
+fn many_steps_are_chosen_as_one_decision_and_what_cannot_be_built_stays() {
+    let own = Own::at_bridge().alone();
+    let before = own.products();
+    let chosen = |question: &str, step, action| Chosen { question: question.into(), step, action, local: None };
+    let all: Vec<(String, BridgedTrace)> = own.session.scan::<BridgedTrace>("").map(|item| item.unwrap()).collect();
+    let many = |b: &BridgedTrace| b.steps.iter().filter(|s| s.action == Action::Keep).count() > 1;
+    let (a, of_a) = all.iter().find(|(_, b)| many(b)).unwrap();
+    let kept: Vec<usize> = (0..of_a.steps.len()).filter(|at| of_a.steps[*at].action == Action::Keep).collect();
+    let (b, of_b) = all.iter().find(|(id, b)| id != a && b.steps[0].action == Action::Keep).unwrap();
+    // Both in one question are dropped; nobody is there to write what the other needs.
+    let mut steps: Vec<Chosen> = kept.iter().map(|at| chosen(a, at + 1, Action::Localize)).collect();
+    assert!(own.refuses(Act::OverrideActions { steps: steps.clone() }).contains("needs a text"));
+    assert!(own.refuses(Act::OverrideActions { steps: Vec::new() }).contains("no step was named"));
+    steps =
+        vec![chosen(a, kept[0] + 1, Action::Drop), chosen(a, kept[1] + 1, Action::Keep), chosen(b, 1, Action::Expand)];
+    let applied = own.does(Act::OverrideActions { steps });
+    assert_eq!(applied.line, "chose the operation of 2 steps of 1 questions");
+    assert!(applied.notes.iter().any(|note| note.contains("left as it is") && note.contains("needs a text")));
+    let now = own.bridge(a);
+    assert_eq!((now.steps[kept[0]].action, now.steps[kept[0]].overruled), (Action::Drop, Some(false)));
+    assert_eq!((now.steps[kept[1]].action, now.steps[kept[1]].overruled), (Action::Keep, Some(false)));
+    assert_eq!(own.bridge(b), *of_b);
+    own.does(Act::Undo { of: None });
+    assert_eq!(own.products(), before);
 }

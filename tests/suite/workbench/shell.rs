@@ -97,3 +97,16 @@ fn leaving_asks_nothing_where_no_run_is_at_work() {
     let mut stand = Stand::pane(PaneId::Questions);
     assert!(matches!(stand.keys("q")[..], [Effect::Leave]));
 }
+
+#[test]
+fn a_session_that_another_process_runs_is_watched_and_it_is_said_who_has_it() {
+    let mut stand = Stand::with(small_home(), dark());
+    let held = footbridge::session::Sessions::at(stand.home.path()).open(super::stand::SMALL).unwrap();
+    stand.shell.open(super::stand::SMALL);
+    stand.tell(Msg::Notice);
+    let shown = stand.screen(120, 40);
+    assert!(shown.contains("small is at work in process"), "{shown}");
+    drop(held);
+    stand.wait(12);
+    assert!(stand.screen(120, 40).contains("no run at work here"), "{}", stand.screen(120, 40));
+}

@@ -20,6 +20,11 @@ use crate::workbench::widgets::{self, header, joined, put};
 const HOT: f64 = 2.0;
 /// From here on texts stand beside each other.
 const BESIDE: u16 = 56;
+/// Rows that are worth filling with the whole text below the step.
+const MUCH: u16 = 6;
+
+/// Columns of what is only to be read.
+const READING: usize = 72;
 
 type Line = Vec<Span<'static>>;
 
@@ -46,15 +51,11 @@ pub fn draw(pane: &Bridge, page: &Page, buf: &mut Buffer, area: Rect, seen: &See
     match pane.view {
         View::Step => step(pane, page, heat, buf, area, seen),
         View::Whole => {
-            let head = match (heat.and_then(|h| h.before), heat.and_then(|h| h.after)) {
-                (Some(before), Some(after)) => format!("{before} tokens {} {after}", seen.look.glyphs.arrow),
-                _ => String::new(),
-            };
-            sides(&page.whole, ("whole trace", &head), pane.scroll, (buf, area), seen.look);
+            let lengths = lengths(heat, seen.look);
+            sides(&page.whole, ("whole trace", &lengths), pane.scroll, (buf, area), seen.look);
         }
         View::Samples => {
-            let facts = joined(&["v: the step".to_string()], seen.look, seen.look.theme.dim);
-            let body = header(buf, area, seen.look, "local samples", false, facts);
+            let body = header(buf, area, seen.look, "local samples", false, Vec::new());
             let lines = samples(page, seen.look, usize::from(body.width.saturating_sub(2)));
             shown(&lines, pane.scroll, buf, body);
         }
@@ -79,8 +80,22 @@ fn step(pane: &Bridge, page: &Page, heat: Option<&Heat>, buf: &mut Buffer, area:
         upper = header(buf, upper, look, "surprise of the student", false, scale(losses, heat, hot, look));
         shown(&lines, pane.scroll, buf, upper);
     }
+    // Where much room is left, the whole text stands below.
+    let needed = height(&step.diff, at.width, look).saturating_add(1);
+    if at.height >= needed.saturating_add(MUCH) && !page.whole.is_empty() {
+        sides(&step.diff, ("step", &told(step)), pane.scroll, (buf, take(&mut at, needed)), look);
+        return sides(&page.whole, ("whole trace", &lengths(heat, look)), pane.scroll, (buf, at), look);
+    }
     if at.height >= 2 {
         sides(&step.diff, ("step", &told(step)), pane.scroll, (buf, at), look);
+    }
+}
+
+/// Tokens before and after, where both are known.
+fn lengths(heat: Option<&Heat>, look: &Look) -> String {
+    match (heat.and_then(|h| h.before), heat.and_then(|h| h.after)) {
+        (Some(before), Some(after)) => format!("{before} tokens {} {after}", look.glyphs.arrow),
+        _ => String::new(),
     }
 }
 
@@ -168,12 +183,25 @@ fn sides(pieces: &[Piece], (name, fact): (&str, &str), scroll: usize, (buf, area
     shown(&side(pieces, true, columns(right), look), scroll, buf, right);
 }
 
+/// Rows that [`sides`] fills below its header.
+fn height(pieces: &[Piece], width: u16, look: &Look) -> u16 {
+    if pieces.is_empty() {
+        return 2;
+    }
+    let both = |columns: u16| [false, true].map(|second| side(pieces, second, usize::from(columns), look).len());
+    let rows = match width < BESIDE {
+        true => both(width.saturating_sub(2)).iter().sum(),
+        false => both((width.saturating_sub(1) / 2).saturating_sub(2)).into_iter().max().unwrap_or(0),
+    };
+    u16::try_from(rows).unwrap_or(u16::MAX)
+}
+
 /// The first or the second text of a diff.
 fn side(pieces: &[Piece], second: bool, columns: usize, look: &Look) -> Vec<Line> {
     let parts = pieces.iter().filter_map(|piece| match (piece, second) {
         (Piece::Same(text), _) => Some((text.as_str(), look.theme.text)),
-        (Piece::Gone(text), false) => Some((text.as_str(), ink::gone(&look.theme))),
-        (Piece::New(text), true) => Some((text.as_str(), ink::new(&look.theme))),
+        (Piece::Gone(text), false) => Some((text.as_str(), look.theme.removed)),
+        (Piece::New(text), true) => Some((text.as_str(), look.theme.added)),
         _ => None,
     });
     flow(parts, columns)
@@ -245,7 +273,7 @@ fn samples(page: &Page, look: &Look, columns: usize) -> Vec<Line> {
         )]);
         lines.extend(flow([(local.prefix.as_str(), theme.dim)].into_iter(), columns));
         lines.push(vec![Span::styled("   trained:", theme.dim)]);
-        lines.extend(flow([(local.target.as_str(), ink::new(theme))].into_iter(), columns));
+        lines.extend(flow([(local.target.as_str(), theme.added)].into_iter(), columns));
     }
     lines
 }
@@ -281,7 +309,10 @@ pub fn lineage(page: &Page, heat: Option<&Heat>, look: &Look) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut part = |title: String, body: &str, style: Style| {
         lines.push(vec![Span::styled(text::printable(&title), theme.focus)]);
-        lines.extend(text::printable_lines(body).lines().map(|line| vec![Span::styled(format!("  {line}"), style)]));
+        for line in text::printable_lines(body).lines() {
+            let wrapped = text::wrap(line, READING).into_iter();
+            lines.extend(wrapped.map(|line| vec![Span::styled(format!("  {line}"), style)]));
+        }
         lines.push(Vec::new());
     };
     let asked = |prompts: &std::collections::BTreeMap<String, String>| {
@@ -293,7 +324,7 @@ pub fn lineage(page: &Page, heat: Option<&Heat>, look: &Look) -> Vec<Line> {
     }
     if let Some(trace) = &page.trace {
         let title =
-            format!("trace/{}, {}, by {} in {} attempts", page.id, trace.status.name(), trace.teacher, trace.attempts);
+            format!("trace/{}, {}, by {}, attempts: {}", page.id, trace.status.name(), trace.teacher, trace.attempts);
         part(title, &format!("{}{}", asked(&trace.prompts), trace.text), theme.text);
     }
     if let Some(scores) = &page.scores {

@@ -14,7 +14,7 @@ use crate::session::records::Status;
 use crate::workbench::look::Look;
 use crate::workbench::pane::{Mark, Seen};
 use crate::workbench::text;
-use crate::workbench::widgets::{self, header, joined, put};
+use crate::workbench::widgets::{self, header, put};
 
 /// From here on the list stands beside the steps unless it was put away.
 const WIDE: u16 = 118;
@@ -54,33 +54,40 @@ fn beside_each_other(body: Rect, left: u16) -> (Rect, Rect) {
 
 /// What the header says: the question, how hard it is, where it stands, and how much waits.
 fn facts(pane: &Bridge, seen: &Seen<'_>) -> Vec<Span<'static>> {
-    let look = seen.look;
-    let mut facts = Vec::new();
+    let (look, theme) = (seen.look, &seen.look.theme);
+    let mut facts: Vec<(String, Style)> = Vec::new();
     if let Some(id) = &pane.at {
-        facts.push(text::printable(id));
+        facts.push((text::printable(id), theme.focus));
     }
     if let Some(page) = pane.shown() {
         if let Some((k, n, band)) = page.measured {
-            facts.push(format!("{} {} {k}/{n}", band.as_str(), look.glyphs.rho));
+            facts.push((format!("{} {} {k}/{n}", band.as_str(), look.glyphs.rho), ink::band(theme, band)));
         }
         if let Some((_, status, _)) = page.product() {
-            facts.push(format!("{} {}", ink::status(look, status).0, status.name()));
+            facts.push((status.name().to_string(), ink::status(look, status).1));
         }
     }
     if let Some(book) = pane.book.value() {
         let waits = book.rows.iter().filter(|row| row.waits()).count();
         let total = text::count(book.rows.len() as u64);
-        facts.push(format!("{} of {total} wait", text::count(waits as u64)));
+        facts.push((format!("{} of {total} wait", text::count(waits as u64)), theme.text));
         if pane.filter != super::book::Filter::All {
-            facts.push(format!("only {}", pane.filter.name()));
+            facts.push((format!("only {}", pane.filter.name()), theme.warn));
         }
     }
     match pane.desk.busy() {
-        Some(0) => facts.push("deciding".to_string()),
-        Some(more) => facts.push(format!("deciding, {more} more")),
+        Some(0) => facts.push(("deciding".to_string(), theme.running)),
+        Some(more) => facts.push((format!("deciding, {more} more"), theme.running)),
         None => {}
     }
-    joined(&facts, look, look.theme.text)
+    let mut spans = Vec::new();
+    for (fact, style) in facts {
+        if !spans.is_empty() {
+            spans.push(Span::styled(format!(" {} ", look.glyphs.dot), theme.dim));
+        }
+        spans.push(Span::styled(fact, style));
+    }
+    spans
 }
 
 /// Draws the list; gives its first row.
@@ -91,7 +98,11 @@ fn list(pane: &Bridge, book: &Book, buf: &mut Buffer, area: Rect, seen: &Seen<'_
     // The open question stays in the middle third where there is more than fits.
     let from = at.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
     for (y, (place, row)) in (area.top()..area.bottom()).zip(rows.iter().enumerate().skip(from)) {
-        put(buf, Rect { y, height: 1, ..area }, listed(row, place == at, usize::from(area.width), seen.look));
+        let strip = Rect { y, height: 1, ..area };
+        put(buf, strip, listed(row, place == at, usize::from(area.width), seen.look));
+        if place == at {
+            buf.set_style(strip, seen.look.theme.selected);
+        }
     }
     if rows.is_empty() {
         put(buf, Rect { height: 1, ..area }, vec![Span::styled(" none", seen.look.theme.dim)]);
@@ -102,8 +113,8 @@ fn list(pane: &Bridge, book: &Book, buf: &mut Buffer, area: Rect, seen: &Seen<'_
 /// A row of the list: standing, id, right answers, operations in the order of the steps.
 fn listed(row: &Row, selected: bool, columns: usize, look: &Look) -> Vec<Span<'static>> {
     let (mark, style) = ink::status(look, &row.status);
-    let name = if selected { ink::selected(&look.theme) } else { look.theme.text };
-    let pointer = if selected { look.glyphs.running } else { " " };
+    let name = if selected { look.theme.focus } else { look.theme.text };
+    let pointer = if selected { look.glyphs.selected } else { " " };
     let id = cell(&text::printable(&row.id), 14.min(columns.saturating_sub(4)), look);
     let share = format!("{:>6} ", format!("{}/{}", row.k, row.n));
     let mut spans = vec![
@@ -269,6 +280,7 @@ pub fn marks(look: &Look) -> Vec<Mark> {
     marks.push((look.glyphs.mark.to_string(), "in a bar: the threshold", theme.mark));
     marks.push((">".to_string(), "above the threshold", theme.warn));
     marks.push(("*".to_string(), "also a local sample", ink::action(theme, Action::Localize)));
+    marks.push(("\\n".to_string(), "among tokens: a line break", theme.text));
     let (low, high) = (look.glyphs.spark.first(), look.glyphs.spark.last());
     marks.push((
         low.map_or(String::new(), ToString::to_string),

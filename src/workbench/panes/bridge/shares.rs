@@ -147,7 +147,7 @@ fn threshold(tau: Tau, selected: bool, tried: &Thresholds, force: Option<&Thresh
     let (theme, glyphs) = (&look.theme, &look.glyphs);
     let value = tau.of(tried);
     let moved = force.is_some_and(|force| tau.of(force) != value);
-    let pointer = if selected { glyphs.running } else { " " };
+    let pointer = if selected { glyphs.selected } else { " " };
     let meaning = match tau {
         Tau::Importance => "at or below is of low importance",
         Tau::Jumpiness => "above is jumpy",
@@ -191,7 +191,7 @@ fn compared(action: Action, now: &Tally, then: &Tally, columns: usize, look: &Lo
 
 fn samples(now: &Tally, then: &Outcome, look: &Look) -> Line {
     let words = format!(
-        "   local samples {} {} {}; the decisions shown are not made before they are applied",
+        "   local samples {} {} {}; nothing is changed yet",
         count(now.locals as u64),
         look.glyphs.arrow,
         count(then.tally.locals as u64)

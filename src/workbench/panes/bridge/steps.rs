@@ -61,7 +61,11 @@ pub fn draw(pane: &mut Bridge, page: &Page, buf: &mut Buffer, area: Rect, seen: 
         let selected = place == pane.step;
         let becomes = tuning.then(|| turned(step, thresholds.as_ref(), &page.ground)).flatten();
         let line = row(step, place, selected, &columns, (thresholds.as_ref(), becomes), look);
-        put(buf, Rect { y, height: 1, ..at }, line);
+        let strip = Rect { y, height: 1, ..at };
+        put(buf, strip, line);
+        if selected {
+            buf.set_style(strip, look.theme.selected);
+        }
     }
 }
 
@@ -96,8 +100,8 @@ fn row(
     look: &Look,
 ) -> Vec<Span<'static>> {
     let theme = &look.theme;
-    let words_style = if selected { ink::selected(theme) } else { theme.text };
-    let pointer = if selected { look.glyphs.running } else { " " };
+    let words_style = if selected { theme.focus } else { theme.text };
+    let pointer = if selected { look.glyphs.selected } else { " " };
     let own = text::fit(&text::printable(&step.text), columns.text.saturating_sub(1), look.glyphs.ellipsis);
     let mut spans = vec![
         Span::styled(pointer.to_string(), theme.focus),

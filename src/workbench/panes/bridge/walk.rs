@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::book::{Book, Filter, Row};
 use super::heat::Heat;
 use super::page::Page;
-use super::tune::{self, Tau};
+use super::tune::{self, Tally, Tau};
 use super::{Bridge, Do, Mode, Move, PAGE, View, words};
-use crate::domain::Thresholds;
+use crate::domain::{Action, Thresholds};
 use crate::workbench::pane::{Cx, Target, Wish};
 use crate::workbench::sheet::Sheet;
 
@@ -115,7 +115,7 @@ impl Bridge {
         }
     }
 
-    pub(super) fn to_step(&mut self, step: usize, cx: &mut Cx<'_>) {
+    pub(super) fn choose_step(&mut self, step: usize, cx: &mut Cx<'_>) {
         let Some(page) = self.shown() else { return };
         let (step, id) = (step.min(page.steps.len().saturating_sub(1)), page.id.clone());
         if step != self.step {
@@ -125,7 +125,7 @@ impl Bridge {
     }
 
     pub(super) fn step_by(&mut self, by: isize, cx: &mut Cx<'_>) {
-        self.to_step(self.step.saturating_add_signed(by), cx);
+        self.choose_step(self.step.saturating_add_signed(by), cx);
     }
 
     /// Moves.
@@ -144,8 +144,8 @@ impl Bridge {
             (Mode::Shares, Move::Down) => self.turn(1, cx),
             (Mode::Steps, Move::Up) => self.step_by(-1, cx),
             (Mode::Steps, Move::Down) => self.step_by(1, cx),
-            (Mode::Steps, Move::Top) => self.to_step(0, cx),
-            (Mode::Steps, Move::Bottom) => self.to_step(usize::MAX, cx),
+            (Mode::Steps, Move::Top) => self.choose_step(0, cx),
+            (Mode::Steps, Move::Bottom) => self.choose_step(usize::MAX, cx),
             (Mode::Steps, Move::PageDown) => self.scroll = self.scroll.saturating_add_signed(PAGE),
             (Mode::Steps, Move::PageUp) => self.scroll = self.scroll.saturating_add_signed(-PAGE),
             (Mode::Steps, Move::Enter) => self.take(Do::Lineage, cx),
@@ -192,8 +192,16 @@ impl Bridge {
         self.book.value().map_or(0, |book| book.rows.iter().filter(|row| filter.fits(row)).count())
     }
 
-    /// The steps as a table.
+    /// What is shown as a table: the steps, or the operations by position.
     pub(super) fn table(&self) -> Option<Sheet> {
+        match self.mode {
+            Mode::Steps => self.steps_table(),
+            Mode::Shares => self.book.value().map(|book| operations(&Tally::present(book))),
+            Mode::Tune => self.outcome.value().map(|then| operations(&then.tally)),
+        }
+    }
+
+    fn steps_table(&self) -> Option<Sheet> {
         let page = self.shown().filter(|page| !page.steps.is_empty())?;
         let columns = ["question", "step", "text", "I", "J", "D", "tokens", "action", "local", "by", "bridged"];
         let number = |value: Option<f64>| value.map_or(Value::Null, Value::from);
@@ -216,4 +224,14 @@ impl Bridge {
         let name = format!("bridge-{}", page.id.replace('/', "-"));
         Some(Sheet { name, columns: columns.map(String::from).to_vec(), rows: rows.collect() })
     }
+}
+
+/// The operations by position of the step, as a table.
+fn operations(tally: &Tally) -> Sheet {
+    let columns = ["position".to_string()].into_iter().chain(Action::ALL.map(|action| action.as_str().to_string()));
+    let rows = tally.positions.iter().enumerate().map(|(at, counts)| {
+        let counts = counts.iter().map(|count| Value::from(*count));
+        [Value::from(at + 1)].into_iter().chain(counts).collect()
+    });
+    Sheet { name: "bridge-operations".to_string(), columns: columns.collect(), rows: rows.collect() }
 }

@@ -6,7 +6,7 @@ use crossterm::event::{MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
 use super::filter::{self, Filter};
-use super::read::{self, Kind, Row, Set, Standing};
+use super::read::{self, Kind, Row, Set, Sets};
 use super::{DataSets, Part, Place, Side, text};
 use crate::pipeline::review::Kind as ProductKind;
 use crate::workbench::action::Move;
@@ -26,10 +26,16 @@ impl DataSets {
         });
     }
 
-    /// The sets are others than before: the chosen one stays, what is not fixed may say something else.
-    pub(super) fn take_in(&mut self) {
-        self.stale = true;
-        if self.chosen_set().is_none_or(|set| set.standing != Standing::Trained) {
+    /// The sets may be others than before: the chosen one stays, and is read again where it says something else.
+    pub(super) fn take_in(&mut self, sets: Arc<Sets>) {
+        let before = self.chosen_set().map(|set| (set.name.clone(), Arc::clone(&set.rows)));
+        self.shown = Some(sets);
+        let after = self.chosen_set().map(|set| (&set.name, &set.rows));
+        let same = |(name, rows): &(String, Arc<Vec<Row>>), (now, here): (&String, &Arc<Vec<Row>>)| {
+            name == now && Arc::ptr_eq(rows, here)
+        };
+        if !before.as_ref().zip(after).is_some_and(|(before, after)| same(before, after)) {
+            self.stale = true;
             self.asked = [None, None];
         }
     }

@@ -30,20 +30,6 @@ pub fn mark(kind: Kind, look: &Look) -> (char, Style) {
     }
 }
 
-/// Kinds of a set with their weight (trained tokens, else members), in the order of the set.
-pub fn weights(set: &Set) -> Vec<(Kind, usize, u64)> {
-    let mut kinds: Vec<(Kind, usize, u64)> = Vec::new();
-    for row in set.rows.iter() {
-        let at = kinds.iter().position(|(kind, ..)| *kind == row.kind).unwrap_or(kinds.len());
-        if at == kinds.len() {
-            kinds.push((row.kind, 0, 0));
-        }
-        kinds[at].1 += 1;
-        kinds[at].2 += u64::from(row.tokens.unwrap_or_default());
-    }
-    kinds
-}
-
 /// The mix as a bar of letters, every kind with at least one.
 pub fn bar(kinds: &[(Kind, usize, u64)], look: &Look) -> Vec<Span<'static>> {
     let tokens = kinds.iter().map(|(_, _, tokens)| *tokens).sum::<u64>();
@@ -89,7 +75,7 @@ pub fn marks(look: &Look) -> Vec<Mark> {
 /// `m medium 186 · b bridged 493 (30,932 tokens)`.
 pub fn mix_line(set: &Set, look: &Look) -> Vec<Span<'static>> {
     let mut spans = vec![Span::raw("  ")];
-    for (at, (kind, members, tokens)) in weights(set).into_iter().enumerate() {
+    for (at, (kind, members, tokens)) in set.kinds.iter().copied().enumerate() {
         let (letter, style) = mark(kind, look);
         if at > 0 {
             spans.push(Span::styled(format!(" {} ", look.glyphs.dot), look.theme.dim));

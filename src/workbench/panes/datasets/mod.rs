@@ -175,8 +175,8 @@ impl Pane for DataSets {
         cx.poll(&mut self.sets);
         let newer = self.sets.value().filter(|sets| self.shown.as_ref().is_none_or(|old| !Arc::ptr_eq(old, sets)));
         if let Some(sets) = newer {
-            self.shown = Some(Arc::clone(sets));
-            self.take_in();
+            let sets = Arc::clone(sets);
+            self.take_in(sets);
         }
         if self.shown.is_some()
             && let Some(target) = self.aimed.take()

@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use crate::domain::SampleKind;
-use crate::export::preview::{Mix, Renderer};
+use crate::export::preview::Renderer;
 use crate::pipeline::events::{StageId, StageKind};
 use crate::pipeline::lessons::planned;
 use crate::pipeline::plan::plan;
 use crate::recipe::{Arm, Recipe};
-use crate::session::records::{Asked, Prepared, SftUpdate, SplitSets, StageDone};
+use crate::session::records::{
+    Asked, BridgedTrace, Prepared, Recycled, ReviewDecision, SftUpdate, SplitSets, StageDone, Trace,
+};
 use crate::session::{Session, SessionError};
 use crate::workbench::jobs::Cancel;
 use crate::workbench::source::recipe_of;
@@ -82,12 +84,33 @@ pub struct Set {
     pub stage: StageId,
     /// How it stands.
     pub standing: Standing,
-    /// Counts by kind; tokens are 0 where they are not known.
-    pub mix: Mix,
+    /// Members and trained tokens of each kind, in the order of the set.
+    pub kinds: Vec<(Kind, usize, u64)>,
+    /// Trained tokens; `None` where they are not counted.
+    pub tokens: Option<u64>,
     /// Its members, in the order of the set.
     pub rows: Arc<Vec<Row>>,
     /// The texts themselves, of a set that is not fixed.
     pub texts: Arc<Vec<Prepared>>,
+    /// Of a set that is not fixed, what there was to make it from: while that is the same, so is the set.
+    made_from: [u64; 5],
+}
+
+impl Set {
+    /// The same set with these members.
+    fn with(self, rows: Vec<Row>) -> Self {
+        let mut kinds: Vec<(Kind, usize, u64)> = Vec::new();
+        for row in &rows {
+            let at = kinds.iter().position(|(kind, ..)| *kind == row.kind).unwrap_or(kinds.len());
+            if at == kinds.len() {
+                kinds.push((row.kind, 0, 0));
+            }
+            kinds[at].1 += 1;
+            kinds[at].2 += u64::from(row.tokens.unwrap_or_default());
+        }
+        let tokens = rows.iter().map(|row| row.tokens.map(u64::from)).sum::<Option<u64>>();
+        Self { kinds, tokens: tokens.filter(|_| !rows.is_empty()), rows: Arc::new(rows), ..self }
+    }
 }
 
 /// All sets of a session.
@@ -124,7 +147,13 @@ pub fn sets(
                 let known = known(&stage.key());
                 sets.push(sft(session, &recipe, stage, renderer, known, cancel)?);
             }
-            StageKind::Split => sets.extend(split(session, &stage).map_err(told)?),
+            StageKind::Split => {
+                for set in split(session, &stage).map_err(told)? {
+                    let same =
+                        known(&set.name).filter(|known| known.rows == set.rows && known.standing == set.standing);
+                    sets.push(same.cloned().unwrap_or(set));
+                }
+            }
             _ => {}
         }
     }
@@ -170,9 +199,11 @@ fn sft(
         role,
         stage: stage.clone(),
         standing,
-        mix: Mix::of(&name, []),
+        kinds: Vec::new(),
+        tokens: None,
         rows: Arc::default(),
         texts: Arc::default(),
+        made_from: [0; 5],
     };
     if begun {
         let mut rows = Vec::new();
@@ -183,8 +214,13 @@ fn sft(
         }
         let standing =
             if rows.is_empty() { Standing::Empty("the stage had nothing to train on") } else { Standing::Trained };
-        return Ok(Set { mix: mix(&name, &rows), rows: Arc::new(rows), ..empty(standing) });
+        return Ok(empty(standing).with(rows));
     }
+    let made_from = products(session).map_err(told)?;
+    if let Some(known) = known.filter(|known| known.made_from == made_from) {
+        return Ok(known.clone());
+    }
+    let empty = |standing| Set { made_from, ..empty(standing) };
     let Some(samples) = planned(session, recipe, &stage).map_err(|error| error.to_string())? else {
         return Ok(empty(Standing::Empty("its texts are drawn when the stage begins")));
     };
@@ -208,8 +244,19 @@ fn sft(
         rows.push(row(format!("{prefix}{at:06}"), &text, tokens));
         texts.push(text);
     }
-    let (mix, rows, texts) = (mix(&name, &rows), Arc::new(rows), Arc::new(texts));
-    Ok(Set { mix, rows, texts, ..empty(Standing::Planned) })
+    Ok(Set { texts: Arc::new(texts), ..empty(Standing::Planned).with(rows) })
+}
+
+/// How much there is of everything that texts are made from.
+fn products(session: &Session) -> Result<[u64; 5], SessionError> {
+    Ok([
+        session.count::<Trace>("")?,
+        session.count::<BridgedTrace>("")?,
+        session.count::<Recycled>("")?,
+        session.count::<ReviewDecision>("")?,
+        // Also 1 with nothing there, so that it differs from a set that is fixed.
+        session.count::<StageDone>("")? + 1,
+    ])
 }
 
 /// What renders texts, made when it is first needed.
@@ -223,14 +270,6 @@ fn row(key: String, text: &Prepared, tokens: Option<u32>) -> Row {
     Row { id, key, kind: Kind::Text(sample.kind), question, tokens }
 }
 
-fn mix(name: &str, rows: &[Row]) -> Mix {
-    let text = |row: &Row| match row.kind {
-        Kind::Text(kind) => Some((kind, row.tokens.unwrap_or_default())),
-        _ => None,
-    };
-    Mix::of(name, rows.iter().filter_map(text))
-}
-
 /// The two sets of a split: what GRPO trains on, and what is recycled.
 fn split(session: &Session, stage: &StageId) -> Result<[Set; 2], SessionError> {
     let parted = session.get::<SplitSets>(&stage.key())?;
@@ -241,15 +280,18 @@ fn split(session: &Session, stage: &StageId) -> Result<[Set; 2], SessionError> {
     let sets = parted.as_ref().map(|parted| &parted.sets);
     let all_one: std::collections::HashSet<&str> =
         sets.iter().flat_map(|sets| sets.all_one.iter()).map(String::as_str).collect();
-    let set = |word: &str, role: &'static str, rows: Vec<Row>| Set {
+    let set = |word: &str, role: &'static str| Set {
         name: format!("{} {word}", stage.key()),
         role,
         stage: stage.clone(),
         standing: standing(),
-        mix: Mix { stage: stage.key(), texts: rows.len(), ..Mix::default() },
-        rows: Arc::new(rows),
+        kinds: Vec::new(),
+        tokens: None,
+        rows: Arc::default(),
         texts: Arc::default(),
+        made_from: [0; 5],
     };
+    let set = |word: &str, role: &'static str, rows: Vec<Row>| set(word, role).with(rows);
     let question = |id: &String, kind: Kind| {
         let key = format!("{}-rollouts/{id}", stage.iteration);
         Row { id: id.clone(), key, kind, question: id.clone(), tokens: None }

@@ -6,9 +6,10 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::filter::Order;
-use super::mix::{MIX, bar, mark, mix_line, weights};
-use super::read::{Set, Sets, Standing};
+use super::mix::{MIX, bar, mark, mix_line};
+use super::read::{Kind, Set, Sets, Standing};
 use super::{DataSets, Part, Side, tree};
+use crate::domain::SampleKind;
 use crate::workbench::pane::Seen;
 use crate::workbench::sheet::Sheet;
 use crate::workbench::text;
@@ -65,7 +66,7 @@ pub fn sets_sheet(sets: &Sets) -> Sheet {
     let columns = ["set", "part", "stands", "kind", "members", "trained tokens"].map(String::from).to_vec();
     let mut rows = Vec::new();
     for set in &sets.sets {
-        for (kind, members, tokens) in weights(set) {
+        for (kind, members, tokens) in &set.kinds {
             rows.push(vec![
                 serde_json::json!(set.name),
                 serde_json::json!(set.role),
@@ -128,7 +129,8 @@ impl DataSets {
             let said = "this run trains on nothing: it only evaluates its student";
             words(buf, body, said, seen.look.theme.dim);
         } else {
-            words(buf, body, "nothing was read; it is asked again when the records change", seen.look.theme.dim);
+            let said = "the reading was given up; it begins again when this pane comes into sight anew";
+            words(buf, body, said, seen.look.theme.dim);
         }
     }
 
@@ -146,7 +148,7 @@ impl DataSets {
         let top = Rect { height: all.saturating_add(2).min(area.height / 3).max(4), ..area };
         let lower = Rect { y: top.bottom(), height: area.height - top.height, ..area };
         if lower.width >= WIDE {
-            let left = Rect { width: lower.width * 9 / 20, ..lower };
+            let left = Rect { width: lower.width / 2, ..lower };
             let right = Rect { x: left.right() + 1, width: lower.width - left.width - 1, ..lower };
             return (top, left, right);
         }
@@ -159,7 +161,11 @@ impl DataSets {
         let Some(sets) = self.shown.clone() else { return };
         let look = seen.look;
         let slow = if self.sets.waiting().is_some() { "reading".to_string() } else { String::new() };
-        let facts = joined(&[format!("{} sets", sets.sets.len()), slow], look, look.theme.dim);
+        let mut facts = joined(&[format!("{} sets", sets.sets.len()), slow], look, look.theme.dim);
+        if let Some(error) = self.sets.error() {
+            let words = format!(" {} not read again: {}", look.glyphs.warn, text::printable(error));
+            facts.push(Span::styled(words, look.theme.warn));
+        }
         let body = header(buf, area, look, "data sets", seen.focused && self.part == Part::Sets, facts);
         let name = sets.sets.iter().map(|set| text::width(&set.name)).max().unwrap_or(0) as u16;
         let role = sets.sets.iter().map(|set| text::width(set.role)).max().unwrap_or(0) as u16;
@@ -179,14 +185,13 @@ impl DataSets {
                 Standing::Planned => look.theme.running,
                 Standing::Empty(_) => look.theme.dim,
             };
-            let known = set.rows.iter().all(|row| row.tokens.is_some()) && !set.rows.is_empty();
-            let tokens = if known { text::count(set.mix.tokens) } else { look.glyphs.dot.to_string() };
+            let tokens = set.tokens.map_or_else(|| look.glyphs.dot.to_string(), text::count);
             vec![
                 Line::styled(text::printable(&set.name), style),
                 Line::styled(text::count(set.rows.len() as u64), style),
                 Line::styled(tokens, style),
                 Line::styled(standing(set), style),
-                Line::from(bar(&weights(set), look)),
+                Line::from(bar(&set.kinds, look)),
                 Line::styled(set.role, look.theme.dim),
             ]
         });
@@ -206,10 +211,12 @@ impl DataSets {
             put(buf, Rect { height: 1, ..body }, mix_line(&set, look));
             body = Rect { y: body.y + 1, height: body.height - 1, ..body };
         }
+        // The ids of steps are longer.
+        let id = if set.kinds.iter().any(|(kind, ..)| *kind == Kind::Text(SampleKind::Local)) { 24 } else { 21 };
         let columns = [
             Column::left("kind", Wide::Exact(11)),
             Column::right("tokens", Wide::Exact(6)),
-            Column::left("id", Wide::Exact(26)),
+            Column::left("id", Wide::Exact(id)),
             Column::left("question", Wide::Rest(16)),
         ];
         let sorted = match self.order {
@@ -237,6 +244,7 @@ impl DataSets {
                 (_, Some(error)) => text::printable(error),
                 (Standing::Empty(why), _) => (*why).to_string(),
                 _ if set.rows.is_empty() => "the set is empty".to_string(),
+                _ if self.visible.value().is_none() => "given up; choose the set again".to_string(),
                 _ => "nothing fits; a shows all".to_string(),
             };
             words(buf, body, &said, look.theme.dim);
@@ -296,10 +304,10 @@ impl DataSets {
             let line = Rect { y, height: 1, ..area };
             let selected = place == at && self.part == Part::Detail;
             let mut spans = vec![Span::styled(tree::gutter(branches, place, look), look.theme.mark)];
-            spans.extend(branch.pieces.iter().map(|(ink, words)| Span::styled(words.clone(), ink.style(&look.theme))));
             if branch.target.is_some() {
-                spans.push(Span::styled(format!(" {}", look.glyphs.arrow), look.theme.key));
+                spans.push(Span::styled(format!("{} ", look.glyphs.arrow), look.theme.key));
             }
+            spans.extend(branch.pieces.iter().map(|(ink, words)| Span::styled(words.clone(), ink.style(&look.theme))));
             put(buf, line, spans);
             if selected {
                 buf.set_style(line.intersection(buf.area), look.theme.selected.patch(look.theme.focus));

@@ -36,7 +36,7 @@ impl Evaluation {
         let row = |place: &Place| {
             self.grid.rows.iter().position(|row| row.session == place.session && row.checkpoint == place.checkpoint)
         };
-        let last = || self.grid.rows.iter().rposition(|row| !row.pending && row.session.is_none()).unwrap_or(0);
+        let last = || self.grid.rows.iter().rposition(|row| row.absent.is_none() && row.session.is_none()).unwrap_or(0);
         let column = |name: &String| self.grid.columns.iter().position(|column| column.name() == name);
         (self.row.as_ref().and_then(row).unwrap_or_else(last), self.column.as_ref().and_then(column).unwrap_or(0))
     }
@@ -48,7 +48,7 @@ impl Evaluation {
     /// What the chosen cell is compared with.
     pub(super) fn wanted(&self) -> Option<Pair> {
         let (at, column) = self.at();
-        let row = self.grid.rows.get(at).filter(|row| !row.pending)?;
+        let row = self.grid.rows.get(at).filter(|row| row.absent.is_none())?;
         let split = self.grid.columns.get(column)?.split.clone();
         let own = |checkpoint: &str| Place { session: None, checkpoint: checkpoint.to_string() };
         let after = own(&row.checkpoint);
@@ -59,7 +59,7 @@ impl Evaluation {
                 Some(against) if *against != row.checkpoint => own(against),
                 _ => {
                     let earlier = self.grid.rows.get(..at)?.iter().rev();
-                    own(&earlier.into_iter().find(|row| row.session.is_none() && !row.pending)?.checkpoint)
+                    own(&earlier.into_iter().find(|row| row.session.is_none() && row.absent.is_none())?.checkpoint)
                 }
             },
         };
@@ -108,7 +108,8 @@ impl Evaluation {
 
     /// The chosen checkpoint becomes the one to compare with; chosen again, it is the one before that counts.
     pub(super) fn compare_with(&mut self, cx: &mut Cx<'_>) {
-        let Some(checkpoint) = self.chosen_row().filter(|row| !row.pending).map(|row| row.checkpoint.clone()) else {
+        let Some(checkpoint) = self.chosen_row().filter(|row| row.absent.is_none()).map(|row| row.checkpoint.clone())
+        else {
             return;
         };
         if self.against.as_ref() == Some(&checkpoint) {

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::grid::{Column, Row};
+use super::grid::{Absent, Column, Row};
 use super::notes::{Lines, judged};
 use super::read::{BothAnswers, Compared, Found};
 use super::table::plus_minus;
@@ -35,7 +35,13 @@ pub fn detail(found: &Found, row: &Row, column: &Column, look: &Look, columns: u
         }
     };
     let Some(measured) = measured else {
-        say(vec!["its evaluation is not complete yet; figures come with its last answer".into()], look.theme.dim);
+        let why = match row.absent {
+            Some(Absent::Otherwise) => {
+                "figures with different provenance are never drawn as one; the notes say what differs"
+            }
+            _ => "its evaluation is not complete yet; figures come with its last answer",
+        };
+        say(vec![why.into()], look.theme.dim);
         return lines;
     };
     match &column.split {

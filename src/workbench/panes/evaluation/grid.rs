@@ -73,6 +73,15 @@ impl Column {
     }
 }
 
+/// Why a checkpoint has no figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// Its evaluation is not complete.
+    Pending,
+    /// It was measured with another verifier or prompt than the rows before it.
+    Otherwise,
+}
+
 /// A row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
@@ -84,8 +93,8 @@ pub struct Row {
     pub cells: Vec<Option<Estimate>>,
     /// Best of its session on dev.
     pub best: bool,
-    /// Not evaluated yet.
-    pub pending: bool,
+    /// Why it has no figures.
+    pub absent: Option<Absent>,
 }
 
 /// The table.
@@ -130,7 +139,12 @@ impl Grid {
         for checkpoint in evaluations.map(|stage| stage.of.as_str()) {
             let measured = results.checkpoints.iter().find(|row| row.checkpoint == checkpoint);
             let best = results.best.as_deref() == Some(checkpoint);
-            self.rows.push(self.row(None, checkpoint, measured, best));
+            let otherwise = results.warnings.iter().any(|warning| {
+                warning.strip_prefix(checkpoint).is_some_and(|rest| rest.starts_with(" was measured with"))
+            });
+            let mut row = self.row(None, checkpoint, measured, best);
+            row.absent = row.absent.map(|absent| if otherwise { Absent::Otherwise } else { absent });
+            self.rows.push(row);
             for neighbour in found.neighbours() {
                 let theirs = &neighbour.examined.report.results;
                 let row = theirs.checkpoints.iter().find(|row| row.checkpoint == checkpoint);
@@ -145,7 +159,8 @@ impl Grid {
     fn row(&self, session: Option<&str>, checkpoint: &str, measured: Option<&CheckpointRow>, best: bool) -> Row {
         let cells = self.columns.iter().map(|column| measured.and_then(|row| self.cell(row, column))).collect();
         let (session, checkpoint) = (session.map(str::to_string), checkpoint.to_string());
-        Row { session, checkpoint, cells, best, pending: measured.is_none() }
+        let absent = measured.is_none().then_some(Absent::Pending);
+        Row { session, checkpoint, cells, best, absent }
     }
 
     fn cell(&self, row: &CheckpointRow, column: &Column) -> Option<Estimate> {
@@ -189,7 +204,66 @@ impl Grid {
             }
             cells
         };
-        let rows = self.rows.iter().filter(|row| !row.pending).map(row).collect();
+        let rows = self.rows.iter().filter(|row| row.absent.is_none()).map(row).collect();
         Sheet { name: "evaluation".to_string(), columns, rows }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn estimate(value: f64) -> Option<Estimate> {
+        Some(Estimate { value, low: value - 0.1, high: value + 0.1 })
+    }
+
+    fn grid(rows: &[(&str, [Option<Estimate>; 2])]) -> Grid {
+        let column = |split: Option<&str>| Column { split: split.map(str::to_string), questions: 10 };
+        let row = |(checkpoint, cells): &(&str, [Option<Estimate>; 2])| Row {
+            session: None,
+            checkpoint: (*checkpoint).to_string(),
+            cells: cells.to_vec(),
+            best: *checkpoint == "b",
+            absent: cells.iter().all(Option::is_none).then_some(Absent::Pending),
+        };
+        let columns = vec![column(Some("test")), column(None)];
+        Grid { figure: Figure::Accuracy, nk: (8, 8), columns, rows: rows.iter().map(row).collect() }
+    }
+
+    #[test]
+    fn the_highest_of_a_column_is_told_among_several_and_shared_by_equals() {
+        let several = grid(&[
+            ("a", [estimate(0.5), estimate(0.4)]),
+            ("b", [estimate(0.7), None]),
+            ("c", [estimate(0.7), None]),
+            ("d", [None, None]),
+        ]);
+        assert_eq!(several.highest(0), [1, 2]);
+        assert!(several.highest(1).is_empty(), "one alone is no highest");
+        assert!(several.highest(9).is_empty());
+    }
+
+    #[test]
+    fn a_saved_table_keeps_intervals_and_gaps_and_leaves_out_what_was_not_measured() {
+        let sheet = grid(&[("b", [estimate(0.5), None]), ("d", [None, None])]).sheet("demo-1");
+        assert_eq!(sheet.rows.len(), 1);
+        assert_eq!(sheet.columns[3..7], ["test greedy accuracy", "test low", "test high", "test N"]);
+        let row = &sheet.rows[0];
+        assert_eq!((&row[0], &row[1], &row[2]), (&json!("demo-1"), &json!("b"), &json!(true)));
+        assert_eq!((&row[3], &row[6], &row[7], &row[10]), (&json!(0.5), &json!(10), &Value::Null, &Value::Null));
+        assert_eq!(sheet.columns.len(), row.len());
+    }
+
+    #[test]
+    fn a_split_without_questions_has_no_figure() {
+        let measure = Measure { questions: 20, parse_rate: 0.95, ..Measure::default() };
+        let parsed = Figure::Parsed.of(&measure).unwrap();
+        assert!((parsed.value - 0.95).abs() < 1e-12 && parsed.low < 0.95 && parsed.high > 0.95);
+        assert_eq!(Figure::Pass.of(&measure), None);
+        assert_eq!(Figure::Accuracy.of(&Measure::default()), None);
+        let names: Vec<String> = Figure::ALL.iter().map(|figure| figure.name(8, 4)).collect();
+        assert_eq!(names, ["greedy accuracy", "mean@8", "pass@4", "parse rate"]);
+        assert_eq!(Figure::Parsed.next(), Figure::Accuracy);
     }
 }

@@ -4,14 +4,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Span;
 
-use super::grid::{Grid, Row};
+use super::grid::{Absent, Grid, Row};
 use crate::evaluate::Estimate;
 use crate::workbench::look::Look;
 use crate::workbench::text;
 use crate::workbench::widgets::put;
 
 /// Columns of a figure with its half interval, its mark and the space before it.
-const CELL: usize = 13;
+const CELL: usize = 15;
 /// Columns of the checkpoints' names, at most.
 const NAME: usize = 28;
 /// Rows above the checkpoints.
@@ -90,7 +90,7 @@ pub fn draw(buf: &mut Buffer, sight: &Sight, grid: &Grid, chosen: (usize, usize)
         let selected = at == chosen.0;
         let mark = if selected { ">" } else { " " };
         let star = if row.best { look.glyphs.star } else { " " };
-        let style = match (selected && focused, row.pending, &row.session) {
+        let style = match (selected && focused, row.absent.is_some(), &row.session) {
             (true, ..) => theme.focus.patch(theme.key),
             (_, true, _) | (_, _, Some(_)) => theme.dim,
             _ => theme.text,
@@ -100,10 +100,15 @@ pub fn draw(buf: &mut Buffer, sight: &Sight, grid: &Grid, chosen: (usize, usize)
             Span::styled(star, theme.title),
             Span::styled(padded(&format!(" {}", name(row)), sight.name.saturating_sub(2), look), style),
         ];
-        if row.pending {
-            spans.push(Span::styled("  not evaluated yet", theme.dim));
+        match row.absent {
+            Some(Absent::Pending) => spans.push(Span::styled("  not evaluated yet", theme.dim)),
+            Some(Absent::Otherwise) => {
+                let words = "  left out: measured with another verifier or prompt";
+                spans.push(Span::styled(words, theme.warn));
+            }
+            None => {}
         }
-        for (column, highest) in columns.clone().zip(&highest).filter(|_| !row.pending) {
+        for (column, highest) in columns.clone().zip(&highest).filter(|_| row.absent.is_none()) {
             let top = highest.contains(&at);
             let shown = cell(row.cells.get(column).copied().flatten(), top, look);
             let here = selected && column == chosen.1;

@@ -62,15 +62,17 @@ impl Evaluation {
     /// Draws whatever there is to draw.
     pub(super) fn draw_all(&mut self, area: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
         let look = seen.look;
-        let body = header(buf, area, look, "evaluation", seen.focused && self.part == Part::Table, self.facts(look));
-        if self.shown.is_none() || self.grid.columns.is_empty() {
-            return self.nothing(buf, body, seen);
-        }
-        let (top, left, right) = self.parts(body);
-        self.places = Places { table: top, cell: left, notes: right, sight: self.places.sight, ..self.places };
+        let below = Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area };
+        let (top, left, right) = self.parts(below);
         let at = self.at();
-        self.places.sight = table::sight(top, &self.grid, at, self.places.sight);
-        table::draw(buf, &self.places.sight, &self.grid, at, seen.focused && self.part == Part::Table, look);
+        let focused = seen.focused && self.part == Part::Table;
+        let sight = table::sight(top, &self.grid, at, self.places.sight);
+        self.places = Places { table: top, cell: left, notes: right, sight, ..self.places };
+        header(buf, area, look, "evaluation", focused, self.facts(look));
+        if self.shown.is_none() || self.grid.columns.is_empty() {
+            return self.nothing(buf, below, seen);
+        }
+        table::draw(buf, &sight, &self.grid, at, focused, look);
         self.cell(buf, left, seen);
         self.notes(buf, right, seen);
     }
@@ -79,14 +81,20 @@ impl Evaluation {
         if self.grid.columns.is_empty() {
             return Vec::new();
         }
-        let measured = self.grid.rows.iter().filter(|row| row.session.is_none() && !row.pending).count();
+        let measured = self.grid.rows.iter().filter(|row| row.session.is_none() && row.absent.is_none()).count();
         let all = self.grid.rows.iter().filter(|row| row.session.is_none()).count();
         let (left, right) = self.places.sight.hidden(&self.grid);
         let more = if left + right > 0 { format!("{left} columns left, {right} right") } else { String::new() };
         let (n, k) = self.grid.nk;
         let slow = if self.found.waiting().is_some() { "reading".to_string() } else { String::new() };
         let figure = format!("{}, %", self.figure.name(n, k));
-        joined(&[figure, format!("{measured} of {all} checkpoints"), more, slow], look, look.theme.dim)
+        let facts = [figure, format!("{measured} of {all} checkpoints"), more, slow];
+        let mut spans = joined(&facts, look, look.theme.dim);
+        if let Some(error) = self.found.error() {
+            let words = format!(" {} not read again: {}", look.glyphs.warn, text::printable(error));
+            spans.push(Span::styled(words, look.theme.warn));
+        }
+        spans
     }
 
     /// What stands where there are no figures.
@@ -101,7 +109,8 @@ impl Evaluation {
             let said = "nothing is evaluated yet: the first figures come when the stage `evaluate base` is complete";
             words(buf, body, said, seen.look.theme.dim);
         } else {
-            words(buf, body, "nothing was read; Ctrl-L asks again with the next change", seen.look.theme.dim);
+            let said = "the reading was given up; it begins again when this pane comes into sight anew";
+            words(buf, body, said, seen.look.theme.dim);
         }
     }
 
@@ -116,7 +125,7 @@ impl Evaluation {
         if lower.height < 2 {
             (top, none, none)
         } else if lower.width >= WIDE {
-            let left = Rect { width: lower.width / 2 - 1, ..lower };
+            let left = Rect { width: lower.width * 9 / 20, ..lower };
             let right = Rect { x: left.right() + 1, width: lower.width - left.width - 1, ..lower };
             (top, left, right)
         } else if self.part == Part::Notes {
@@ -147,8 +156,11 @@ impl Evaluation {
             (Some(compared), _) => lines.extend(cell::difference(compared, self.grid.nk.1, look)),
             (None, Some(_)) => lines.push(vec![Span::styled("   comparing", look.theme.dim)]),
             (None, None) => {
-                let error = self.compared.error().map(text::printable);
-                let why = error.unwrap_or_else(|| "nothing before it to compare with".to_string());
+                let why = match (self.compared.error(), &self.pair) {
+                    (Some(error), _) => text::printable(error),
+                    (None, None) => "nothing before it to compare with".to_string(),
+                    (None, Some(_)) => "not compared; choosing the cell again asks again".to_string(),
+                };
                 lines.push(vec![Span::styled(format!("   {why}"), look.theme.dim)]);
             }
         }

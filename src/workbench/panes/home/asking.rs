@@ -22,7 +22,6 @@ pub const LIMIT: u32 = 6;
 pub const WORD: u32 = 7;
 pub const VALUE: u32 = 8;
 pub const SAVE: u32 = 9;
-pub const READ: u32 = 10;
 
 /// What a new run can stand on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +47,8 @@ impl Home {
             (FILE, Reply::Text(path)) => {
                 let taken =
                     self.list.rows().unwrap_or_default().iter().map(|row| row.name().to_string()).collect::<Vec<_>>();
-                self.reading.ask(cx.jobs, cx.now, move |_| Form::file(&path, &taken));
+                let place = cx.house.file(&path);
+                self.reading.ask(cx.jobs, cx.now, move |_| Form::file(&place, &taken));
             }
             (RENAME, Reply::Typing(name)) => {
                 let remark = if name == self.about { None } else { self.name_fault(&name) };

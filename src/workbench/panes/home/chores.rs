@@ -28,15 +28,20 @@ impl Done {
     }
 }
 
-/// What is being done.
+/// What is being done, each to what it is done to.
 #[derive(Default)]
-pub struct Chores(Vec<Query<Done>>);
+pub struct Chores(Vec<(String, Query<Done>)>);
 
 impl Chores {
+    /// Whether something is being done to a session.
+    pub fn busy(&self, name: &str) -> bool {
+        self.0.iter().any(|(about, _)| about == name)
+    }
+
     /// Removes a session for good.
     pub fn remove(&mut self, name: &str, cx: &Cx<'_>) {
         let (sessions, name) = (cx.house.sessions.clone(), name.to_string());
-        self.begin(cx, move || {
+        self.begin(name.clone(), cx, move || {
             sessions.remove(&name, true).map(|bytes| Done::Removed(name, bytes)).map_err(|error| error.to_string())
         });
     }
@@ -44,16 +49,16 @@ impl Chores {
     /// Gives a session another name.
     pub fn rename(&mut self, name: &str, to: &str, cx: &Cx<'_>) {
         let (sessions, name, to) = (cx.house.sessions.clone(), name.to_string(), to.to_string());
-        self.begin(cx, move || {
+        self.begin(name.clone(), cx, move || {
             sessions.rename(&name, &to).map(|()| Done::Renamed(name, to)).map_err(|error| error.to_string())
         });
     }
 
     /// Writes a new file; what is there already is not overwritten.
     pub fn save(&mut self, path: &str, content: String, cx: &Cx<'_>) {
-        let path = cx.house.file(path).display().to_string();
-        self.begin(cx, move || {
-            let written = std::fs::File::create_new(&path)
+        let (path, place) = (path.to_string(), cx.house.file(path));
+        self.begin(String::new(), cx, move || {
+            let written = std::fs::File::create_new(&place)
                 .and_then(|mut file| std::io::Write::write_all(&mut file, content.as_bytes()));
             match written {
                 Ok(()) => Ok(Done::Saved(path)),
@@ -62,7 +67,7 @@ impl Chores {
         });
     }
 
-    fn begin(&mut self, cx: &Cx<'_>, work: impl FnOnce() -> Result<Done, String> + Send + 'static) {
+    fn begin(&mut self, about: String, cx: &Cx<'_>, work: impl FnOnce() -> Result<Done, String> + Send + 'static) {
         let mut query = Query::default();
         let looking = cx.house.looking;
         query.ask(
@@ -70,19 +75,19 @@ impl Chores {
             cx.now,
             move |_| if looking { Err("nothing is done in a picture".to_string()) } else { work() },
         );
-        self.0.push(query);
+        self.0.push((about, query));
     }
 
     /// What has come to an end since.
     pub fn ended(&mut self, cx: &Cx<'_>) -> Vec<Result<Done, String>> {
-        for query in &mut self.0 {
+        for (_, query) in &mut self.0 {
             cx.poll(query);
         }
         let (going, over): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.0).into_iter().partition(|query| query.waiting().is_some());
+            std::mem::take(&mut self.0).into_iter().partition(|(_, query)| query.waiting().is_some());
         self.0 = going;
         over.iter()
-            .filter_map(|query| {
+            .filter_map(|(_, query)| {
                 query.value().cloned().map(Ok).or_else(|| query.error().map(|why| Err(why.to_string())))
             })
             .collect()

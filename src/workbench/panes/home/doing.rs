@@ -2,16 +2,16 @@
 
 use super::asking::{self, Offer};
 use super::chores::{Done, free_name};
+use super::compare::Compare;
 use super::form::{Form, Line};
 use super::list::Item;
 use super::plan::Plan;
-use super::{Do, Front, Home, compare};
+use super::{Do, Front, Home};
 use crate::pipeline::events::Level;
 use crate::recipe::{Arm, Recipe, Takes, preset_names};
 use crate::session::show_size;
 use crate::workbench::house::Launch;
 use crate::workbench::pane::{Ask, Cx, PaneId, Wish};
-use crate::workbench::text;
 
 impl Home {
     pub(super) fn act_own(&mut self, action: Do, cx: &mut Cx<'_>) {
@@ -167,9 +167,7 @@ impl Home {
         if others.is_empty() {
             return cx.say(Level::Warn, "mark another session with m, or open one, to compare this one with it");
         }
-        cx.say(Level::Info, format!("comparing {this} with {}", others.join(", ")));
-        let sessions = cx.house.sessions.clone();
-        self.comparing.ask(cx.jobs, cx.now, move |cancel| compare::read(&sessions, &this, &others, cancel));
+        (self.compare, self.front) = (Some(Compare::of(this, others, cx)), Front::Compare);
     }
 
     /// Changes what is selected in the form.
@@ -252,16 +250,6 @@ impl Home {
             match (read.error().map(str::to_string), read.into_value()) {
                 (None, Some(form)) => self.form_on(Ok(form), cx),
                 (why, _) => cx.say(Level::Error, why.unwrap_or_default()),
-            }
-        }
-        if cx.poll(&mut self.comparing) {
-            match (self.comparing.value(), self.comparing.error()) {
-                (Some(lines), _) => {
-                    let line = |line: &String| vec![ratatui::text::Span::raw(text::printable(line))];
-                    let lines = lines.iter().map(line).collect();
-                    cx.ask(asking::READ, Ask::Read { title: "side by side, accuracy in %".to_string(), lines });
-                }
-                (None, why) => cx.say(Level::Warn, why.unwrap_or_default().to_string()),
             }
         }
     }

@@ -96,10 +96,10 @@ impl Form {
     ///
     /// # Errors
     /// In words, when it can't be read or used.
-    pub fn file(path: &str, taken: &[String]) -> Result<Self, String> {
-        let draft = Draft::read(Path::new(path)).map_err(|error| error.to_string())?;
-        let stem = Path::new(path).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok(Self::new(draft, path.to_string(), &stem, taken))
+    pub fn file(path: &Path, taken: &[String]) -> Result<Self, String> {
+        let draft = Draft::read(path).map_err(|error| error.to_string())?;
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(Self::new(draft, path.display().to_string(), &stem, taken))
     }
 
     /// A form over the recipe of a session.

@@ -15,13 +15,16 @@ use crate::workbench::widgets::{header, joined, put, words};
 /// Rows of the lower part, where there is room for it.
 const BELOW: u16 = 4;
 
+/// Fewest columns in which something is said of a setting.
+const LEAST_WORDS: usize = 8;
+
 /// Draws it; gives the rows on which a line can be clicked.
 pub fn draw(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, form: &Form) -> Vec<(u16, usize)> {
     let look = seen.look;
     let faults = form.faults().count();
     let facts = [
         form.from.clone(),
-        format!("{} differ from {}", form.draft.changed(), form.draft.stands_over()),
+        differing(form),
         if form.only { "only these".to_string() } else { String::new() },
         if form.search.is_empty() { String::new() } else { format!("with \"{}\"", form.search) },
         if faults > 0 { format!("{} {faults} to mend", look.glyphs.failed) } else { String::new() },
@@ -48,6 +51,15 @@ pub fn draw(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, form: &Form) -> Vec<(
     placed
 }
 
+/// How far it is from the preset, in words.
+fn differing(form: &Form) -> String {
+    match (form.draft.changed(), form.draft.stands_over()) {
+        (0, preset) => format!("as {preset} has it"),
+        (1, preset) => format!("1 setting differs from {preset}"),
+        (count, preset) => format!("{count} settings differ from {preset}"),
+    }
+}
+
 /// Columns of label, value, and the preset's value.
 fn columns(width: u16) -> (usize, usize, usize) {
     let width = usize::from(width);
@@ -70,6 +82,7 @@ fn spans(form: &Form, line: &Line, look: &Look, width: u16, selected: bool) -> V
     let row = |mark: Span<'static>, name: &str, what: &str, was: &str, about: &str, faulty: bool| {
         let used = 3 + label + 1 + value + 1 + base + usize::from(base > 0);
         let room = usize::from(width).saturating_sub(used);
+        let about = if room < LEAST_WORDS { "" } else { about };
         let about = text::fit(&text::printable(about), room, look.glyphs.ellipsis);
         let shown = if faulty { theme.bad } else { style };
         let mut spans = vec![Span::styled(if selected { ">" } else { " " }, style), mark, Span::raw(" ")];
@@ -155,6 +168,20 @@ fn detail(buf: &mut Buffer, area: Rect, form: &Form, look: &Look) {
     if let Some(fault) = fault.or_else(|| form.faults().next()) {
         lines.extend(text::wrap(&text::printable(&fault.text), room).into_iter().map(|line| (line, theme.bad)));
     }
+    let said = match selected {
+        Some(Line::Start) => {
+            "Enter or S begins the run; p says first what it would take, s saves the recipe as a file, o shows only what differs"
+        }
+        Some(Line::From) => {
+            "a preset, a TOML file, or the recipe of a session; what is changed here is kept until another is taken"
+        }
+        Some(Line::Name) => "letters, digits, - _ and . ; left empty, it is the first name that is free",
+        Some(Line::Limit) => {
+            "sets the numbers of questions below, each to at most this; u gives one back its preset's value"
+        }
+        _ => "",
+    };
+    lines.extend(text::wrap(said, room).into_iter().filter(|line| !line.is_empty()).map(|line| (line, theme.dim)));
     if let Some(Line::Setting(field)) = selected {
         let source = if field.source.is_empty() { String::new() } else { format!(" ({})", field.source) };
         let what = format!(

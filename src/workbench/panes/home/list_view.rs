@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
 
+use super::chores::Chores;
 use super::detail::{self, Paragraph};
 use super::list::{Item, List};
 use super::rows::Row;
@@ -19,7 +20,7 @@ use crate::workbench::widgets::{fault, header, joined, put, waiting};
 type Column = (&'static str, usize, bool);
 
 /// Draws it; gives the rows on which an item can be clicked.
-pub fn draw(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, list: &List) -> Vec<(u16, usize)> {
+pub fn draw(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, list: &List, chores: &Chores) -> Vec<(u16, usize)> {
     let look = seen.look;
     let count = list.rows().map_or(0, <[Row]>::len);
     let facts = [
@@ -42,9 +43,9 @@ pub fn draw(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, list: &List) -> Vec<(
     let upper = Rect { height: body.height - below, ..body };
     let placed = if list.is_first_start() {
         let after = welcome(buf, upper, look);
-        items(buf, after, seen, list)
+        items(buf, after, seen, list, chores)
     } else {
-        items(buf, upper, seen, list)
+        items(buf, upper, seen, list, chores)
     };
     if below > 0 {
         let area = Rect { y: upper.bottom(), height: below, ..body };
@@ -101,7 +102,7 @@ fn welcome(buf: &mut Buffer, area: Rect, look: &Look) -> Rect {
 }
 
 /// The list itself, the selected item among what is shown.
-fn items(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, list: &List) -> Vec<(u16, usize)> {
+fn items(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, list: &List, chores: &Chores) -> Vec<(u16, usize)> {
     let look = seen.look;
     let (items, at) = (list.items(), list.at());
     let columns = columns(list, area.width);
@@ -115,7 +116,7 @@ fn items(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, list: &List) -> Vec<(u16
         match item {
             Item::Session(name) => {
                 if let Some(row) = list.row(name) {
-                    lines.push((Some(place), session(row, list, seen, &columns, selected)));
+                    lines.push((Some(place), session(row, list, seen, &columns, (selected, chores.busy(name)))));
                 }
             }
             Item::Preset(name) => {
@@ -171,7 +172,13 @@ fn titles(columns: &[Column], look: &Look) -> Vec<Span<'static>> {
     vec![Span::raw("    "), Span::styled(words, look.theme.dim)]
 }
 
-fn session(row: &Row, list: &List, seen: &Seen<'_>, columns: &[Column], selected: bool) -> Vec<Span<'static>> {
+fn session(
+    row: &Row,
+    list: &List,
+    seen: &Seen<'_>,
+    columns: &[Column],
+    (selected, busy): (bool, bool),
+) -> Vec<Span<'static>> {
     let (look, theme) = (seen.look, &seen.look.theme);
     let (glyph, style) = match row.activity() {
         "running" => (look.glyphs.running, theme.running),
@@ -193,7 +200,10 @@ fn session(row: &Row, list: &List, seen: &Seen<'_>, columns: &[Column], selected
         Span::raw(" "),
     ];
     for column in columns {
-        let (words, style) = words_of(row, list, column.0, open);
+        let (words, style) = match column.0 {
+            "activity" if busy => ("changing".to_string(), Some(true)),
+            title => words_of(row, list, title, open),
+        };
         let style = style.map_or(plain, |dim: bool| if dim { theme.dim } else { theme.text });
         spans.push(Span::styled(cell(&text::printable(&words), column, look), style));
     }

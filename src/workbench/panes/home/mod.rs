@@ -30,6 +30,7 @@ use crate::workbench::pane::{Cx, Mark, Pane, PaneId, Reply, Seen};
 use crate::workbench::sheet::Sheet;
 use crate::workbench::state::State;
 use chores::Chores;
+use compare::Compare;
 use form::{Form, Line};
 use list::{Item, List};
 use plan::Plan;
@@ -95,6 +96,7 @@ enum Front {
     List,
     Form,
     Plan,
+    Compare,
 }
 
 /// Lines that a page key moves.
@@ -112,8 +114,7 @@ pub struct Home {
     reading: Query<Form>,
     plan: Option<Plan>,
     chores: Chores,
-    /// The session that is compared, and the table.
-    comparing: Query<Vec<String>>,
+    compare: Option<Compare>,
     /// What an open question is about: a session or a setting.
     about: String,
     /// What the last choice offered.
@@ -136,19 +137,19 @@ impl Pane for Home {
 
     fn available(&self, action: Action, run: &State) -> bool {
         let Action::Home(action) = action else { return true };
-        let session = || self.list.session().is_some();
+        // What is being renamed or deleted is left alone until that is done.
+        let own = self.list.session().filter(|row| !self.chores.busy(row.name()));
+        let session = || own.is_some();
         match (action, self.front) {
             (Do::Open, Front::Form) => self.form.as_ref().is_some_and(|form| form.selected().is_some()),
             (Do::Start | Do::Save | Do::Plan | Do::Only | Do::Search, Front::Form) => true,
             (Do::Start, Front::Plan) => true,
             (Do::Reset, Front::Form) => self.form.as_ref().is_some_and(resettable),
-            (Do::Open, Front::List) => self.list.selected().is_some(),
+            (Do::Open, Front::List) => session() || matches!(self.list.selected(), Some(Item::Preset(_))),
             (Do::Demo, Front::List) => self.list.is_first_start(),
             (Do::New | Do::Search, Front::List) => self.list.rows().is_some(),
-            (Do::Resume, Front::List) => {
-                run.phase.over() && self.list.session().is_some_and(|row| row.activity() == "stopped")
-            }
-            (Do::Duplicate, Front::List) => self.list.session().is_some_and(|row| row.made.is_ok()),
+            (Do::Resume, Front::List) => run.phase.over() && own.is_some_and(|row| row.activity() == "stopped"),
+            (Do::Duplicate, Front::List) => own.is_some_and(|row| row.made.is_ok()),
             (Do::Rename | Do::Delete | Do::Mark, Front::List) => session(),
             (Do::Compare, Front::List) => session() && self.list.rows().is_some_and(|rows| rows.len() > 1),
             _ => false,
@@ -205,10 +206,12 @@ impl Pane for Home {
 
     fn give_up(&mut self, _cx: &mut Cx<'_>) {
         self.list.give_up();
-        self.comparing.cancel();
         self.reading.cancel();
         if let Some(plan) = &mut self.plan {
             plan.give_up();
+        }
+        if let Some(compare) = &mut self.compare {
+            compare.give_up();
         }
     }
 
@@ -219,6 +222,9 @@ impl Pane for Home {
         }
         if let Some(plan) = &mut self.plan {
             plan.poll(cx);
+        }
+        if let Some(compare) = &mut self.compare {
+            compare.poll(cx);
         }
         self.take_ended(cx);
     }
@@ -257,6 +263,7 @@ impl Pane for Home {
 
     fn copied(&self) -> Option<(String, String)> {
         match (self.front, &self.form) {
+            (Front::Compare, _) => Some(("the table".to_string(), self.compare.as_ref().and_then(Compare::copied)?)),
             (Front::Form | Front::Plan, Some(form)) => Some(("the recipe".to_string(), form.draft.to_toml()?)),
             _ => self.list.session().map(|row| ("the session's name".to_string(), row.name().to_string())),
         }
@@ -277,13 +284,17 @@ impl Pane for Home {
 
     fn draw(&mut self, area: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
         self.list.drawn = Some(seen.now);
+        if let (Front::Compare, Some(compare)) = (self.front, &mut self.compare) {
+            self.placed.clear();
+            return compare.draw(buf, area, seen);
+        }
         self.placed = match (self.front, &self.form, &mut self.plan) {
             (Front::Plan, _, Some(plan)) => {
                 plan.draw(buf, area, seen);
                 Vec::new()
             }
             (Front::Form, Some(form), _) => form_view::draw(buf, area, seen, form),
-            _ => list_view::draw(buf, area, seen, &self.list),
+            _ => list_view::draw(buf, area, seen, &self.list, &self.chores),
         };
     }
 }
@@ -295,6 +306,9 @@ fn resettable(form: &Form) -> bool {
 
 impl Home {
     fn step(&mut self, by: isize) {
+        if let (Front::Compare, Some(compare)) = (self.front, &mut self.compare) {
+            return compare.step(by);
+        }
         match (self.front, &mut self.form, &mut self.plan) {
             (Front::Plan, _, Some(plan)) => plan.step(by),
             (Front::Form, Some(form), _) => form.step(by),
@@ -315,6 +329,12 @@ impl Home {
                 (form.only, form.search) = (false, String::new());
             }
             (Front::Form, _) => self.front = Front::List,
+            (Front::Compare, _) => {
+                if let Some(mut compare) = self.compare.take() {
+                    compare.give_up();
+                }
+                self.front = Front::List;
+            }
             (Front::List, _) => self.list.filter.clear(),
         }
     }

@@ -116,7 +116,10 @@ impl Plan {
         let mut lines = said(&first(outlook), theme.text);
         lines.push(Vec::new());
         let titles = ["samples", "calls", "tokens", "time"].map(|title| format!("{title:>9}")).concat();
-        let most = if wide { format!("   at most:{}", &titles[3..]) } else { String::new() };
+        if wide {
+            lines.push(vec![Span::styled(format!("{:61}{:^48}", "", "at most").trim_end().to_string(), theme.dim)]);
+        }
+        let most = if wide { format!("      {titles}") } else { String::new() };
         lines.push(vec![Span::styled(format!("   {:<22}{titles}{most}", "stage"), theme.dim)]);
         let total =
             StageForecast { stage: "all".into(), expected: outlook.questions.expected, most: outlook.questions.most };

@@ -94,7 +94,8 @@ fn miss(record: &Recycled, question: &Question, group: Option<&RolloutGroup>, gl
     if let Some(rollout) = rollout {
         let answer = rollout.answer.as_deref().map_or("no answer read".into(), |answer| format!("said {answer}"));
         facts.push((Ink::Dim, format!("{} tokens", rollout.tokens)));
-        facts.push((Ink::Dim, format!("{} steps", count_steps(&rollout.text))));
+        let steps = count_steps(&rollout.text);
+        facts.push((Ink::Dim, if steps == 1 { "1 step".into() } else { format!("{steps} steps") }));
         facts.push((Ink::Text, printable(&answer)));
     }
     if record.repetition {
@@ -193,7 +194,7 @@ fn lessons(session: &Session, failure: &Failure<'_>) -> Result<[Leaf; 2], String
     };
     let facts = vec![(if failure.record.status.may_train() { Ink::Good } else { Ink::Warn }, used)];
     let gold = &failure.question.gold;
-    let reached = verifier.ends_with_gold(&made[2].messages.last().map_or("", |turn| &turn.content), gold);
+    let reached = verifier.ends_with_gold(made[2].messages.last().map_or("", |turn| &turn.content), gold);
     let (mut page, mut json) = (Page::default(), Page::default());
     for (at, sample) in made.iter().enumerate() {
         let mut head = vec![(Ink::Strong, format!("{} {}", at + 1, sample.kind.as_str()))];
@@ -219,7 +220,7 @@ fn turns(page: &mut Page, sample: &SftSample) {
         let lines = highlight(&turn.content, spoken(&turn.content));
         for (at, line) in lines.into_iter().enumerate() {
             let word = if at == 0 { word } else { "" };
-            page.guttered(vec![(ink, format!("  {word:<8}"))], line);
+            page.labelled(vec![(ink, format!("  {word:<8}"))], line);
         }
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::domain::MatchKind;
 use crate::pipeline::review::{Kind, Product, ProductId};
-use crate::session::Session;
 use crate::session::records::{Asked, Recycled, Status};
+use crate::session::{Author, Session};
 use crate::workbench::jobs::Cancel;
 use crate::workbench::text::printable;
 
@@ -25,8 +25,8 @@ pub struct Row {
     pub text: String,
     /// Where the diagnosis stands.
     pub status: Status,
-    /// Whether somebody has decided on it.
-    pub decided: bool,
+    /// Who decided on it, where somebody did.
+    pub decided: Option<String>,
     /// Kind of error, in the teacher's words.
     pub error: String,
     /// How the first error was found in the response.
@@ -43,7 +43,12 @@ impl Row {
     fn of(key: String, record: Recycled, text: &str) -> Self {
         let error = record.diagnosis.as_ref().map_or(NO_DIAGNOSIS, |diagnosis| diagnosis.error_type.trim());
         let error = printable(error);
-        let (question, status, decided) = (record.question.clone(), record.status.clone(), record.decided.is_some());
+        let by = |author: &Author| match author {
+            Author::Researcher(name) => printable(name),
+            other => other.to_string(),
+        };
+        let (question, status) = (record.question.clone(), record.status.clone());
+        let decided = record.decided.as_ref().map(|decided| by(&decided.by));
         let (found, score, repeats) = (record.excerpt.map(|excerpt| excerpt.kind), record.score, record.repetition);
         let words = format!("{question}\n{text}\n{}", Product::Recycled(record).words()).to_lowercase();
         let iteration = key.split_once('/').and_then(|(iteration, _)| iteration.parse().ok()).unwrap_or(0);
@@ -205,7 +210,7 @@ mod tests {
             question: id.into(),
             text: "How many eggs?".into(),
             status,
-            decided: false,
+            decided: None,
             error: error.into(),
             found,
             score: 2.0,

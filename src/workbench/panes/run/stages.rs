@@ -15,8 +15,9 @@ use crate::workbench::widgets::{bar, header, joined, put};
 /// Columns of the name, at most.
 const NAME: usize = 22;
 
-/// Draws as many stages as there is room for, the current or the selected one among them.
-pub fn draw(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, focused: bool, chosen: Option<usize>) {
+/// Draws as many stages as there is room for, the current or the selected one among them. Gives where they stand: the
+/// rows, and the first stage in them.
+pub fn draw(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, focused: bool, chosen: Option<usize>) -> (Rect, usize) {
     let (state, look) = (seen.run, seen.look);
     let kept = chosen.or(state.current()).unwrap_or(0);
     let rows = usize::from(area.height.saturating_sub(1));
@@ -29,7 +30,7 @@ pub fn draw(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, focused: bool, chosen
     let name = state.stages.iter().map(|row| text::width(&row.name())).max().unwrap_or(0);
     let name = name.min(NAME).min(usize::from(body.width) * 9 / 20);
     for (y, (at, row)) in (body.top()..body.bottom()).zip(state.stages.iter().enumerate().skip(first)) {
-        let selected = focused && chosen == Some(at);
+        let selected = chosen == Some(at);
         let line = Rect { y, height: 1, ..body };
         put(buf, line, stage(row, state, look, name, usize::from(body.width), selected));
     }
@@ -41,6 +42,7 @@ pub fn draw(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, focused: bool, chosen
         };
         put(buf, body, vec![Span::styled(words, look.theme.dim)]);
     }
+    (body, first)
 }
 
 fn stage(

@@ -52,7 +52,7 @@ const LEAST: u16 = 4;
 /// Places columns into the body of a table: the first always, then those behind `skip` others. Also says whether some are
 /// cut or left out.
 pub(super) fn place(body: Rect, columns: &[Column], skip: usize) -> (Vec<Placed>, bool) {
-    let gap: u16 = if body.width >= 100 { 2 } else { 1 };
+    let gap: u16 = if body.width >= 140 { 2 } else { 1 };
     // At the right end stand a space and the scroll bar.
     let room = body.width.saturating_sub(MARGIN + 2);
     let chosen: Vec<usize> = (0..columns.len()).filter(|&at| at == 0 || at > skip).collect();

@@ -12,7 +12,6 @@ use std::ops::Range;
 use crossterm::event::{MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::{put, scroll_bar};
@@ -236,7 +235,7 @@ impl Table {
         }
         if at == self.at {
             put(buf, line, vec![Span::styled(look.glyphs.selected, look.theme.key)]);
-            buf.set_style(line, selected(look));
+            buf.set_style(line, look.theme.selected);
         }
     }
 
@@ -247,11 +246,6 @@ impl Table {
         let end = (placed.x + placed.width).min(line.right());
         put(buf, Rect { x, width: end.saturating_sub(x), ..line }, cell.spans);
     }
-}
-
-/// How a selected row differs from the others.
-pub fn selected(look: &Look) -> Style {
-    look.theme.focus
 }
 
 #[cfg(test)]
