@@ -14,8 +14,11 @@ pub struct Lengths(HashMap<u32, u16>);
 
 impl Lengths {
     /// The log of a reply. Where tokens don't add up to the text (a tokenizer that joins words in ways of its own), the log
-    /// has no places, and the text is shown without colours.
+    /// has no places, and the text is shown without colours. Empty where the sampler tells no log-probs.
     pub fn log(&mut self, student: &Student, reply: &Reply) -> TokenLog {
+        if reply.log_probs.is_empty() {
+            return TokenLog::default();
+        }
         let bytes: Vec<u16> = reply
             .ids
             .iter()

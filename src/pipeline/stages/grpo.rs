@@ -57,7 +57,9 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         let mut batch = Batch::new(Author::Pipeline);
         let key = format!("{}/{at:05}", cx.stage.key());
         batch.put(&key, &step);
-        batch.put(&key, &logs);
+        if logs.groups.iter().flatten().any(|log| !log.surprise.is_empty()) {
+            batch.put(&key, &logs);
+        }
         cx.session.write(batch)?;
         if at % cx.recipe.grpo.save_every as usize == 0 && at < steps {
             save_partial(cx, at)?;

@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_log_that_does_not_fit_and_text_that_acts_are_shown_plain() {
-        let log = TokenLog { surprise: vec![0], bytes: vec![9] };
+        let log = TokenLog { surprise: vec![0], bytes: vec![12] };
         assert_eq!(pieces("a\u{1b}[31mb\tc", Some(&log)), [(None, "ab\tc".to_string())]);
         assert_eq!(plain(&lines(&vec![(None, "abcdef gh\n\nij".into())], 4)), ["abcd", "ef", "gh", "", "ij"]);
         assert_eq!(plain(&lines(&vec![(None, "日本語".into())], 1)), ["日", "本", "語"]);

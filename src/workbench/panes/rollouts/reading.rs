@@ -128,7 +128,8 @@ fn of_step(
         let mut group = of_group(group, name, question);
         for (index, sample) in group.samples.iter_mut().enumerate() {
             sample.advantage = advantages.get(index).copied();
-            sample.log = logs.groups.get(at).and_then(|logs| logs.get(index)).cloned();
+            sample.log =
+                logs.groups.get(at).and_then(|logs| logs.get(index)).filter(|log| !log.surprise.is_empty()).cloned();
         }
         groups.push(group);
     }
