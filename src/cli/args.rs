@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::review::args::ReviewArgs;
+use crate::recipe::{DeviceChoice, Recipe};
 pub use keeping::*;
 pub use looking::*;
 pub use runs::{EvalArgs, Form, RunArgs};
@@ -130,6 +131,8 @@ pub enum Verb {
     Keys(KeysArgs),
     /// Measure sampling and training speed of this machine
     Bench(super::bench::args::BenchArgs),
+    /// Say what this build and this machine can compute on, and what is missing; compare a GPU with the CPU
+    Doctor(super::doctor::args::DoctorArgs),
     /// Print shell completions
     #[command(after_help = "Example:\n  footbridge completions zsh > ~/.zfunc/_footbridge")]
     Completions {
@@ -154,6 +157,23 @@ pub struct FaceArgs {
     /// How the screen looks.
     #[command(flatten)]
     pub looks: LookArgs,
+}
+
+/// What a student computes on.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct DeviceArgs {
+    /// What to compute on: auto, cpu, cuda or cuda:N. Without it as the recipe says; auto takes a CUDA device that computes, else the CPU
+    #[arg(long = "device", value_name = "DEVICE")]
+    pub choice: Option<DeviceChoice>,
+}
+
+impl DeviceArgs {
+    /// Puts what was asked for into a recipe.
+    pub fn choose(self, recipe: &mut Recipe) {
+        if let Some(choice) = self.choice {
+            recipe.student.device = choice.to_string();
+        }
+    }
 }
 
 /// The folder of sessions when none is named.
@@ -200,6 +220,9 @@ pub struct DemoArgs {
     /// Files that take the place of built-in prompts, such as trace.j2 (`prompts.folder`)
     #[arg(long, value_name = "DIR")]
     pub prompts: Option<String>,
+    /// What the student computes on.
+    #[command(flatten)]
+    pub device: DeviceArgs,
     /// Worker threads; every core when not given. The results don't depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
@@ -229,6 +252,9 @@ pub struct ResumeArgs {
     /// Ask a model teacher anew instead of reading its kept answers
     #[arg(long)]
     pub refresh: bool,
+    /// What the student computes on.
+    #[command(flatten)]
+    pub device: DeviceArgs,
     /// Worker threads; every core when not given. The results don't depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,

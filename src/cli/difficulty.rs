@@ -41,7 +41,10 @@ pub fn run(args: &DifficultyArgs) -> Result<Exit, Failure> {
     let prompts = if world || args.student == "world" { Prompts::world() } else { Prompts::standard() };
     let prompts = prompts.map_err(Failure::failed)?;
     locate(&args.student, &mut out::stderr).map_err(Failure::usage)?;
-    let recipe = StudentRecipe { path: args.student.clone(), ..StudentRecipe::default() };
+    let mut recipe = StudentRecipe { path: args.student.clone(), ..StudentRecipe::default() };
+    if let Some(choice) = args.device.choice {
+        recipe.device = choice.to_string();
+    }
     let engine = Engine::start(&recipe, super::start::threads(args.threads)).map_err(Failure::usage)?;
     let asked: Vec<Vec<Message>> =
         questions.iter().map(|q| prompts.ask(q)).collect::<Result<_, _>>().map_err(Failure::failed)?;

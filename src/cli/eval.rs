@@ -36,7 +36,10 @@ pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
             return Ok(Exit::Done);
         }
     }
-    let ground = Ground::lay(&recipe, threads(args.threads)).map_err(Failure::usage)?;
+    // Where it is computed is no part of what is measured: the same session goes on on another device.
+    let mut placed = recipe.clone();
+    args.device.choose(&mut placed);
+    let ground = Ground::lay(&placed, threads(args.threads)).map_err(Failure::usage)?;
     let session = if sessions.contains(&name) {
         let session = sessions.open(&name).map_err(Failure::usage)?;
         ground.fits(&session).map_err(Failure::usage)?;
@@ -48,9 +51,10 @@ pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
     for note in session.notes() {
         out::stderr(note);
     }
+    let device = ground.device(threads(args.threads));
     let run = run::start(session, recipe.clone(), ground);
     let resume = format!("the same command, or {}", resume_command(&name, &args.sessions.path));
-    let handle = handle(run, &name, resume, threads(args.threads));
+    let handle = handle(run, &name, resume, device);
     let house = House::new(sessions.clone(), None);
     face::watch(&Face::Plain, handle, &house, &|_| {
         printed(&sessions.open_read_only(&name).map_err(Failure::failed)?, &recipe, &ks, args.form())

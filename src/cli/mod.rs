@@ -9,6 +9,7 @@ pub mod bench_session;
 pub mod commands;
 pub mod data;
 pub mod difficulty;
+pub mod doctor;
 pub mod eval;
 pub mod exit;
 pub mod export;
@@ -41,8 +42,9 @@ pub use args::{Cli, Verb};
 use args::{RecipeVerb, SessionsDir, SessionsVerb};
 pub use exit::{Exit, Failure};
 
-use crate::recipe::Recipe;
+use crate::recipe::{DeviceChoice, Recipe};
 use crate::session::Sessions;
+use crate::student::device::place;
 
 /// Parses the command line, does what it asks, says what went wrong, and gives the exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
@@ -91,6 +93,7 @@ fn dispatch(verb: Verb) -> Result<Exit, Failure> {
         Verb::Themes(args) => themes::run(&args.verb),
         Verb::Keys(args) => keys::run(&args.verb),
         Verb::Bench(args) => bench(&args),
+        Verb::Doctor(args) => doctor::run(&args),
         Verb::Completions { shell } => completions(shell),
     }
 }
@@ -146,7 +149,9 @@ fn bench(args: &bench::args::BenchArgs) -> Result<Exit, Failure> {
         None => std::thread::available_parallelism().map_or(2, usize::from),
     };
     let batches = args.batch.iter().map(|batch| usize::from(*batch)).collect();
-    let plan = bench::BenchPlan { shape: args.shape, threads, batches, parts: args.only.clone() };
+    let choice = args.device.choice.unwrap_or(DeviceChoice::Cpu);
+    let placed = place(choice, args.compute).map_err(Failure::usage)?;
+    let plan = bench::BenchPlan { shape: args.shape, placed, threads, batches, parts: args.only.clone() };
     let figures = bench::run(&plan, args.json, &mut out::stderr).map_err(|error| Failure::failed(error.to_string()))?;
     let _ = if args.json { out::json_line(&figures)? } else { out::stdout(&figures)? };
     Ok(Exit::Done)

@@ -24,6 +24,7 @@ pub fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
         recipe.seed = seed;
     }
     choices(&mut recipe, args.arm, args.review);
+    args.device.choose(&mut recipe);
     recipe.prompts.folder = args.prompts.clone().unwrap_or(recipe.prompts.folder);
     recipe.validate().map_err(Failure::usage)?;
     let new = New { stem: "demo", name: args.session.as_deref(), sessions: &args.sessions, threads: args.threads };
@@ -51,6 +52,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     }
     let mut recipe = recipe.with(&args.set).map_err(Failure::usage)?;
     choices(&mut recipe, args.arm, args.review);
+    args.device.choose(&mut recipe);
     recipe.validate().map_err(Failure::usage)?;
     if args.dry_run {
         return forecast::run(&recipe, threads(args.threads), args.face.json);
@@ -97,7 +99,7 @@ fn begin(recipe: Recipe, new: &New, face_args: &FaceArgs) -> Result<Exit, Failur
 }
 
 /// Settings that may change on the way: none decides what a training text says or a student learns.
-const ADJUSTABLE: [&str; 14] = [
+const ADJUSTABLE: [&str; 16] = [
     "teacher.base_url",
     "teacher.api_key_env",
     "teacher.allow_http",
@@ -112,13 +114,17 @@ const ADJUSTABLE: [&str; 14] = [
     "gates.bridge",
     "gates.diagnosis",
     "student.slots",
+    "student.device",
+    "student.compute",
 ];
 
 /// Continues a run.
 pub fn resume(args: &ResumeArgs) -> Result<Exit, Failure> {
     let face = face::choose(&args.face, &Surroundings::read())?;
     let starter = Starter { sessions: Sessions::at(&args.sessions.path), threads: threads(args.threads) };
-    let run = starter.resume(&args.name, &args.set, args.refresh, &mut out::stderr)?;
+    let device = args.device.choice.map(|choice| ("student.device".to_string(), choice.to_string()));
+    let set: Vec<_> = args.set.iter().cloned().chain(device).collect();
+    let run = starter.resume(&args.name, &set, args.refresh, &mut out::stderr)?;
     go(run, starter, &face)
 }
 
@@ -177,7 +183,8 @@ impl Starter {
     fn start(&self, session: Session, recipe: Recipe, ground: Ground, tell: &mut dyn FnMut(&str)) -> RunHandle {
         let name = session.name().to_string();
         session.notes().iter().for_each(|note| tell(note));
-        handle(run::start(session, recipe, ground), &name, resume_command(&name, self.sessions.root()), self.threads)
+        let device = ground.device(self.threads);
+        handle(run::start(session, recipe, ground), &name, resume_command(&name, self.sessions.root()), device)
     }
 
     fn house(&self) -> House {
@@ -213,11 +220,11 @@ impl Launcher for Starter {
 }
 
 /// A run as faces see it.
-pub fn handle(run: run::Run, name: &str, resume: String, threads: usize) -> RunHandle {
+pub fn handle(run: run::Run, name: &str, resume: String, device: String) -> RunHandle {
     RunHandle {
         session: name.to_string(),
         resume,
-        device: format!("cpu · {threads} threads"),
+        device,
         live: run.session,
         events: run.events,
         commands: run.commands,

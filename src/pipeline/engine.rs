@@ -14,6 +14,7 @@ use crate::domain::{Finish, Message};
 use crate::recipe::{AdamWRecipe, GrpoRecipe, SamplingRecipe, SftLoss, StudentRecipe};
 use crate::sample::SampleError;
 use crate::session::{Session, SessionError};
+use crate::student::device::{DeviceError, Placed, one_line};
 use crate::student::{ChatTokens, Student, StudentError};
 use crate::train::{GrpoMetrics, SftMetrics, TrainError};
 
@@ -23,6 +24,9 @@ pub enum EngineError {
     /// The student could not be read or written.
     #[error(transparent)]
     Student(#[from] StudentError),
+    /// The device cannot be had.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// The student could not be found.
     #[error(transparent)]
     Locate(#[from] super::locate::LocateError),
@@ -51,6 +55,7 @@ type Job = Box<dyn FnOnce(&mut Workshop) + Send>;
 pub struct Engine {
     jobs: Sender<Job>,
     text: Student,
+    placed: Placed,
 }
 
 /// Prompts to sample alike.
@@ -123,14 +128,19 @@ impl Engine {
                     return;
                 }
             };
-            let _ = loaded.send(Ok(workshop.text()));
+            let _ = loaded.send(Ok((workshop.text(), workshop.placed().clone())));
             drop(loaded);
             for job in work {
                 job(&mut workshop);
             }
         });
-        let text = started.recv().map_err(|_| EngineError::Died("it could not start".into()))??;
-        Ok(Self { jobs, text })
+        let (text, placed) = started.recv().map_err(|_| EngineError::Died("it could not start".into()))??;
+        Ok(Self { jobs, text, placed })
+    }
+
+    /// What the student computes on.
+    pub fn placed(&self) -> &Placed {
+        &self.placed
     }
 
     /// Tokenizer and chat template, for everybody.
@@ -144,9 +154,10 @@ impl Engine {
         work: impl FnOnce(&mut Workshop) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, EngineError> {
         let (reply, answer) = channel();
+        let placed = self.placed.clone();
         let job: Job = Box::new(move |workshop| {
             let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(workshop)));
-            let _ = reply.send(outcome.unwrap_or_else(|panic| Err(EngineError::Died(message_of(&*panic)))));
+            let _ = reply.send(outcome.unwrap_or_else(|panic| Err(died(&placed, &*panic))));
         });
         self.jobs.send(job).map_err(|_| EngineError::Died("its thread is gone".into()))?;
         answer.recv().map_err(|_| EngineError::Died("its thread is gone".into()))?
@@ -162,14 +173,14 @@ impl Engine {
     /// Samples; answers arrive as they finish, in no particular order.
     pub fn generate(&self, asking: Asking, control: &Control) -> Result<Replies, EngineError> {
         let (outgoing, incoming) = channel();
-        let control = control.clone();
+        let (control, placed) = (control.clone(), self.placed.clone());
         let job: Job = Box::new(move |workshop| {
             let each = |reply: Reply| {
                 let gone = outgoing.send(Ok(reply)).is_err();
                 if gone || control.check().is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
             let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| workshop.generate(&asking, each)));
-            let outcome = outcome.unwrap_or_else(|panic| Err(EngineError::Died(message_of(&*panic))));
+            let outcome = outcome.unwrap_or_else(|panic| Err(died(&placed, &*panic)));
             if let Err(error) = outcome {
                 let _ = outgoing.send(Err(error));
             }
@@ -226,9 +237,37 @@ impl Engine {
     }
 }
 
+/// A panic on the engine thread: a fault of ours, or of the device, whose library has no other way to say so.
+fn died(placed: &Placed, panic: &(dyn std::any::Any + Send)) -> EngineError {
+    let said = one_line(&message_of(panic));
+    EngineError::Died(if placed.is_cpu() { said } else { format!("{said} (on {})", placed.name) })
+}
+
 /// What a panic said.
 pub(super) fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
     let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_string()));
     text.unwrap_or_else(|| "a panic without a message".into())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    /// A kernel's fault reaches us as a panic in whatever reads its result next: here one is thrown in its place.
+    #[test]
+    fn a_fault_of_the_device_is_an_error_that_names_it_and_the_engine_goes_on() {
+        let recipe = StudentRecipe { device: "cpu".into(), ..StudentRecipe::default() };
+        let mut engine = Engine::start(&recipe, 1).unwrap();
+        let fault = |engine: &Engine| {
+            let thrown = engine.call::<()>(|_| panic!("CUDA_ERROR_ILLEGAL_ADDRESS\n  at kernel\u{1b}[0m 7"));
+            thrown.unwrap_err().to_string()
+        };
+        let said = fault(&engine);
+        assert!(said.contains("CUDA_ERROR_ILLEGAL_ADDRESS at kernel[0m 7;") && said.contains("footbridge resume"));
+        engine.placed = Placed { index: Some(0), name: "a GPU (cuda:0), bf16".into(), ..engine.placed };
+        assert!(fault(&engine).contains("kernel[0m 7 (on a GPU (cuda:0), bf16);"));
+        assert!(engine.state().is_err_and(|error| matches!(error, EngineError::NotTraining)), "it still answers");
+    }
 }

@@ -17,9 +17,10 @@ use super::plan::plan;
 use super::stages;
 use super::teaching::{self, Teaching};
 use crate::domain::Verifier;
-use crate::recipe::Recipe;
+use crate::recipe::{DeviceChoice, Recipe, StudentRecipe};
 use crate::session::records::{Asked, Sourced, StageDone};
 use crate::session::{Author, Batch, Session, StateLine};
+use crate::student::device::cuda_devices;
 use crate::teacher::{Prompts, Teacher};
 
 /// A running loop.
@@ -132,9 +133,20 @@ impl Ground {
         let material = Material::of(recipe, verifier)?;
         let prompts = teaching::prompts(recipe)?;
         let config = locate(&recipe.student.path, tell)?.config()?;
-        memory::check(recipe, &config, threads, tell)?;
+        if on_cpu(&recipe.student) {
+            memory::check(recipe, &config, threads, tell)?;
+        }
         let engine = Engine::start(&recipe.student, threads)?;
+        if let Some(note) = &engine.placed().note {
+            tell(&format!("computing on the CPU: {note}"));
+        }
         Ok(Self { teaching, material, prompts, verifier, engine, refresh: false })
+    }
+
+    /// What the student computes on, in words.
+    pub fn device(&self, threads: usize) -> String {
+        let placed = self.engine.placed();
+        if placed.is_cpu() { format!("{} · {threads} threads", placed.name) } else { placed.name.clone() }
     }
 
     /// With `refresh`, a model teacher is asked anew for what the session keeps an answer to.
@@ -161,6 +173,15 @@ impl Ground {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether the student will compute on the CPU, whose memory the plan is about.
+fn on_cpu(student: &StudentRecipe) -> bool {
+    match student.device.parse() {
+        Ok(DeviceChoice::Cuda(_)) => false,
+        Ok(DeviceChoice::Auto) => cuda_devices().is_empty(),
+        Ok(DeviceChoice::Cpu) | Err(_) => true,
     }
 }
 

@@ -7,8 +7,9 @@ use burn::tensor::Device;
 
 use super::engine::{Asking, EngineError, GrpoGroup, Reply};
 use super::locate::locate;
-use crate::recipe::{AdamWRecipe, GrpoRecipe, SftLoss, StudentRecipe};
+use crate::recipe::{AdamWRecipe, DeviceChoice, GrpoRecipe, SftLoss, StudentRecipe};
 use crate::sample::{Group, SamplerSettings, generate};
+use crate::student::device::{Placed, place};
 use crate::student::workers::Workers;
 use crate::student::{ChatTokens, Decoder, Student};
 use crate::train::{self, GrpoMetrics, SftMetrics, Trainer};
@@ -28,16 +29,24 @@ pub struct Workshop {
     trainer: Option<Trainer>,
     workers: Arc<Workers>,
     recipe: StudentRecipe,
+    placed: Placed,
 }
 
 impl Workshop {
-    /// Loads the student onto the CPU.
+    /// Finds the device, tries it, and loads the student onto it.
     pub fn open(recipe: &StudentRecipe, threads: usize) -> Result<Self, EngineError> {
-        let base = base(recipe)?;
+        let choice = recipe.device.parse().unwrap_or(DeviceChoice::Auto);
+        let placed = place(choice, recipe.compute)?;
+        let base = locate(&recipe.path, &mut |_| ())?.load(&placed.device)?.with_compute(placed.compute);
         let workers = Arc::new(Workers::new(threads));
         let policy = base.with_adapters(&recipe.lora, ADAPTER_SEED);
         let id = super::plan::BASE.to_string();
-        Ok(Self { base, policy, id, reference: None, trainer: None, workers, recipe: recipe.clone() })
+        Ok(Self { base, policy, id, reference: None, trainer: None, workers, recipe: recipe.clone(), placed })
+    }
+
+    /// What it computes on.
+    pub fn placed(&self) -> &Placed {
+        &self.placed
     }
 
     /// Tokenizer and chat template ride along with the student.
@@ -52,7 +61,10 @@ impl Workshop {
             self.policy = match weights {
                 None => self.base.with_adapters(&self.recipe.lora, ADAPTER_SEED),
                 Some(bytes) if self.recipe.lora.on() => self.base.with_adapter_weights(&self.recipe.lora, &bytes)?,
-                Some(bytes) => Student::from_bytes(self.base.files().clone(), &bytes, &Device::flex())?,
+                Some(bytes) => {
+                    let Placed { device, compute, .. } = &self.placed;
+                    Student::from_bytes(self.base.files().clone(), &bytes, device)?.with_compute(*compute)
+                }
             };
             self.id = id.to_string();
         }
@@ -72,12 +84,13 @@ impl Workshop {
             let prompt = student.encode_prompt(messages)?;
             groups.push(Group { prompt, stream: *stream, samples: 0..asking.samples });
         }
+        let longest = groups.iter().map(|group| group.prompt.len()).max().unwrap_or(0);
         let banned = if asking.ban_marker { self.marker()? } else { Vec::new() };
         let settings = SamplerSettings {
             temperature: asking.sampling.temperature,
             top_p: asking.sampling.top_p,
             max_new_tokens: asking.sampling.max_new_tokens,
-            slots: self.recipe.slots,
+            slots: self.placed.slots(&student.config, longest + asking.sampling.max_new_tokens, self.recipe.slots),
             banned_first: banned,
         };
         let mut fault = None;

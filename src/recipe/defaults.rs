@@ -35,6 +35,8 @@ impl Default for StudentRecipe {
     fn default() -> Self {
         Self {
             path: "world".into(),
+            device: "auto".into(),
+            compute: ComputeChoice::Auto,
             slots: 64,
             micro_batch_tokens: 4096,
             checkpointing: false,

@@ -70,7 +70,9 @@ pub const FIELDS: &[Field] = &[
     at("arm", OneOf(ARMS), "what hard questions become before SFT", "§3.2"),
 
     at("student.path", Text, "a Hugging Face folder, a hub id, or world", ""),
-    at("student.slots", COUNT, "sequences decoded at once", ""),
+    at("student.device", Device, "auto, cpu, cuda or cuda:N; auto: a CUDA device that computes, else the CPU", ""),
+    at("student.compute", OneOf(&["auto", "f32", "bf16"]), "precision of matrix products; auto: bf16 on a GPU that has it", ""),
+    at("student.slots", COUNT, "sequences decoded at once; a GPU takes more as its memory allows", ""),
     at("student.micro_batch_tokens", COUNT, "tokens in one training pass, padding included", ""),
     at("student.checkpointing", Switch, "compute layers again on the way back: less memory, same gradients", ""),
     at("student.lora.rank", Whole(0, 4096), "of the adapters that are trained; 0 trains every weight", ""),

@@ -11,6 +11,7 @@
 //! ```
 
 mod defaults;
+mod device;
 mod draft;
 mod error;
 mod fields;
@@ -28,6 +29,7 @@ pub mod types;
 mod words;
 mod write;
 
+pub use device::DeviceChoice;
 pub use draft::{Draft, Fault};
 pub use error::{Problem, RecipeError};
 pub use fields::{FIELDS, Field, TEACHERS, VERIFIERS, field};

@@ -4,6 +4,8 @@ use std::ops::{Bound, RangeBounds};
 
 use serde_json::Value;
 
+use super::device::{DEVICE_WORDS, DeviceChoice};
+
 /// A range of real numbers. Infinity and NaN are never in it.
 pub type Range = (Bound<f64>, Bound<f64>);
 
@@ -24,6 +26,8 @@ pub enum Takes {
     TextOrNone,
     /// A list of texts, none empty.
     Texts,
+    /// A device: `auto`, `cpu`, `cuda` or `cuda:N`.
+    Device,
     /// One of these words.
     OneOf(&'static [&'static str]),
     /// A list of whole numbers from the first to the second.
@@ -46,6 +50,7 @@ impl Takes {
             Self::Text => value.as_str().filter(|text| !text.trim().is_empty()).map(Value::from),
             Self::TextOrNone => value.as_str().map(Value::from),
             Self::Texts => each(value, |item| Self::Text.accept(item)),
+            Self::Device => value.as_str().filter(|text| text.parse::<DeviceChoice>().is_ok()).map(Value::from),
             Self::OneOf(words) => one_of(value, words),
             Self::Wholes(least, most) => each(value, |item| whole(item, *least, *most)),
             Self::Numbers(count, range) => each(value, |item| number(item, range))
@@ -64,6 +69,7 @@ impl Takes {
             Self::Text => "a text in quotes, not empty".into(),
             Self::TextOrNone => "a text in quotes".into(),
             Self::Texts => "a list of texts in quotes, none empty".into(),
+            Self::Device => DEVICE_WORDS.into(),
             Self::OneOf(words) => choice(words),
             Self::Wholes(least, most) => format!("a list of whole numbers, each {}", span(*least, *most)),
             Self::Numbers(count, range) => format!("a list of {count} numbers, each{}", bounds(range)),

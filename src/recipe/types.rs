@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::device::ComputeChoice;
 pub use super::lora::{LoraRecipe, LoraTarget};
 pub use super::training::*;
 
@@ -75,7 +76,11 @@ pub struct StudentRecipe {
     /// A Hugging Face folder, a hub id such as `Qwen/Qwen2.5-0.5B-Instruct` (possibly with `@revision`), or `world` for
     /// the built-in base of the generated world.
     pub path: String,
-    /// Sequences decoded at once.
+    /// What it computes on: `auto`, `cpu`, `cuda` or `cuda:N` ([`DeviceChoice`](super::DeviceChoice)).
+    pub device: String,
+    /// In which precision.
+    pub compute: ComputeChoice,
+    /// Sequences decoded at once; on a GPU at least these, and up to 1024 as its memory allows.
     pub slots: usize,
     /// Tokens that go through a training pass at once, padding included; larger batches are accumulated.
     pub micro_batch_tokens: usize,

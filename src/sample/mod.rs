@@ -13,16 +13,21 @@
 //! |---|---|
 //! | `pick` | one token from one row of logits |
 //! | `lane` | a thread's sequences: prompts in, tokens out |
+//! | `resident`, `ring`, `draw` | the same on another device: one batch, its keys and values, tokens drawn there |
 //! | here | the queue, the threads, the results |
 
+pub mod draw;
 mod lane;
 pub mod pick;
+mod resident;
+mod ring;
 
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use crate::domain::Finish;
+use crate::student::resident::ResidentDecoder;
 use crate::student::workers::Workers;
 use crate::student::{PackedDecoder, Student, StudentError};
 
@@ -146,6 +151,10 @@ pub fn generate(
     check(groups, limit, student.config.vocab_size)?;
     let longest = groups.iter().map(|g| g.prompt.len()).max().unwrap_or(0);
     let positions = longest.saturating_add(settings.max_new_tokens).min(limit);
+    if student.model.compute.is_portable() {
+        let decoder = ResidentDecoder::new(&student.model, positions.saturating_add(resident::slack()));
+        return resident::run(&decoder, groups, settings, &student.end_of_turn, take);
+    }
     let decoder = PackedDecoder::new(&student.model, positions)?;
     let lanes = if decoder.is_large() { 1 } else { workers.count() };
     let work = Work {

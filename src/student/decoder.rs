@@ -7,8 +7,9 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor};
 
+use super::compute::Compute;
 use super::config::ModelConfig;
-use super::ops::{self, AttentionShape};
+use super::ops::{AttentionShape, portable};
 use super::rope::RopeTable;
 
 /// Rows whose logits are alive at once: 1024 rows of a 151,936-token vocabulary are 622 MB.
@@ -25,9 +26,18 @@ pub struct Linear {
 
 impl Linear {
     /// `x [rows, in]` to `[rows, out]`.
-    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        ops::linear(x, self.weight.val(), self.bias.as_ref().map(Param::val))
+    pub fn forward(&self, x: Tensor<2>, compute: Compute) -> Tensor<2> {
+        compute.linear(x, self.weight.val(), self.bias.as_ref().map(Param::val))
     }
+}
+
+/// What all layers of a decoder have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// Added under the root of a norm.
+    pub eps: f64,
+    /// How operations are carried out.
+    pub compute: Compute,
 }
 
 /// One layer: attention, then SwiGLU, each behind an RMSNorm and added to the stream.
@@ -59,33 +69,35 @@ pub struct Layer {
 
 impl Layer {
     /// Queries, keys and values of `x [rows, hidden]`, before rotation.
-    pub fn qkv(&self, x: Tensor<2>, eps: f64) -> (Tensor<2>, Tensor<2>, Tensor<2>) {
-        let h = ops::rms_norm(x, self.input_norm.val(), eps);
-        let q = head_norm(self.q.forward(h.clone()), self.q_norm.as_ref(), eps);
-        let k = head_norm(self.k.forward(h.clone()), self.k_norm.as_ref(), eps);
-        (q, k, self.v.forward(h))
+    pub fn qkv(&self, x: Tensor<2>, manner: Manner) -> (Tensor<2>, Tensor<2>, Tensor<2>) {
+        let Manner { eps, compute } = manner;
+        let h = compute.rms_norm(x, self.input_norm.val(), eps);
+        let q = head_norm(self.q.forward(h.clone(), compute), self.q_norm.as_ref(), manner);
+        let k = head_norm(self.k.forward(h.clone(), compute), self.k_norm.as_ref(), manner);
+        (q, k, self.v.forward(h, compute))
     }
 
     /// The whole layer on the stream `x [rows, hidden]`.
-    pub fn forward(&self, x: Tensor<2>, rope: &RopeTable, shape: AttentionShape, eps: f64) -> Tensor<2> {
-        let (q, k, v) = self.qkv(x.clone(), eps);
-        let attended = ops::causal_attention(q, k, v, rope.cos.clone(), rope.sin.clone(), shape);
-        self.finish(x, attended, eps)
+    pub fn forward(&self, x: Tensor<2>, rope: &RopeTable, shape: AttentionShape, manner: Manner) -> Tensor<2> {
+        let (q, k, v) = self.qkv(x.clone(), manner);
+        let attended = manner.compute.causal_attention(q, k, v, (rope.cos.clone(), rope.sin.clone()), shape);
+        self.finish(x, attended, manner)
     }
 
     /// Adds the attention's output and the feed-forward part to the stream `x [rows, hidden]`.
-    pub fn finish(&self, x: Tensor<2>, attended: Tensor<2>, eps: f64) -> Tensor<2> {
-        let x = x + self.o.forward(attended);
-        let h = ops::rms_norm(x.clone(), self.post_norm.val(), eps);
-        x + self.down.forward(ops::swiglu(self.gate.forward(h.clone()), self.up.forward(h)))
+    pub fn finish(&self, x: Tensor<2>, attended: Tensor<2>, Manner { eps, compute }: Manner) -> Tensor<2> {
+        let x = x + self.o.forward(attended, compute);
+        let h = compute.rms_norm(x.clone(), self.post_norm.val(), eps);
+        let inner = compute.swiglu(self.gate.forward(h.clone(), compute), self.up.forward(h, compute));
+        x + self.down.forward(inner, compute)
     }
 }
 
 /// RMSNorm of every head of `x [rows, heads·head_dim]` by itself, where there is a gain.
-fn head_norm(x: Tensor<2>, gain: Option<&Param<Tensor<1>>>, eps: f64) -> Tensor<2> {
+fn head_norm(x: Tensor<2>, gain: Option<&Param<Tensor<1>>>, Manner { eps, compute }: Manner) -> Tensor<2> {
     let Some(gain) = gain.map(Param::val) else { return x };
     let ([rows, width], [head]) = (x.dims(), gain.dims());
-    ops::rms_norm(x.reshape([rows * width / head, head]), gain, eps).reshape([rows, width])
+    compute.rms_norm(x.reshape([rows * width / head, head]), gain, eps).reshape([rows, width])
 }
 
 /// A Qwen2, Qwen3 or Llama decoder.
@@ -102,6 +114,9 @@ pub struct Decoder {
     /// Shape and constants.
     #[module(skip)]
     pub config: ModelConfig,
+    /// How operations are carried out.
+    #[module(skip)]
+    pub compute: Compute,
 }
 
 impl Decoder {
@@ -118,9 +133,14 @@ impl Decoder {
         let shape = self.shape(batch, seq);
         let mut x = self.embedded(ids);
         for layer in &self.layers {
-            x = layer.forward(x, rope, shape, self.config.rms_norm_eps);
+            x = layer.forward(x, rope, shape, self.manner());
         }
         self.last_norm(x)
+    }
+
+    /// What its layers have in common.
+    pub fn manner(&self) -> Manner {
+        Manner { eps: self.config.rms_norm_eps, compute: self.compute }
     }
 
     /// The shape of attention over `[batch, seq]` tokens.
@@ -131,13 +151,13 @@ impl Decoder {
 
     /// The norm behind the last layer, of `x [rows, hidden]`.
     pub fn last_norm(&self, x: Tensor<2>) -> Tensor<2> {
-        ops::rms_norm(x, self.norm.val(), self.config.rms_norm_eps)
+        self.compute.rms_norm(x, self.norm.val(), self.config.rms_norm_eps)
     }
 
     /// Embeddings of `ids [batch, seq]` as rows, `[batch·seq, hidden]`.
     pub fn embedded(&self, ids: Tensor<2, Int>) -> Tensor<2> {
         let [batch, seq] = ids.dims();
-        ops::embedding(self.embed.val(), ids.reshape([batch * seq]))
+        self.compute.embedding(self.embed.val(), ids.reshape([batch * seq]))
     }
 
     /// The output matrix `[vocab, hidden]`: `lm_head`, or the embedding where they are tied.
@@ -147,7 +167,7 @@ impl Decoder {
 
     /// Logits of hidden states `[rows, hidden]`: `[rows, vocab]`. Memory-hungry; for sampling and tests.
     pub fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
-        hidden.matmul(self.head().transpose())
+        portable::logits(hidden, self.head())
     }
 
     /// Log-probability of `targets [rows]` under the logits of `hidden [rows, hidden]` divided by `temperature`: `[rows]`.
@@ -156,12 +176,12 @@ impl Decoder {
     pub fn log_probs(&self, hidden: Tensor<2>, targets: Tensor<1, Int>, temperature: f64) -> Tensor<1> {
         let rows = hidden.dims()[0];
         if rows <= HEAD_ROWS {
-            return ops::log_prob_head(hidden, self.head(), targets, temperature);
+            return self.compute.log_prob_head(hidden, self.head(), targets, temperature);
         }
         let parts = (0..rows).step_by(HEAD_ROWS).map(|start| {
             let n = HEAD_ROWS.min(rows - start);
             let (h, t) = (hidden.clone().narrow(0, start, n), targets.clone().narrow(0, start, n));
-            ops::log_prob_head(h, self.head(), t, temperature)
+            self.compute.log_prob_head(h, self.head(), t, temperature)
         });
         Tensor::cat(parts.collect(), 0)
     }
@@ -177,7 +197,7 @@ impl Decoder {
         let parts = (0..rows).step_by(HEAD_ROWS).map(|start| {
             let n = HEAD_ROWS.min(rows - start);
             let (h, t) = (hidden.clone().narrow(0, start, n), targets.clone().narrow(0, start, n));
-            ops::log_prob_entropy(h, self.head(), t, temperature)
+            self.compute.log_prob_entropy(h, self.head(), t, temperature)
         });
         let (log_probs, entropies): (Vec<_>, Vec<_>) = parts.unzip();
         (Tensor::cat(log_probs, 0), Tensor::cat(entropies, 0))

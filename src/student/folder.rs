@@ -11,6 +11,7 @@ use burn::tensor::Device;
 use serde_json::Value;
 
 use super::Student;
+use super::compute::Compute;
 use super::config::ModelConfig;
 use super::decoder::Decoder;
 use super::error::StudentError;
@@ -159,6 +160,12 @@ impl Student {
     /// [`StudentError`] if the weights do not fit the configuration.
     pub fn with_weights(&self, folder: &Path, device: &Device) -> Result<Self, StudentError> {
         Ok(self.with_model(load_decoder(&self.config, folder, device)?))
+    }
+
+    /// The same student, computing in this way.
+    pub fn with_compute(mut self, compute: Compute) -> Self {
+        self.model.compute = compute;
+        self
     }
 
     /// The same student with another decoder.

@@ -5,6 +5,9 @@
 //! | `config` | `config.json`, old and new layout |
 //! | `rope` | the table of rotary angles |
 //! | `decoder` | the transformer |
+//! | `compute` | by which kernels and in which precision it computes |
+//! | `device` | what it computes on |
+//! | `resident` | the decoder laid out for generation on any device |
 //! | `ops` | its operations |
 //! | `parameters` | parameters by their Hugging Face names |
 //! | `weights` | safetensors in and out |
@@ -19,8 +22,10 @@
 
 pub mod cache;
 pub mod chat;
+pub mod compute;
 pub mod config;
 pub mod decoder;
+pub mod device;
 pub mod error;
 pub mod folder;
 pub mod lora;
@@ -28,6 +33,7 @@ pub mod ops;
 pub mod packed;
 pub mod parameters;
 pub mod random;
+pub mod resident;
 pub mod rope;
 pub mod score;
 pub mod speech;
@@ -42,6 +48,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub use chat::{ChatTokens, ContentSpan};
+pub use compute::{Compute, Precision};
 pub use config::{Family, ModelConfig, RopeScaling};
 pub use decoder::Decoder;
 pub use error::StudentError;

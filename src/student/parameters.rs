@@ -6,6 +6,7 @@ use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::compute::Compute;
 use super::config::ModelConfig;
 use super::decoder::{Decoder, Layer, Linear};
 use super::error::StudentError;
@@ -129,6 +130,7 @@ impl Decoder {
             norm: vector(d),
             lm_head: (!config.tied).then(|| matrix(config.vocab_size, d)),
             config: config.clone(),
+            compute: Compute::of(device),
         }
     }
 

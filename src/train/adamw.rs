@@ -3,10 +3,15 @@
 //! Deviations and readings: decay applies to **all** parameters, norms and biases included (reading.md, row 26b); the
 //! settings come from the recipe, never from burn's defaults (eps 1e-5, decay 1e-4); the update runs on the host in
 //! single precision, element by element, so that it is the same on every machine and with any number of threads. The
-//! gradient's clip factor is applied on the way, which saves a pass.
+//! gradient's clip factor is applied on the way, which saves a pass. For a student on another device the same formula runs
+//! there, as tensor operations.
 
+use std::borrow::Cow;
+
+use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
+use super::gradients::host;
 use crate::recipe::AdamWRecipe;
 use crate::student::ops::simd::simd;
 
@@ -22,12 +27,22 @@ pub struct Moments {
     pub second: Vec<f32>,
 }
 
+/// First and second moment of one parameter on a device, `[entries]` each.
+type Resident = (Tensor<1>, Tensor<1>);
+
+/// Where the moments are.
+#[derive(Clone, Debug)]
+enum Place {
+    Host(Vec<Moments>),
+    Device(Vec<Resident>),
+}
+
 /// The optimizer's state: moments per parameter and the number of updates so far.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct AdamW {
     settings: AdamWRecipe,
     updates: u64,
-    moments: Vec<Moments>,
+    moments: Place,
 }
 
 /// One update's scalars, worked out in double precision once.
@@ -47,12 +62,31 @@ impl AdamW {
     /// A fresh state for parameters with these numbers of elements.
     pub fn new(settings: AdamWRecipe, sizes: impl IntoIterator<Item = usize>) -> Self {
         let moments = sizes.into_iter().map(|n| Moments { first: vec![0.0; n], second: vec![0.0; n] }).collect();
-        Self { settings, updates: 0, moments }
+        Self { settings, updates: 0, moments: Place::Host(moments) }
     }
 
-    /// A saved state, as [`AdamW::moments`] and [`AdamW::updates`] gave it.
-    pub fn restore(settings: AdamWRecipe, updates: u64, moments: Vec<Moments>) -> Self {
-        Self { settings, updates, moments }
+    /// As [`AdamW::new`], with the moments on `device`.
+    pub fn resident(settings: AdamWRecipe, sizes: impl IntoIterator<Item = usize>, device: &Device) -> Self {
+        let zeros = |n: usize| Tensor::zeros([n], device);
+        let moments = sizes.into_iter().map(|n| (zeros(n), zeros(n))).collect();
+        Self { settings, updates: 0, moments: Place::Device(moments) }
+    }
+
+    /// The same optimizer at a saved state, as [`AdamW::moments`] and [`AdamW::updates`] gave it; moments stay where these
+    /// are.
+    pub fn restored(self, updates: u64, moments: Vec<Moments>) -> Self {
+        let moments = match self.moments {
+            Place::Host(_) => Place::Host(moments),
+            Place::Device(fresh) => {
+                let back = |values: Vec<f32>, like: &Tensor<1>| {
+                    Tensor::from_data(TensorData::new(values, like.dims()), &like.device())
+                };
+                let pairs = moments.into_iter().zip(&fresh);
+                let moved = pairs.map(|(m, (first, second))| (back(m.first, first), back(m.second, second)));
+                Place::Device(moved.collect())
+            }
+        };
+        Self { settings: self.settings, updates, moments }
     }
 
     /// The settings.
@@ -65,9 +99,16 @@ impl AdamW {
         self.updates
     }
 
-    /// Moments in the order of the parameters.
-    pub fn moments(&self) -> &[Moments] {
-        &self.moments
+    /// Moments in the order of the parameters, read back where they are on a device.
+    pub fn moments(&self) -> Cow<'_, [Moments]> {
+        match &self.moments {
+            Place::Host(moments) => Cow::Borrowed(moments),
+            Place::Device(moments) => {
+                let read =
+                    |(first, second): &Resident| Moments { first: host(first.clone()), second: host(second.clone()) };
+                Cow::Owned(moments.iter().map(read).collect())
+            }
+        }
     }
 
     /// Begins an update: counts it and gives what moves each parameter. `clip` scales every gradient.
@@ -85,7 +126,11 @@ impl AdamW {
             new2: (1.0 - beta2) as f32,
             clip: clip as f32,
         };
-        Update { scalars, moments: self.moments.iter_mut() }
+        let (host, device): (&mut [Moments], &mut [Resident]) = match &mut self.moments {
+            Place::Host(moments) => (moments, &mut []),
+            Place::Device(moments) => (&mut [], moments),
+        };
+        Update { scalars, moments: host.iter_mut(), resident: device.iter_mut() }
     }
 }
 
@@ -93,6 +138,7 @@ impl AdamW {
 pub struct Update<'a> {
     scalars: Scalars,
     moments: std::slice::IterMut<'a, Moments>,
+    resident: std::slice::IterMut<'a, Resident>,
 }
 
 impl Update<'_> {
@@ -108,6 +154,19 @@ impl Update<'_> {
         let pieces = parameter.par_chunks_mut(PIECE).zip(gradient.par_chunks(PIECE));
         let moments = first.par_chunks_mut(PIECE).zip(second.par_chunks_mut(PIECE));
         pieces.zip(moments).for_each(|((p, g), (m, v))| adamw(p, g, m, v, s));
+    }
+}
+
+impl Update<'_> {
+    /// The next parameter moved along its gradient, as [`Update::apply`], where the moments are on a device: `[entries]`
+    /// each.
+    pub fn apply_resident(&mut self, parameter: Tensor<1>, gradient: Tensor<1>) -> Tensor<1> {
+        let Some((first, second)) = self.resident.next() else { return parameter };
+        let s = self.scalars;
+        let gradient = gradient * s.clip;
+        *first = first.clone() + (gradient.clone() - first.clone()) * s.new1;
+        *second = second.clone() * s.old2 + gradient.square() * s.new2;
+        parameter * s.keep - first.clone() * s.step / (second.clone().sqrt() / s.root + s.eps)
     }
 }
 

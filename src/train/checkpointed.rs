@@ -20,20 +20,19 @@ pub(super) fn backward(
     model: &Decoder,
     rope: &RopeTable,
     scored: &Scored,
-    loss: impl FnOnce(Tensor<1>) -> (Tensor<1>, Vec<f32>),
-) -> (Gradients, Vec<f32>) {
-    let (shape, eps) = (model.shape(scored.ids.dims()[0], scored.ids.dims()[1]), model.config.rms_norm_eps);
+    loss: impl FnOnce(Tensor<1>) -> (Tensor<1>, Tensor<1>),
+) -> (Gradients, Tensor<1>) {
+    let shape = model.shape(scored.ids.dims()[0], scored.ids.dims()[1]);
     let parameters = model.trained_parameters();
-    let mut gradients = Gradients::default();
-    let mut inputs = inputs_of_layers(model, rope, scored);
+    let mut gradients = Gradients::none_of(model);
+    let (inputs, last) = inputs_of_layers(model, rope, scored);
 
-    let Some(last) = inputs.pop() else { return (gradients.filled(&parameters), Vec::new()) };
     let last = leaf(last);
     let (part, shown) = loss(scored.of_hidden(model, model.last_norm(last.clone())));
     let mut reached = step(part, &last, &parameters, &mut gradients);
     for (layer, input) in model.layers.iter().zip(inputs).rev() {
         let input = leaf(input);
-        let output = layer.forward(input.clone(), rope, shape, eps);
+        let output = layer.forward(input.clone(), rope, shape, model.manner());
         reached = step(entered(output, reached), &input, &parameters, &mut gradients);
     }
     if !model.adapted() {
@@ -43,16 +42,16 @@ pub(super) fn backward(
 }
 
 /// What each layer is given, and what the last one gives, without a graph: `[rows·width, hidden]` each.
-fn inputs_of_layers(model: &Decoder, rope: &RopeTable, scored: &Scored) -> Vec<Tensor<2>> {
+fn inputs_of_layers(model: &Decoder, rope: &RopeTable, scored: &Scored) -> (Vec<Tensor<2>>, Tensor<2>) {
     let (plain, rope) = (model.valid(), without_graph(rope));
     let ids = scored.ids.clone().inner();
     let shape = model.shape(ids.dims()[0], ids.dims()[1]);
-    let mut inputs = vec![plain.embedded(ids)];
+    let (mut inputs, mut x) = (Vec::new(), plain.embedded(ids));
     for layer in &plain.layers {
-        let x = inputs[inputs.len() - 1].clone();
-        inputs.push(layer.forward(x, &rope, shape, plain.config.rms_norm_eps));
+        inputs.push(x.clone());
+        x = layer.forward(x, &rope, shape, plain.manner());
     }
-    inputs
+    (inputs, x)
 }
 
 /// A tensor whose gradient is kept, at the beginning of a graph.

@@ -1,6 +1,8 @@
-//! Gradients on the host: one slice per parameter, in the order of `Decoder::trained_parameters`.
+//! Gradients, one per parameter, in the order of `Decoder::trained_parameters`: slices on the host, or tensors that stay
+//! on a device.
 //!
-//! Sums and norms are plain loops in a fixed order, so that they do not depend on the number of threads.
+//! On the host, sums and norms are plain loops in a fixed order, so that they do not depend on the number of threads. On a
+//! device they are tensor operations, and nothing waits for them before the norm is read.
 
 use burn::tensor::{Gradients as Recorded, Tensor};
 use rayon::prelude::*;
@@ -13,26 +15,49 @@ use crate::student::{Decoder, NamedParameter, Parameter};
 const PIECE: usize = 1 << 20;
 
 /// One gradient per parameter, flattened row by row.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Gradients {
+    /// On the host; an empty slice is no gradient yet.
     parts: Vec<Vec<f32>>,
+    /// On the device, where they stay there.
+    resident: Option<Vec<Option<Tensor<1>>>>,
+}
+
+impl PartialEq for Gradients {
+    fn eq(&self, other: &Self) -> bool {
+        self.clone().on_host().parts == other.clone().on_host().parts
+    }
 }
 
 impl Gradients {
     /// From flattened parts.
     pub fn from_parts(parts: Vec<Vec<f32>>) -> Self {
-        Self { parts }
+        Self { parts, resident: None }
+    }
+
+    /// None yet, kept where those of `model` belong: on its device, or on the host for the CPU's kernels.
+    pub(super) fn none_of(model: &Decoder) -> Self {
+        Self { parts: Vec::new(), resident: model.compute.is_portable().then(Vec::new) }
     }
 
     /// The gradients of `model` that a backward pass recorded; a parameter that took no part gets zeros.
     pub fn collect(model: &Decoder, recorded: Recorded) -> Self {
-        let mut collected = Self::default();
+        let mut collected = Self::none_of(model);
         collected.gather(&model.trained_parameters(), recorded);
         collected.filled(&model.trained_parameters())
     }
 
     /// Adds what a backward pass recorded for these parameters; one that took no part keeps what it has, or nothing.
     pub fn gather(&mut self, parameters: &[NamedParameter], mut recorded: Recorded) {
+        if let Some(resident) = &mut self.resident {
+            resident.resize_with(parameters.len(), || None);
+            for (sum, parameter) in resident.iter_mut().zip(parameters) {
+                if let Some(new) = removed(&parameter.value, &mut recorded) {
+                    *sum = Some(sum.take().map_or(new.clone(), |sum| sum + new));
+                }
+            }
+            return;
+        }
         self.parts.resize_with(parameters.len(), Vec::new);
         for (part, parameter) in self.parts.iter_mut().zip(parameters) {
             let new = match &parameter.value {
@@ -49,6 +74,15 @@ impl Gradients {
 
     /// Zeros for every parameter that took no part.
     pub fn filled(mut self, parameters: &[NamedParameter]) -> Self {
+        if let Some(resident) = &mut self.resident {
+            resident.resize_with(parameters.len(), || None);
+            for (part, parameter) in resident.iter_mut().zip(parameters) {
+                if part.is_none() {
+                    *part = Some(parameter.value.clone().flat().inner().zeros_like());
+                }
+            }
+            return self;
+        }
         for (part, parameter) in self.parts.iter_mut().zip(parameters) {
             if part.is_empty() {
                 *part = vec![0.0; parameter.value.dims().iter().product()];
@@ -57,13 +91,35 @@ impl Gradients {
         self
     }
 
-    /// One slice per parameter.
+    /// One slice per parameter; none of gradients on a device, see [`Gradients::on_host`].
     pub fn parts(&self) -> &[Vec<f32>] {
         &self.parts
     }
 
-    /// Adds another set, element by element.
+    /// One tensor per parameter, where they are on a device.
+    pub(super) fn resident(&self) -> Option<impl Iterator<Item = &Tensor<1>>> {
+        self.resident.as_ref().map(|parts| parts.iter().flatten())
+    }
+
+    /// The same gradients read back from their device.
+    pub fn on_host(self) -> Self {
+        match self.resident {
+            None => self,
+            Some(parts) => Self::from_parts(parts.into_iter().map(|part| part.map(host).unwrap_or_default()).collect()),
+        }
+    }
+
+    /// Adds another set, element by element. Both are on the host, or both on the device.
     pub fn add(&mut self, other: &Self) {
+        if let (Some(into), Some(from)) = (&mut self.resident, &other.resident) {
+            for (into, from) in into.iter_mut().zip(from) {
+                *into = match (into.take(), from.clone()) {
+                    (Some(a), Some(b)) => Some(a + b),
+                    (a, b) => a.or(b),
+                };
+            }
+            return;
+        }
         let pairs = self.parts.iter_mut().zip(&other.parts);
         let pieces = pairs.flat_map(|(into, from)| into.chunks_mut(PIECE).zip(from.chunks(PIECE)));
         let one = |(into, from): (&mut [f32], &[f32])| into.iter_mut().zip(from).for_each(|(a, b)| *a += *b);
@@ -89,8 +145,13 @@ impl Gradients {
         self.squares().into_iter().sum::<f64>().sqrt()
     }
 
-    /// Σ x² of each parameter's gradient: pieces of a fixed size, added up in order.
+    /// Σ x² of each parameter's gradient: pieces of a fixed size, added up in order; on a device in single precision.
     fn squares(&self) -> Vec<f64> {
+        if let Some(parts) = self.resident() {
+            let sums: Vec<Tensor<1>> = parts.map(|part| part.clone().square().sum()).collect();
+            let sums = if sums.is_empty() { Vec::new() } else { host(Tensor::cat(sums, 0)) };
+            return sums.into_iter().map(f64::from).collect();
+        }
         let of = |part: &Vec<f32>| -> f64 {
             if part.len() > PIECE && rayon::current_num_threads() > 1 {
                 part.par_chunks(PIECE).map(sum_of_squares).collect::<Vec<_>>().into_iter().sum()
@@ -99,6 +160,14 @@ impl Gradients {
             }
         };
         self.parts.iter().map(of).collect()
+    }
+}
+
+/// A parameter's recorded gradient, `[entries]`.
+fn removed(parameter: &Parameter, recorded: &mut Recorded) -> Option<Tensor<1>> {
+    match parameter {
+        Parameter::Vector(t) => t.grad_remove(recorded),
+        Parameter::Matrix(t) => t.grad_remove(recorded).map(|g| Parameter::Matrix(g).flat()),
     }
 }
 

@@ -28,8 +28,8 @@ impl Trainer {
     /// If the device fails, or the state cannot be laid out.
     pub fn state(&self) -> Result<Vec<u8>, TrainError> {
         let mut entries: Vec<(String, Vec<usize>, Cow<[u8]>)> = Vec::new();
-        let parameters = self.student.model.trained_parameters();
-        for (parameter, Moments { first, second }) in parameters.iter().zip(self.optimizer.moments()) {
+        let (parameters, moments) = (self.student.model.trained_parameters(), self.optimizer.moments());
+        for (parameter, Moments { first, second }) in parameters.iter().zip(moments.iter()) {
             let dims = parameter.value.dims();
             let weight = parameter.value.to_vec()?;
             entries.push((format!("weight/{}", parameter.name), dims.clone(), Cow::Owned(bytes(&weight).into_owned())));
@@ -72,7 +72,8 @@ impl Trainer {
             let (found, expected) = (tensors.len(), 3 * weights.len());
             return Err(TrainError::State(format!("it has {found} tensors, but the student has {expected}")));
         }
-        trainer.optimizer = AdamW::restore(settings, updates, moments);
+        let sizeless = AdamW::new(settings, []);
+        trainer.optimizer = std::mem::replace(&mut trainer.optimizer, sizeless).restored(updates, moments);
         let mut weights = weights.into_iter();
         let device = trainer.student.model.device();
         trainer.student.model = trainer.student.model.map_trained(|_, old| match weights.next() {

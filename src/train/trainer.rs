@@ -5,6 +5,10 @@
 //! merge the graphs and make the backward passes wait for each other. Where there are fewer shards than threads, and
 //! for large models, whose gradients should not stand in memory once per thread, shards go one by one and the threads
 //! share each operation; the bits are the same.
+//!
+//! On another device all shards go one after the other on the calling thread (each thread would have a memory pool of its
+//! own there). Weights, gradients and moments stay on the device; the numbers to show and the norm are read once per
+//! update, and nothing else is.
 
 use std::sync::Arc;
 
@@ -17,7 +21,7 @@ use super::checkpointed;
 use super::error::TrainError;
 use super::gradients::{Gradients, clip_factor, host};
 use super::ordered::{in_order, one_by_one};
-use super::shards::{Shard, pack};
+use super::shards::{AT_LEAST, Shard, pack};
 use crate::recipe::AdamWRecipe;
 use crate::student::ops::reuse;
 use crate::student::workers::Workers;
@@ -60,7 +64,11 @@ impl Trainer {
     pub fn new(mut student: Student, settings: AdamWRecipe, micro_batch_tokens: usize, workers: Arc<Workers>) -> Self {
         student.model = student.model.valid();
         let sizes = student.model.trained_parameters().into_iter().map(|p| p.value.dims().iter().product());
-        let optimizer = AdamW::new(settings, sizes);
+        let optimizer = if student.model.compute.is_portable() {
+            AdamW::resident(settings, sizes, &student.model.device())
+        } else {
+            AdamW::new(settings, sizes)
+        };
         Self { optimizer, student, workers, micro_batch_tokens, checkpointing: false, _memory: KeptMemory }
     }
 
@@ -95,7 +103,9 @@ impl Trainer {
         if longest > max {
             return Err(TrainError::TooLong { tokens: longest, max });
         }
-        Ok(pack(&widths, self.micro_batch_tokens))
+        // A device computes one shard at a time, and the larger the better.
+        let at_least = if self.student.model.compute.is_portable() { 1 } else { AT_LEAST };
+        Ok(pack(&widths, self.micro_batch_tokens, at_least))
     }
 
     /// The gradient of a loss that is a sum over shards. `loss` is given the log-probs of a shard's scored tokens, with
@@ -116,7 +126,7 @@ impl Trainer {
             let finish = |current: Tensor<1>| {
                 let (part, mut shown) = loss(Pass { model: &model, rope: &rope, shard, current });
                 shown.insert(0, part.clone().detach());
-                (part, host(Tensor::cat(shown, 0)))
+                (part, Tensor::cat(shown, 0).inner())
             };
             if self.checkpointing {
                 return checkpointed::backward(&model, &rope, &scored, finish);
@@ -125,7 +135,15 @@ impl Trainer {
             (Gradients::collect(&model, part.backward()), shown)
         };
         let mut total: Option<(Gradients, Vec<f64>)> = None;
-        let take = |_, (gradients, numbers): (Gradients, Vec<f32>)| {
+        let mut shown: Option<Tensor<1>> = None;
+        let waits = model.compute.is_portable();
+        let take = |_, (gradients, numbers): (Gradients, Tensor<1>)| {
+            let numbers = if waits {
+                shown = Some(shown.take().map_or(numbers.clone(), |sum| sum + numbers));
+                Vec::new()
+            } else {
+                host(numbers)
+            };
             let numbers = numbers.into_iter().map(f64::from);
             match &mut total {
                 None => total = Some((gradients, numbers.collect())),
@@ -138,6 +156,9 @@ impl Trainer {
         };
         self.over(shards.len(), work, take);
         let (gradients, mut numbers) = total.unwrap_or_else(|| (Gradients::default(), vec![0.0]));
+        if let Some(shown) = shown {
+            numbers = host(shown).into_iter().map(f64::from).collect();
+        }
         let loss = numbers.remove(0);
         (gradients, loss, numbers)
     }
@@ -149,6 +170,10 @@ impl Trainer {
         work: impl Fn(usize) -> T + Sync,
         take: impl FnMut(usize, T) + Send,
     ) {
+        if self.student.model.compute.is_portable() {
+            let mut take = take;
+            return (0..shards).for_each(|index| take(index, work(index)));
+        }
         if shards < self.workers.count() || self.student.model.is_large() {
             one_by_one(&self.workers, shards, work, take);
         } else {
@@ -162,13 +187,23 @@ impl Trainer {
     /// [`TrainError::NotFinite`], and nothing has changed.
     pub(super) fn update(&mut self, gradients: Gradients, loss: f64, lr: f64) -> Result<f64, TrainError> {
         let workers = Arc::clone(&self.workers);
-        let norm = workers.together(|| gradients.global_norm());
+        let resident = gradients.resident().is_some();
+        let norm = if resident { gradients.global_norm() } else { workers.together(|| gradients.global_norm()) };
         for (what, value) in [("loss", loss), ("gradient", norm)] {
             if !value.is_finite() {
                 return Err(TrainError::NotFinite { what, update: self.optimizer.updates() + 1 });
             }
         }
         let clip = clip_factor(norm, self.optimizer.settings().clip_norm);
+        if let Some(parts) = gradients.resident() {
+            let (mut update, mut parts) = (self.optimizer.begin(lr, clip), parts);
+            let model = std::mem::replace(&mut self.student.model, nothing(&self.student.config));
+            self.student.model = model.map_trained(|_, value| match parts.next() {
+                Some(gradient) => value.shaped(update.apply_resident(value.clone().flat(), gradient.clone())),
+                None => value,
+            });
+            return Ok(norm);
+        }
         let mut update = self.optimizer.begin(lr, clip);
         let mut parts = gradients.parts().iter();
         // The model is taken out of the student, so that its numbers have one holder and change in place.

@@ -3,6 +3,8 @@
 
 use ratatui::buffer::Buffer;
 
+use super::look::Glyphs;
+
 /// The ASCII character that stands for a symbol; `?` where there is none.
 fn plain(symbol: &str) -> &'static str {
     match symbol.chars().next().unwrap_or(' ') {
@@ -49,6 +51,22 @@ fn plain(symbol: &str) -> &'static str {
         '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' => " ",
         _ => "?",
     }
+}
+
+/// Words from records, which may hold a `·` or a `τ`, as the screen writes them.
+pub fn words(text: &str, glyphs: &Glyphs) -> String {
+    if !glyphs.dot.is_ascii() {
+        return text.to_string();
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            c if c.is_ascii() => out.push(c),
+            'τ' => out.push_str("tau"),
+            c => out.push_str(plain(c.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    out
 }
 
 /// Takes everything that is not ASCII out of a screen. A character that is two columns wide becomes `?` and a space.

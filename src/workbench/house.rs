@@ -60,6 +60,8 @@ pub struct House {
     pub launcher: Option<Arc<dyn Launcher>>,
     /// The folder that names of saved files are read from; empty for the working directory.
     pub files: PathBuf,
+    /// What the system says of this process, as Linux does in `/proc/self/status`.
+    pub status: fn() -> Result<String, String>,
     /// Only looked at: nothing is decided, removed, renamed or written from here, as when a picture is drawn.
     pub looking: bool,
 }
@@ -67,7 +69,7 @@ pub struct House {
 impl House {
     /// Saved files go to the working directory.
     pub fn new(sessions: Sessions, launcher: Option<Arc<dyn Launcher>>) -> Self {
-        Self { sessions, launcher, files: PathBuf::new(), looking: false }
+        Self { sessions, launcher, files: PathBuf::new(), status, looking: false }
     }
 
     /// For pictures: nothing is begun and nothing changed.
@@ -83,4 +85,8 @@ impl House {
             None => path.to_path_buf(),
         }
     }
+}
+
+fn status() -> Result<String, String> {
+    std::fs::read_to_string("/proc/self/status").map_err(|error| error.to_string())
 }

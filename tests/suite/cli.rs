@@ -42,6 +42,7 @@ fn help_goes_to_stdout_and_shows_every_verb_with_examples() {
         "themes",
         "keys",
         "bench",
+        "doctor",
         "completions",
     ];
     for verb in verbs {

@@ -10,6 +10,7 @@
 
 mod cli;
 mod data;
+mod device;
 mod domain;
 mod eval;
 mod faces;

@@ -11,4 +11,5 @@ mod lora;
 mod repeat;
 pub mod runs;
 mod stop;
+mod tokens;
 mod why;

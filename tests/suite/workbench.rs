@@ -1,4 +1,5 @@
-//! The workbench without a terminal: every pane over a small session, as keys reach it and as it is drawn.
+//! The workbench without a terminal: every pane over a small session, as keys reach it and as it is drawn; and with
+//! one, in a pseudo-terminal.
 
 mod bridge;
 mod datasets;
@@ -6,6 +7,8 @@ mod evaluation;
 mod home;
 mod look;
 mod prompts;
+#[cfg(unix)]
+mod pty;
 mod questions;
 mod random;
 mod recycle;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{ArmName, FaceArgs, SessionsDir, key_value};
+use super::{ArmName, DeviceArgs, FaceArgs, SessionsDir, key_value};
 
 /// Arguments of `run`.
 #[derive(Args, Debug)]
@@ -43,6 +43,9 @@ pub struct RunArgs {
     /// Files that take the place of built-in prompts, such as trace.j2 (`prompts.folder`)
     #[arg(long, value_name = "DIR")]
     pub prompts: Option<String>,
+    /// What the student computes on.
+    #[command(flatten)]
+    pub device: DeviceArgs,
     /// Worker threads; every core when not given. The results don't depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
@@ -97,6 +100,9 @@ pub struct EvalArgs {
     /// Name of the session that keeps every answer; made from the student's name and the settings when not given
     #[arg(long, value_name = "NAME")]
     pub session: Option<String>,
+    /// What the student computes on.
+    #[command(flatten)]
+    pub device: DeviceArgs,
     /// Worker threads; every core when not given. The results don't depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,

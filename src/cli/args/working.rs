@@ -32,6 +32,9 @@ pub struct DifficultyArgs {
     /// Longest answer in tokens
     #[arg(long, value_name = "N")]
     pub max_new_tokens: Option<usize>,
+    /// What the student computes on.
+    #[command(flatten)]
+    pub device: DeviceArgs,
     /// Worker threads; every core when not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,

@@ -2,6 +2,9 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::args::DeviceArgs;
+use crate::recipe::ComputeChoice;
+
 /// What a bench is shaped like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum BenchShape {
@@ -33,7 +36,7 @@ pub enum BenchPart {
 /// Arguments of `bench`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  footbridge bench --threads 2\n  footbridge bench --shape qwen2.5-0.5b --batch 1,64 --only decode --json"
+    after_help = "Examples:\n  footbridge bench --threads 2\n  footbridge bench --shape qwen2.5-0.5b --batch 1,64 --only decode --json\n  footbridge bench --device cuda --shape qwen2.5-0.5b --batch 64,256,1024"
 )]
 pub struct BenchArgs {
     /// Which student and which batch sizes
@@ -45,6 +48,12 @@ pub struct BenchArgs {
     /// What to measure; without it pace, decode, sft and grpo of the world, decode and sft of the others
     #[arg(long, value_enum, value_name = "PART,…", value_delimiter = ',')]
     pub only: Vec<BenchPart>,
+    /// What is measured; the CPU when not given.
+    #[command(flatten)]
+    pub device: DeviceArgs,
+    /// In which precision; auto: bf16 on a GPU that has it
+    #[arg(long, value_name = "PRECISION", default_value = "auto")]
+    pub compute: ComputeChoice,
     /// Worker threads; every core when not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,

@@ -31,8 +31,14 @@ pub struct Decode {
     pub tokens_per_second: f64,
     /// Products of the matrices, in 10⁹ floating-point operations per second.
     pub gflops: f64,
-    /// Weights once per step, in 10⁹ bytes per second.
+    /// Weights once per step (on a device keys and values too), in 10⁹ bytes per second.
     pub gb_per_second: f64,
+    /// Share of the device's arithmetic, where its peak is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flops_share: Option<f64>,
+    /// Share of its memory's bandwidth.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bandwidth_share: Option<f64>,
     /// Most memory held.
     pub peak_mib: f64,
 }
@@ -184,6 +190,8 @@ fn decode(
         tokens_per_second: batch as f64 / per_step,
         gflops: 2e-9 * work * batch as f64 / per_step,
         gb_per_second: 4e-9 * work / per_step,
+        flops_share: None,
+        bandwidth_share: None,
         peak_mib: peak_mib(),
     }
 }

@@ -6,7 +6,8 @@
 //! | `args` | what is asked |
 //! | `shapes` | the students that are measured |
 //! | `world` | the demo's own work |
-//! | `decode` | one token for each of a batch; reading a prompt |
+//! | `decode`, `resident` | one token for each of a batch; reading a prompt: on the CPU, on another device |
+//! | `peaks` | what a GPU can do at most |
 //! | `steps` | an SFT step, a GRPO step, a load of many sequences |
 //! | `clock` | time and memory |
 //! | `table` | the figures as lines |
@@ -14,7 +15,9 @@
 pub mod args;
 pub(super) mod clock;
 mod decode;
-mod shapes;
+pub mod peaks;
+mod resident;
+pub(super) mod shapes;
 mod steps;
 mod table;
 mod world;
@@ -30,8 +33,9 @@ pub use world::Paces;
 
 use crate::data::world::splits::WorldError;
 use crate::sample::SampleError;
-use crate::student::StudentError;
+use crate::student::device::Placed;
 use crate::student::workers::Workers;
+use crate::student::{Precision, StudentError};
 use crate::train::TrainError;
 use args::{BenchPart, BenchShape};
 
@@ -60,6 +64,10 @@ pub enum BenchError {
 pub struct Bench {
     /// The student's shape.
     pub shape: &'static str,
+    /// What was measured.
+    pub device: String,
+    /// In which precision.
+    pub precision: &'static str,
     /// Worker threads.
     pub threads: usize,
     /// Its parameters.
@@ -84,6 +92,9 @@ pub struct Bench {
     pub nano: Option<Load>,
     /// Most memory the process held in any part, in MiB.
     pub peak_mib: f64,
+    /// Memory that was taken on the device at the end, in MiB; what it keeps for the next step is in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_mib: Option<f64>,
 }
 
 /// What is measured.
@@ -91,6 +102,8 @@ pub struct Bench {
 pub struct BenchPlan {
     /// The student.
     pub shape: BenchShape,
+    /// What computes.
+    pub placed: Placed,
     /// Worker threads.
     pub threads: usize,
     /// Batch sizes of decoding.
@@ -113,10 +126,14 @@ pub fn measure(plan: &BenchPlan, told: &mut dyn FnMut(&str)) -> Result<Bench, Be
     let parts = if plan.parts.is_empty() { usual } else { &plan.parts };
     clock::forget_peak();
     told("making the weights");
-    let student = shapes::student(plan.shape)?;
+    let student = plan.placed.take(shapes::student(plan.shape)?);
+    let (portable, peaks) = (student.model.compute.is_portable(), peaks::of(&plan.placed.name));
+    let precision = student.model.compute.precision();
     let workers = Arc::new(Workers::new(plan.threads));
     let mut bench = Bench {
         shape: plan.shape.name(),
+        device: plan.placed.name.clone(),
+        precision: precision.name(),
         threads: plan.threads,
         parameters: student.model.parameter_count(),
         paces: None,
@@ -126,6 +143,7 @@ pub fn measure(plan: &BenchPlan, told: &mut dyn FnMut(&str)) -> Result<Bench, Be
         grpo: None,
         nano: None,
         peak_mib: 0.0,
+        device_mib: None,
     };
     let wanted = |part: BenchPart| parts.contains(&part);
     if wanted(BenchPart::Pace) && world {
@@ -136,13 +154,21 @@ pub fn measure(plan: &BenchPlan, told: &mut dyn FnMut(&str)) -> Result<Bench, Be
     if wanted(BenchPart::Decode) {
         told("reading a prompt and decoding");
         let seconds = if world { 0.5 } else { 4.0 };
-        let (prefill, decode) = decode::measure(&student, &workers, &plan.batches, seconds)?;
+        let (prefill, decode) = if portable {
+            resident::measure(&student, &plan.batches, seconds, peaks)?
+        } else {
+            decode::measure(&student, &workers, &plan.batches, seconds)?
+        };
         (bench.prefill, bench.decode) = (Some(prefill), decode);
         bench.peak_mib = bench.decode.iter().map(|d| d.peak_mib).fold(bench.peak_mib, f64::max);
     }
     if wanted(BenchPart::Grpo) {
         told("two GRPO steps");
-        let (groups, lengths) = if world { ((8, 8), (64, 128)) } else { ((1, 4), (64, 32)) };
+        let (groups, lengths) = match (world, plan.placed.is_cpu()) {
+            (true, _) => ((8, 8), (64, 128)),
+            (false, true) => ((1, 4), (64, 32)),
+            (false, false) => ((8, 8), (256, 256)),
+        };
         let grpo = steps::grpo(student.clone(), &workers, groups, lengths)?;
         bench.peak_mib = bench.peak_mib.max(grpo.peak_mib);
         bench.grpo = Some(grpo);
@@ -155,12 +181,17 @@ pub fn measure(plan: &BenchPlan, told: &mut dyn FnMut(&str)) -> Result<Bench, Be
     }
     if wanted(BenchPart::Sft) {
         told("SFT steps");
-        let (batch, repeats) = if world { ((32, 128), 10) } else { ((1, 256), 2) };
+        let (batch, repeats) = match (world, plan.placed.is_cpu()) {
+            (true, _) => ((32, 128), 10),
+            (false, true) => ((1, 256), 2),
+            (false, false) => ((16, 512), 5),
+        };
         // The last part takes the student: a second handle on its weights would make the first update copy them.
-        let sft = steps::sft(student, &workers, batch, repeats)?;
+        let sft = steps::sft(student, &workers, batch, repeats, peaks.filter(|_| precision == Precision::Bf16))?;
         bench.peak_mib = bench.peak_mib.max(sft.peak_mib);
         bench.sft = Some(sft);
     }
+    bench.device_mib = plan.placed.memory().map(|bytes| bytes as f64 / f64::from(1 << 20));
     Ok(bench)
 }
 

@@ -32,7 +32,7 @@ impl BenchShape {
 
 /// A student of this shape. Random weights are made in memory; tokenizer and template are the world's, which nothing that
 /// is measured depends on.
-pub(super) fn student(shape: BenchShape) -> Result<Student, StudentError> {
+pub(in crate::cli) fn student(shape: BenchShape) -> Result<Student, StudentError> {
     let files = StudentFiles {
         config: BASE.config.to_vec(),
         tokenizer: BASE.tokenizer.to_vec(),

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::BenchError;
 use super::clock::{Clock, Pace, forget_peak, peak_mib};
+use super::peaks::{Peaks, share};
 use super::shapes::{multiply_adds, tokens};
 use crate::recipe::{AdamWRecipe, GrpoRecipe, SftLoss};
 use crate::sample::{self, SamplerSettings, generate};
@@ -29,6 +30,9 @@ pub struct Step {
     pub tokens_per_second: f64,
     /// Three passes through the matrices, in 10⁹ floating-point operations per second; recomputation is not counted.
     pub gflops: f64,
+    /// Share of the device's arithmetic (MFU), where its peak is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flops_share: Option<f64>,
     /// Most memory held.
     pub peak_mib: f64,
 }
@@ -42,6 +46,7 @@ pub(super) fn sft(
     workers: &Arc<Workers>,
     (sequences, length): (usize, usize),
     repeats: usize,
+    peaks: Option<Peaks>,
 ) -> Result<Step, BenchError> {
     forget_peak();
     let vocab = student.config.vocab_size;
@@ -54,7 +59,8 @@ pub(super) fn sft(
     };
     let batch: Vec<ChatTokens> = (0..sequences).map(chat).collect();
     let work = 6e-9 * multiply_adds(&student.config) * (sequences * length) as f64;
-    let micro_batch = (sequences * length).div_ceil(workers.count());
+    let parts = if student.model.compute.is_portable() { 1 } else { workers.count() };
+    let micro_batch = (sequences * length).div_ceil(parts);
     let mut trainer = Trainer::new(student, AdamWRecipe::default(), micro_batch, Arc::clone(workers));
     trainer.sft_step(&batch, SftLoss::SampleMean, 1e-5)?;
     let clock = Clock::start();
@@ -65,7 +71,8 @@ pub(super) fn sft(
     let (seconds, cpu_seconds) = (seconds / repeats as f64, cpu_seconds / repeats as f64);
     let tokens_per_second = (sequences * length) as f64 / seconds;
     let gflops = work / seconds;
-    Ok(Step { sequences, length, seconds, cpu_seconds, tokens_per_second, gflops, peak_mib: peak_mib() })
+    let flops_share = peaks.map(|peaks| share(gflops * 1e9, peaks.flops));
+    Ok(Step { sequences, length, seconds, cpu_seconds, tokens_per_second, gflops, flops_share, peak_mib: peak_mib() })
 }
 
 /// A GRPO step.
@@ -109,7 +116,7 @@ pub(super) fn grpo(
     let reference = student.model.clone();
     let vocab = student.config.vocab_size;
     let recipe = GrpoRecipe { mini_batch: prompts, ..crate::recipe::Recipe::default().grpo };
-    let settings = settings(response_tokens, prompts * group);
+    let settings = settings(response_tokens, (prompts * group).min(64));
     let micro_batch = prompts * group * (prompt_tokens + response_tokens) / 4;
     let mut trainer = Trainer::new(student, AdamWRecipe::default(), micro_batch, Arc::clone(workers));
     let mut step = || -> Result<(Pace, Pace), BenchError> {
@@ -194,7 +201,8 @@ pub(super) fn nano(mut student: Student, workers: &Workers) -> Result<Load, Benc
     let groups: Vec<sample::Group> = (0..256).map(group).collect();
     let mut written = 0;
     let clock = Clock::start();
-    generate(&student, workers, &groups, &settings(answer, 64), &mut |done| {
+    let slots = if student.model.compute.is_portable() { groups.len() } else { 64 };
+    generate(&student, workers, &groups, &settings(answer, slots), &mut |done| {
         written += done.ids.len() as u64;
         ControlFlow::Continue(())
     })?;
@@ -211,5 +219,5 @@ pub(super) fn nano(mut student: Student, workers: &Workers) -> Result<Load, Benc
 }
 
 fn settings(max_new_tokens: usize, slots: usize) -> SamplerSettings {
-    SamplerSettings { temperature: 1.0, top_p: 1.0, max_new_tokens, slots: slots.min(64), banned_first: Vec::new() }
+    SamplerSettings { temperature: 1.0, top_p: 1.0, max_new_tokens, slots, banned_first: Vec::new() }
 }

@@ -1,13 +1,16 @@
 //! The figures as lines.
 
-use super::{Bench, Pace};
+use super::{Bench, Pace, peaks};
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 
 /// All that was measured.
 pub(super) fn lines(bench: &Bench) -> String {
-    let Bench { shape, threads, parameters, peak_mib, .. } = bench;
+    let Bench { shape, threads, parameters, peak_mib, device, precision, .. } = bench;
     let millions = *parameters as f64 / 1e6;
-    let mut text = format!("{shape}: {millions:.1} million parameters, f32, {threads} threads\n");
+    let mut text = format!("{shape}: {millions:.1} million parameters, {precision}, {threads} threads\n");
+    if device != "cpu" {
+        text += &format!("on {device}\n");
+    }
     if let Some(paces) = &bench.paces {
         text += &pace("sampling, top-p 0.9", paces.sampling);
         text += &pace("sampling, all tokens", paces.rollouts);
@@ -21,12 +24,16 @@ pub(super) fn lines(bench: &Bench) -> String {
     for d in &bench.decode {
         let name = format!("decode, batch {}, context {}", d.batch, d.context);
         let (gb, peak) = (Some(d.gb_per_second), Some(d.peak_mib));
-        rows.push(row(name, d.ms, d.cpu_ms, d.tokens_per_second, d.gflops, gb, peak));
+        let mut cells = row(name, d.ms, d.cpu_ms, d.tokens_per_second, d.gflops, gb, peak);
+        cells.extend([percent(d.flops_share), percent(d.bandwidth_share)].into_iter().flatten());
+        rows.push(cells);
     }
     if let Some(s) = bench.sft {
         let name = format!("SFT step, {} x {} tokens", s.sequences, s.length);
         let (ms, cpu) = (s.seconds * 1e3, s.cpu_seconds * 1e3);
-        rows.push(row(name, ms, cpu, s.tokens_per_second, s.gflops, None, Some(s.peak_mib)));
+        let mut cells = row(name, ms, cpu, s.tokens_per_second, s.gflops, None, Some(s.peak_mib));
+        cells.extend(percent(s.flops_share));
+        rows.push(cells);
     }
     if let Some(g) = bench.grpo {
         let name =
@@ -44,14 +51,27 @@ pub(super) fn lines(bench: &Bench) -> String {
     if !rows.is_empty() {
         let mut table = Table::new();
         table.load_preset(ASCII_MARKDOWN);
-        table.set_header(["", "ms", "CPU-ms", "tokens/s", "GFLOP/s", "GB/s", "peak MiB"]);
+        let known = peaks::of(device).is_some();
+        let mut header = vec!["", "ms", "CPU-ms", "tokens/s", "GFLOP/s", "GB/s", "peak MiB"];
+        if known {
+            header.extend(["of FLOP/s", "of GB/s"]);
+        }
+        table.set_header(header);
         for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);
         }
         table.add_rows(rows);
         text += &format!("{table}\n");
     }
+    if let Some(held) = bench.device_mib {
+        text += &format!("memory held on the device {held:.0} MiB\n");
+    }
     text + &format!("peak memory {peak_mib:.0} MiB\n")
+}
+
+/// A share of a peak; nothing where the peak is not known.
+fn percent(share: Option<f64>) -> Option<String> {
+    share.map(|share| format!("{:.1} %", share * 100.0))
 }
 
 fn pace(name: &str, pace: Pace) -> String {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::cli::args::DeviceArgs;
 use crate::student::random::Shape;
 
 /// Arguments of `student`.
@@ -74,6 +75,9 @@ pub enum StudentVerb {
         /// Tokens of the greedy answer, which is not ended by an end-of-turn token
         #[arg(long, value_name = "N", default_value_t = 32)]
         greedy: usize,
+        /// What the student computes on.
+        #[command(flatten)]
+        device: DeviceArgs,
     },
     /// What sampling, or steps of SFT, really take of memory, beside the plan
     Measure {

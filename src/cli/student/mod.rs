@@ -13,7 +13,8 @@ use args::{StudentArgs, StudentVerb};
 use super::exit::{Exit, Failure};
 use super::{out, start};
 use crate::pipeline::locate::{Place, locate};
-use crate::student::random;
+use crate::recipe::ComputeChoice;
+use crate::student::{device, random};
 
 /// Does what `args` asks.
 pub fn run(args: &StudentArgs) -> Result<Exit, Failure> {
@@ -35,8 +36,10 @@ pub fn run(args: &StudentArgs) -> Result<Exit, Failure> {
             let student = place(student)?.load(&Device::flex()).map_err(Failure::usage)?;
             student.save(folder).map_err(Failure::failed)?;
         }
-        StudentVerb::Logits { student, text, last, greedy } => {
-            let _ = out::json_line(&logits::of(student, text, *last, *greedy)?)?;
+        StudentVerb::Logits { student, text, last, greedy, device } => {
+            let placed = device::place(device.choice.unwrap_or_default(), ComputeChoice::Auto);
+            let placed = placed.map_err(Failure::usage)?;
+            let _ = out::json_line(&logits::of(student, text, (*last, *greedy), &placed)?)?;
         }
         StudentVerb::Measure { .. } => {
             let _ = out::stdout(&measure::run(&args.verb)?)?;

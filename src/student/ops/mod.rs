@@ -17,7 +17,7 @@ pub(crate) mod simd;
 mod tests;
 
 use burn::backend::{Dispatch, DispatchDevice};
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{DType, Device, Int, Tensor};
 use flex::FastOps;
 
 /// How the rows of an attention call fold into sequences and heads.
@@ -37,7 +37,7 @@ pub struct AttentionShape {
 
 /// `x · weight + bias`: `x` is `[n, k]`, `weight` is `[k, m]`, `bias` is `[m]`; gives `[n, m]`.
 pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
-    if !is_flex(&x.device()) {
+    if !is_fast(&x) {
         return portable::linear(x, weight, bias);
     }
     let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
@@ -49,7 +49,7 @@ pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tenso
 
 /// Rows `ids` of a table: `weight` is `[vocab, d]`, `ids` is `[n]`; gives `[n, d]`.
 pub fn embedding(weight: Tensor<2>, ids: Tensor<1, Int>) -> Tensor<2> {
-    if !is_flex(&weight.device()) {
+    if !is_fast(&weight) {
         return portable::embedding(weight, ids);
     }
     Tensor::from_dispatch(Dispatch::embed(weight.into_dispatch(), ids.into_dispatch()))
@@ -57,7 +57,7 @@ pub fn embedding(weight: Tensor<2>, ids: Tensor<1, Int>) -> Tensor<2> {
 
 /// RMSNorm: every row of `x` `[n, d]` divided by its root mean square, times `gain` `[d]`.
 pub fn rms_norm(x: Tensor<2>, gain: Tensor<1>, eps: f64) -> Tensor<2> {
-    if !is_flex(&x.device()) {
+    if !is_fast(&x) {
         return portable::rms_norm(x, gain, eps);
     }
     Tensor::from_dispatch(Dispatch::rms_norm(x.into_dispatch(), gain.into_dispatch(), eps as f32))
@@ -65,7 +65,7 @@ pub fn rms_norm(x: Tensor<2>, gain: Tensor<1>, eps: f64) -> Tensor<2> {
 
 /// SwiGLU: `silu(gate) * up`, both `[n, ff]`.
 pub fn swiglu(gate: Tensor<2>, up: Tensor<2>) -> Tensor<2> {
-    if !is_flex(&gate.device()) {
+    if !is_fast(&gate) {
         return portable::swiglu(gate, up);
     }
     Tensor::from_dispatch(Dispatch::swiglu(gate.into_dispatch(), up.into_dispatch()))
@@ -85,7 +85,7 @@ pub fn causal_attention(
     sin: Tensor<2>,
     shape: AttentionShape,
 ) -> Tensor<2> {
-    if !is_flex(&q.device()) {
+    if !is_fast(&q) {
         return portable::causal_attention(q, k, v, cos, sin, shape);
     }
     let [q, k, v, cos, sin] = [q, k, v, cos, sin].map(|t| t.into_dispatch());
@@ -95,7 +95,7 @@ pub fn causal_attention(
 /// `ln softmax(h · weightᵀ / temperature)[target]` of every row: `h` is `[n, d]`, `weight` is `[vocab, d]`, `targets`
 /// is `[n]` and `temperature` is positive; gives `[n]`, in nats.
 pub fn log_prob_head(h: Tensor<2>, weight: Tensor<2>, targets: Tensor<1, Int>, temperature: f64) -> Tensor<1> {
-    if !is_flex(&h.device()) {
+    if !is_fast(&h) {
         return portable::log_prob_head(h, weight, targets, temperature);
     }
     let (h, weight, targets) = (h.into_dispatch(), weight.into_dispatch(), targets.into_dispatch());
@@ -110,10 +110,15 @@ pub fn log_prob_entropy(
     temperature: f64,
 ) -> (Tensor<1>, Tensor<1>) {
     let (h, weight) = (h.inner(), weight.inner());
-    if !is_flex(&h.device()) {
+    if !is_fast(&h) {
         return portable::log_prob_entropy(h, weight, targets.inner(), temperature);
     }
     flex::log_prob_entropy(h, weight, targets.inner(), temperature)
+}
+
+/// Whether the CPU's kernels can take this tensor: they compute in single precision.
+fn is_fast(x: &Tensor<2>) -> bool {
+    x.dtype() == DType::F32 && is_flex(&x.device())
 }
 
 /// Whether tensors of this device, with or without autodiff, are plain memory of the CPU backend.

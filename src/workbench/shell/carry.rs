@@ -89,6 +89,10 @@ impl Shell {
     }
 
     fn point(&mut self, from: PaneId, target: &Target, effects: &mut Vec<Effect>) {
+        // What a pane selects while nobody sees it points at nothing.
+        if !self.tiles.in_sight(from) {
+            return;
+        }
         for id in self.tiles.panes().into_iter().filter(|id| *id != from) {
             let (_, wishes) = self.with(id, |pane, cx| pane.aim(target, cx));
             // What pointing makes a pane point at is not followed, so that two panes can't point at each other forever.

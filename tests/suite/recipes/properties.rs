@@ -32,6 +32,7 @@ fn fitting(takes: Takes) -> BoxedStrategy<Value> {
         }
         Takes::TextOrNone => any::<String>().prop_map(Value::from).boxed(),
         Takes::Texts => prop::collection::vec("[a-z0-9/ .\"\\\\-]{0,6}[a-z]", 0..4).prop_map(Value::from).boxed(),
+        Takes::Device => prop::sample::select(vec!["auto", "cpu", "cuda", "cuda:3"]).prop_map(Value::from).boxed(),
         Takes::OneOf(words) => prop::sample::select(words).prop_map(Value::from).boxed(),
         Takes::Wholes(least, most) => prop::collection::vec(least..=most, 0..4).prop_map(Value::from).boxed(),
         Takes::Numbers(count, range) => prop::collection::vec(number(range), count).prop_map(Value::from).boxed(),

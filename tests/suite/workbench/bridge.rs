@@ -47,6 +47,7 @@ fn a_question_is_shown_with_scores_reason_losses_and_texts() {
     insta::assert_snapshot!("bridge_200x50", stand.screen(200, 50));
     let mut plain = Stand::with(small_home(), ascii());
     plain.shell.open(super::stand::SMALL);
+    plain.tell(Msg::Notice);
     plain.goto(PaneId::Bridge);
     plain.keys("JJ");
     let shown = plain.screen(80, 24);
@@ -125,6 +126,17 @@ fn texts_are_written_here_or_in_an_editor() {
     let text = "So Hana has 8 + 55 = 63 beads.";
     assert_eq!(bridge(&stand, WAITS).steps[2].text, text);
     assert!(bridge(&stand, WAITS).bridged.text.contains(text));
+    // A text that is refused is kept for another try.
+    let refused = "Eine\n#### 7\n".to_string();
+    let edit = stand.keys("KKE<down><down><down><enter>");
+    assert!(matches!(edit.last(), Some(Effect::Edit { .. })), "{edit:?}");
+    stand.tell(Msg::Edited(Ok(refused.clone())));
+    stand.tell(Msg::Notice);
+    assert!(stand.screen(160, 40).contains("your text is kept"), "{}", stand.screen(160, 40));
+    let edit = stand.keys("E<down><down><down><enter>");
+    assert!(matches!(edit.last(), Some(Effect::Edit { text, .. }) if *text == refused), "{edit:?}");
+    stand.tell(Msg::Edited(Err("closed".into())));
+    stand.keys("JJ");
     // Untouched text is no decision.
     let known = decisions(&stand).len();
     decide(&mut stand, "i<ctrl-s>");
@@ -221,7 +233,7 @@ fn operations_are_counted_over_all_steps() {
     assert!(stand.screen(120, 40).contains("trained:"));
     stand.keys("o");
     let shown = stand.screen(120, 40);
-    assert!(shown.contains("mean over 2578 tokens of 24 hard traces"), "{shown}");
+    assert!(shown.contains("mean over 2578 tokens of 24 hard"), "{shown}");
     stand.keys("<esc>");
     assert_eq!(stand.shell.depth(), 0);
 }
@@ -256,7 +268,7 @@ fn the_mouse_selects_and_scrolls() {
     let row = line(&mut stand, "train-0041");
     stand.click(4, row);
     assert!(stand.screen(120, 40).contains("─ train-0041 ·"));
-    let row = line(&mut stand, " 3 ");
+    let row = line(&mut stand, "    3 ");
     stand.click(60, row);
     assert!(stand.screen(120, 40).lines().nth(usize::from(row)).unwrap().contains("▌  3"));
     let wheel = MouseEvent { kind: MouseEventKind::ScrollUp, column: 60, row, modifiers: KeyModifiers::NONE };

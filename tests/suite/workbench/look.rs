@@ -93,12 +93,15 @@ fn unguarded() -> Look {
 #[test]
 fn the_ascii_glyphs_leave_nothing_to_be_caught() {
     let mut stand = opened(unguarded());
+    let mut caught = Vec::new();
     for pane in PaneId::ALL {
         stand.goto(pane);
         for layer in ["", "?", ":", "<ctrl-t>", "<ctrl-o>", "j<enter>", "j<esc>"] {
             stand.keys(layer);
             for line in lines(&cells(&mut stand, 120, 40)) {
-                assert!(line.is_ascii(), "{} after {layer:?}: {line}", pane.name());
+                if !line.is_ascii() {
+                    caught.push(format!("{} after {layer:?}: {line}", pane.name()));
+                }
             }
             while stand.shell.depth() > 0 {
                 stand.keys("<esc>");
@@ -106,6 +109,7 @@ fn the_ascii_glyphs_leave_nothing_to_be_caught() {
             stand.goto(pane);
         }
     }
+    assert!(caught.is_empty(), "{caught:#?}");
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn a_text_that_is_no_template_is_told_with_its_line_and_kept() {
     let mut stand = Stand::pane(PaneId::Prompts);
     stand.keys("GiSo. <ctrl-s>");
     let shown = stand.screen(120, 40);
-    assert!(shown.contains("diagnosis.j2:1: there is text above the first turn"), "{shown}");
+    assert!(shown.contains("diagnosis.j2:13: there is text above the first turn"), "{shown}");
     assert!(shown.contains("So. {# system #}"), "{shown}");
     stand.keys("<esc>g");
     assert!(matches!(&stand.keys("E")[..], [Effect::Edit { extension: "j2", .. }]));

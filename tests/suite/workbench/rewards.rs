@@ -1,5 +1,7 @@
 //! The curves of training: charts, cursor, smoothing, zoom, other sessions.
 
+use footbridge::session::records::GrpoStep;
+use footbridge::session::{Author, Batch, Sessions};
 use footbridge::workbench::pane::PaneId;
 use footbridge::workbench::shell::Msg;
 
@@ -105,7 +107,7 @@ fn another_session_is_laid_over_and_pinned_as_baseline() {
     assert!(line(&pinned, "baseline other").contains("(0)"), "the same session differs by nothing: {pinned}");
     insta::assert_snapshot!("rewards_baseline_120x40", pinned);
     stand.keys("x");
-    assert!(!stand.screen(120, 40).contains("other"));
+    assert!(!stand.screen(120, 40).contains("baseline other"));
 }
 
 #[test]
@@ -122,6 +124,57 @@ fn the_curves_are_saved_and_the_values_copied() {
     let table = std::fs::read_to_string(path).unwrap();
     assert!(table.starts_with("step,stage,step of the stage,reward,reward smoothed,"), "{table}");
     assert_eq!(table.lines().nth(1).unwrap().split(',').next(), Some("1"));
+}
+
+#[test]
+fn the_step_under_the_cursor_leads_to_its_rollouts_and_back() {
+    let mut stand = rewards();
+    stand.keys("g<right><enter>");
+    assert_eq!(stand.shell.focus(), PaneId::Rollouts);
+    assert!(stand.screen(120, 40).contains("1-grpo step 2 "), "{}", stand.screen(120, 40));
+    // Side by side each shows the step of the other.
+    stand.goto(PaneId::Rewards);
+    stand.keys("|");
+    stand.goto(PaneId::Rollouts);
+    stand.keys("n");
+    let both = stand.screen(200, 50);
+    assert!(both.contains("1-grpo step 3 ") && both.contains("step 3 of 24"), "{both}");
+    stand.keys("<tab><right>");
+    let both = stand.screen(200, 50);
+    assert!(both.contains("1-grpo step 4 ") && both.contains("step 4 of 24"), "{both}");
+}
+
+#[test]
+fn the_mouse_puts_the_cursor_and_picks_a_chart() {
+    let mut stand = rewards();
+    let shown = stand.screen(120, 40);
+    let chart = shown.lines().position(|line| line.contains("iteration 1")).unwrap() as u16;
+    stand.click(8, chart - 3);
+    assert!(line(&stand.screen(120, 40), "─ rewards").contains("step 1 of"));
+    let entropy = shown.lines().position(|line| line.contains("entropy")).unwrap() as u16;
+    stand.click(80, entropy);
+    assert!(line(&stand.screen(120, 40), "smoothed").contains("entropy"));
+}
+
+#[test]
+fn a_session_that_was_judged_otherwise_is_not_drawn_as_one() {
+    let mut stand = with_another(|other| {
+        let sessions = Sessions::at(other.parent().unwrap());
+        let session = sessions.open("other").unwrap();
+        let mut batch = Batch::new(Author::Pipeline);
+        let steps: Vec<(String, GrpoStep)> = session.scan::<GrpoStep>("").map(Result::unwrap).collect();
+        for (key, mut step) in steps {
+            step.groups.iter_mut().for_each(|group| group.provenance.prompt = "another".into());
+            batch.put(&key, &step);
+        }
+        session.write(batch).unwrap();
+    });
+    stand.keys("o<enter>");
+    let shown = stand.screen(120, 40);
+    assert!(shown.contains("a other has another prompt: not drawn as one"), "{shown}");
+    stand.keys("ccc");
+    let kl = stand.screen(120, 40);
+    assert!(line(&kl, "smoothed").contains("kl") && !kl.contains("not drawn as one"), "{kl}");
 }
 
 #[test]

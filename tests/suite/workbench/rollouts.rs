@@ -129,7 +129,7 @@ fn the_rollouts_of_a_question_in_other_stages() {
     stand.keys("/");
     (0..20).for_each(|_| drop(stand.keys("<backspace>")));
     stand.keys("nobody<enter>");
-    assert!(stand.screen(120, 40).contains("has sampled nobody"), "{}", stand.screen(120, 40));
+    assert!(stand.screen(120, 40).contains("no stage outside of GRPO has"), "{}", stand.screen(120, 40));
     stand.keys("<esc><esc>");
     assert!(stand.screen(120, 40).contains("(newest)"));
 }
@@ -142,7 +142,7 @@ fn tokens_are_coloured_by_log_prob_where_it_was_kept() {
     let underlined = |stand: &mut Stand| {
         let parser = stand.terminal(120, 40);
         let screen = parser.screen();
-        let cells = (20..38).flat_map(|row| (56..118).filter_map(move |column| screen.cell(row, column)));
+        let cells = (4..38).flat_map(|row| (49..118).filter_map(move |column| screen.cell(row, column)));
         cells.filter(|cell| cell.underline()).count()
     };
     assert!(underlined(&mut stand) > 3);

@@ -76,7 +76,7 @@ impl Bridge {
 
     /// Sends a text, unless it is the one that stood there.
     fn written(&mut self, draft: Draft, text: &str, cx: &mut Cx<'_>) {
-        let Draft { question, step, of, was } = draft;
+        let Draft { question, step, of, was } = draft.clone();
         let same = text.trim() == was.trim();
         let act = match of {
             Of::Step | Of::Trace if same => return cx.say(Level::Info, "the text is as it was; nothing was done"),
@@ -86,7 +86,7 @@ impl Bridge {
                 Act::OverrideAction { question, step, action, local: None, text: Some(text.to_string()) }
             }
         };
-        self.desk.send(act.into(), cx);
+        self.desk.write(act, draft, text, cx);
     }
 
     /// Where the open question does not fit the filter, the first that does is shown.

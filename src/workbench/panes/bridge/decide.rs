@@ -48,6 +48,7 @@ pub(super) enum Pending {
 }
 
 /// A text that is being written.
+#[derive(Clone)]
 pub(super) struct Draft {
     /// Of which question.
     pub question: String,
@@ -60,6 +61,7 @@ pub(super) struct Draft {
 }
 
 /// What a text is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Of {
     /// The text of a step that has one.
     Step,
@@ -75,6 +77,8 @@ pub(super) enum Of {
 pub(super) struct Desk {
     waiting: VecDeque<Request>,
     sent: Option<Duration>,
+    /// A text that was sent and is not accepted yet: were it refused, nobody would want to write it again.
+    draft: Option<(Draft, String)>,
 }
 
 impl Desk {
@@ -93,6 +97,19 @@ impl Desk {
         }
     }
 
+    /// Sends a text, and keeps it until it is accepted.
+    pub fn write(&mut self, act: Act, draft: Draft, text: &str, cx: &mut Cx<'_>) {
+        self.draft = Some((draft, text.to_string()));
+        self.send(act.into(), cx);
+    }
+
+    /// What the writing of a text begins with: the text that was refused, else the one that stands there.
+    fn begun(&self, draft: &Draft) -> String {
+        let same = |of: &Draft| (&of.question, of.step, of.of) == (&draft.question, draft.step, draft.of);
+        let kept = self.draft.as_ref().filter(|(of, _)| same(of));
+        kept.map_or(&draft.was, |(_, text)| text).clone()
+    }
+
     /// Whether something was sent that is not answered, and how much more waits.
     pub fn busy(&self) -> Option<usize> {
         self.sent.map(|_| self.waiting.len())
@@ -100,13 +117,24 @@ impl Desk {
 
     /// Hears what became of it.
     pub fn hear(&mut self, event: &Event, cx: &mut Cx<'_>) {
+        if let Event::RunFinished { .. } = event {
+            self.sent = None;
+        }
         if !matches!(event, Event::Decided { .. } | Event::Refused { .. }) {
             return;
         }
-        if let (Some(_), Event::Decided { line, notes, .. }) = (self.sent.take(), event)
-            && !notes.is_empty()
-        {
-            cx.say(Level::Warn, format!("{line}; {}", notes.join("; ")));
+        match event {
+            _ if self.sent.take().is_none() => {}
+            Event::Decided { line, notes, .. } => {
+                self.draft = None;
+                if !notes.is_empty() {
+                    cx.say(Level::Warn, format!("{line}; {}", notes.join("; ")));
+                }
+            }
+            Event::Refused { reason } if self.draft.is_some() => {
+                cx.say(Level::Warn, format!("your text is kept, edit again to go on with it; refused: {reason}"));
+            }
+            _ => {}
         }
         self.pump(cx);
     }
@@ -218,7 +246,7 @@ impl Bridge {
     }
 
     pub(super) fn write(&mut self, draft: Draft, editor: bool, cx: &mut Cx<'_>) {
-        let text = draft.was.clone();
+        let text = self.desk.begun(&draft);
         let title = match draft.of {
             Of::Trace => format!("trace of {}", draft.question),
             _ => format!("step {} of {}", draft.step, draft.question),

@@ -280,6 +280,7 @@ pub fn marks(look: &Look) -> Vec<Mark> {
     marks.push((look.glyphs.mark.to_string(), "in a bar: the threshold", theme.mark));
     marks.push((">".to_string(), "above the threshold", theme.warn));
     marks.push(("*".to_string(), "also a local sample", ink::action(theme, Action::Localize)));
+    marks.push(("\\n".to_string(), "among tokens: a line break", theme.text));
     let (low, high) = (look.glyphs.spark.first(), look.glyphs.spark.last());
     marks.push((
         low.map_or(String::new(), ToString::to_string),

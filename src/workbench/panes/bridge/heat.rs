@@ -49,9 +49,11 @@ pub struct Heat {
     pub fault: Option<String>,
 }
 
+type Kept = Option<Result<Arc<Speech>, String>>;
+
 /// A session's tokenizer, read once.
 #[derive(Clone, Debug, Default)]
-pub struct Tongue(Arc<Mutex<Option<Result<Arc<Speech>, String>>>>);
+pub struct Tongue(Arc<Mutex<Kept>>);
 
 impl Tongue {
     fn of(&self, session: &Session) -> Result<Arc<Speech>, String> {

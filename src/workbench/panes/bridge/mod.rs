@@ -112,6 +112,10 @@ pub const BINDINGS: &[Bound] = &[
     hint("bridge.expand", to(Do::Choose(Operation::Expand)), "expand", &["e"]),
     hint("bridge.drop", to(Do::Choose(Operation::Drop)), "drop", &["d"]),
     hint("bridge.localize", to(Do::Choose(Operation::Localize)), "localize", &["l"]),
+    hint("bridge.apply", to(Do::Apply), "apply", &["enter"]),
+    hint("bridge.nudge-up", to(Do::NudgeUp), "up", &["right", "+"]),
+    hint("bridge.nudge-down", to(Do::NudgeDown), "down", &["left", "-"]),
+    hint("bridge.reset", to(Do::Reset), "as in force", &["="]),
     hint("bridge.approve", to(Do::Approve), "approve", &["a"]),
     hint("bridge.edit", to(Do::Edit), "edit", &["i"]),
     bind("bridge.editor", to(Do::Editor), "edit in $EDITOR", &["E"]),
@@ -136,10 +140,6 @@ pub const BINDINGS: &[Bound] = &[
     bind("bridge.lineage", to(Do::Lineage), "everything about this question", &["o"]),
     bind("bridge.shares", to(Do::Shares), "how often each operation is used", &["D"]),
     hint("bridge.tune", to(Do::Tune), "what if", &["t"]),
-    hint("bridge.nudge-up", to(Do::NudgeUp), "up", &["right", "+"]),
-    hint("bridge.nudge-down", to(Do::NudgeDown), "down", &["left", "-"]),
-    hint("bridge.reset", to(Do::Reset), "as in force", &["="]),
-    hint("bridge.apply", to(Do::Apply), "apply", &["enter"]),
 ];
 
 /// What the pane shows beside the list.
@@ -325,7 +325,7 @@ impl Pane for Bridge {
             }
         } else if self.parts.steps.contains(at) {
             match by {
-                0 => self.to_step(self.parts.steps_from + usize::from(at.y - self.parts.steps.y), cx),
+                0 => self.choose_step(self.parts.steps_from + usize::from(at.y - self.parts.steps.y), cx),
                 by => self.step_by(by, cx),
             }
         } else if self.parts.lower.contains(at) {

@@ -191,7 +191,7 @@ fn compared(action: Action, now: &Tally, then: &Tally, columns: usize, look: &Lo
 
 fn samples(now: &Tally, then: &Outcome, look: &Look) -> Line {
     let words = format!(
-        "   local samples {} {} {}; the decisions shown are not made before they are applied",
+        "   local samples {} {} {}; nothing is changed yet",
         count(now.locals as u64),
         look.glyphs.arrow,
         count(then.tally.locals as u64)

@@ -115,7 +115,7 @@ impl Bridge {
         }
     }
 
-    pub(super) fn to_step(&mut self, step: usize, cx: &mut Cx<'_>) {
+    pub(super) fn choose_step(&mut self, step: usize, cx: &mut Cx<'_>) {
         let Some(page) = self.shown() else { return };
         let (step, id) = (step.min(page.steps.len().saturating_sub(1)), page.id.clone());
         if step != self.step {
@@ -125,7 +125,7 @@ impl Bridge {
     }
 
     pub(super) fn step_by(&mut self, by: isize, cx: &mut Cx<'_>) {
-        self.to_step(self.step.saturating_add_signed(by), cx);
+        self.choose_step(self.step.saturating_add_signed(by), cx);
     }
 
     /// Moves.
@@ -144,8 +144,8 @@ impl Bridge {
             (Mode::Shares, Move::Down) => self.turn(1, cx),
             (Mode::Steps, Move::Up) => self.step_by(-1, cx),
             (Mode::Steps, Move::Down) => self.step_by(1, cx),
-            (Mode::Steps, Move::Top) => self.to_step(0, cx),
-            (Mode::Steps, Move::Bottom) => self.to_step(usize::MAX, cx),
+            (Mode::Steps, Move::Top) => self.choose_step(0, cx),
+            (Mode::Steps, Move::Bottom) => self.choose_step(usize::MAX, cx),
             (Mode::Steps, Move::PageDown) => self.scroll = self.scroll.saturating_add_signed(PAGE),
             (Mode::Steps, Move::PageUp) => self.scroll = self.scroll.saturating_add_signed(-PAGE),
             (Mode::Steps, Move::Enter) => self.take(Do::Lineage, cx),

@@ -47,9 +47,7 @@ pub fn rule(scores: &StepScores, thresholds: &Thresholds, removed: &[Action], gl
         let open = [("I", scores.importance.is_none()), ("J", scores.jumpiness.is_none())];
         let open: Vec<&str> = open.iter().filter(|(_, open)| *open).map(|(name, _)| *name).collect();
         let open = if open.is_empty() { "D".to_string() } else { open.join(" and ") };
-        return format!(
-            "{open} open: the judge gave no answer on the grid, so the step is kept until somebody decides"
-        );
+        return format!("{open} open: no answer of a judge is known, so the step is kept until somebody decides");
     };
     let held = |name: &str, value: Option<f64>, tau: f64| {
         value.map_or(String::new(), |value| format!("{name} {}", against(value, tau, glyphs)))
@@ -74,7 +72,7 @@ pub fn why(step: &Step, ground: &Ground, glyphs: &Glyphs) -> String {
         (Some(scores), Some(thresholds)) => rule(scores, thresholds, &ground.removed, glyphs),
         (Some(scores), None) if !unscored(scores) => format!("scored; {}D is not fixed yet", glyphs.tau),
         (Some(_), None) => "its scores are not complete".to_string(),
-        (None, _) => "not scored: only the steps of hard questions are".to_string(),
+        (None, _) => "not scored: the stage scores does that, on hard questions only".to_string(),
     };
     let mut words = match (&step.by, step.action) {
         (By::Person { name, at, reason }, Some(action)) => {
@@ -150,7 +148,7 @@ mod tests {
         let ground = Ground { thresholds: Some(thresholds(1.26)), ..Ground::default() };
         let said = why(&step, &ground, &glyphs());
         let rule = "(rule: I 1.00 > .50, J .25 ≤ .50, D 1.28 > 1.26 → localize)";
-        assert_eq!(said, format!("ada chose drop at 2026-11-21T01:02:00Z: \"too far\" {rule}"));
-        assert_eq!(by(&step), "ada 01:02");
+        assert_eq!(said, format!("ada chose drop at 2026-11-21T01:42:00Z: \"too far\" {rule}"));
+        assert_eq!(by(&step), "ada 01:42");
     }
 }

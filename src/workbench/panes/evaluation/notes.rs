@@ -12,7 +12,7 @@ use crate::workbench::text;
 
 /// Columns of what is compared, and of a difference.
 const NAME: usize = 18;
-const CHANGE: usize = 25;
+const CHANGE: usize = 26;
 
 /// Lines of spans.
 pub type Lines = Vec<Vec<Span<'static>>>;
@@ -110,12 +110,18 @@ impl Page<'_> {
         }
         let lead = comparisons.iter().find_map(|c| c.changes.greedy.lead()).unwrap_or("test").to_string();
         self.section(&format!("{title}, greedy, points [95 %]"));
-        let two = format!("   {:<NAME$}{:<CHANGE$}average", "", text::printable(&lead));
-        self.lines.push(vec![Span::styled(two, self.look.theme.dim)]);
+        let wide = self.columns >= 3 + NAME + 2 * CHANGE;
+        let lead_name = text::printable(&lead);
+        let head = if wide { format!("{lead_name:<CHANGE$}average") } else { format!("{lead_name}, then the average") };
+        self.lines.push(vec![Span::styled(format!("   {:<NAME$}{head}", ""), self.look.theme.dim)]);
         for comparison in comparisons {
             let name = text::fit(&name(comparison), NAME - 1, self.look.glyphs.ellipsis);
             let mut spans = vec![Span::raw(format!("   {name}{}", " ".repeat(NAME - text::width(&name))))];
-            for change in [comparison.changes.greedy.get(&lead), comparison.changes.mean.as_ref()] {
+            let changes = [comparison.changes.greedy.get(&lead), comparison.changes.mean.as_ref()];
+            for (at, change) in changes.into_iter().enumerate() {
+                if at > 0 && !wide {
+                    self.lines.push(std::mem::replace(&mut spans, vec![Span::raw(" ".repeat(3 + NAME))]));
+                }
                 let mut said = change.map_or_else(Vec::new, |change| said(change, " noise", self.look));
                 let used: usize = said.iter().map(Span::width).sum();
                 said.push(Span::raw(" ".repeat(CHANGE.saturating_sub(used))));
@@ -137,12 +143,13 @@ impl Page<'_> {
         self.section("format or skill: the same with the answer marker banned as first token");
         for control in &results.format_control {
             let on = if control.on == "mean" { "average".to_string() } else { text::printable(&control.on) };
-            let mut spans = vec![Span::raw(format!("   {on:<9} asked "))];
-            spans.extend(judged(&control.plain, self.look));
-            spans.push(Span::raw(format!(" {} banned ", self.look.glyphs.dot)));
-            spans.extend(judged(&control.banned, self.look));
-            self.lines.push(spans);
-            self.words(&format!("{:<9} {}", "", control.verdict()), self.look.theme.key);
+            for (name, how, change) in [(on.as_str(), "as asked", &control.plain), ("", "banned", &control.banned)] {
+                let mut spans = vec![Span::raw(format!("   {name:<9} {how:<9} "))];
+                spans.extend(judged(change, self.look));
+                self.lines.push(spans);
+            }
+            let verdict = format!("   {:<9} {}", "", control.verdict());
+            self.lines.push(vec![Span::styled(verdict, self.look.theme.key)]);
         }
     }
 

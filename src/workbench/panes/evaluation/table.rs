@@ -11,7 +11,7 @@ use crate::workbench::text;
 use crate::workbench::widgets::put;
 
 /// Columns of a figure with its half interval, its mark and the space before it.
-const CELL: usize = 13;
+const CELL: usize = 15;
 /// Columns of the checkpoints' names, at most.
 const NAME: usize = 28;
 /// Rows above the checkpoints.

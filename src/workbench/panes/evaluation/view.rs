@@ -62,15 +62,17 @@ impl Evaluation {
     /// Draws whatever there is to draw.
     pub(super) fn draw_all(&mut self, area: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
         let look = seen.look;
-        let body = header(buf, area, look, "evaluation", seen.focused && self.part == Part::Table, self.facts(look));
-        if self.shown.is_none() || self.grid.columns.is_empty() {
-            return self.nothing(buf, body, seen);
-        }
-        let (top, left, right) = self.parts(body);
-        self.places = Places { table: top, cell: left, notes: right, sight: self.places.sight, ..self.places };
+        let below = Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area };
+        let (top, left, right) = self.parts(below);
         let at = self.at();
-        self.places.sight = table::sight(top, &self.grid, at, self.places.sight);
-        table::draw(buf, &self.places.sight, &self.grid, at, seen.focused && self.part == Part::Table, look);
+        let focused = seen.focused && self.part == Part::Table;
+        let sight = table::sight(top, &self.grid, at, self.places.sight);
+        self.places = Places { table: top, cell: left, notes: right, sight, ..self.places };
+        header(buf, area, look, "evaluation", focused, self.facts(look));
+        if self.shown.is_none() || self.grid.columns.is_empty() {
+            return self.nothing(buf, below, seen);
+        }
+        table::draw(buf, &sight, &self.grid, at, focused, look);
         self.cell(buf, left, seen);
         self.notes(buf, right, seen);
     }
@@ -123,7 +125,7 @@ impl Evaluation {
         if lower.height < 2 {
             (top, none, none)
         } else if lower.width >= WIDE {
-            let left = Rect { width: lower.width / 2 - 1, ..lower };
+            let left = Rect { width: lower.width * 9 / 20, ..lower };
             let right = Rect { x: left.right() + 1, width: lower.width - left.width - 1, ..lower };
             (top, left, right)
         } else if self.part == Part::Notes {

@@ -51,8 +51,9 @@ impl Editing {
         self.used.waiting().or(self.done.waiting())
     }
 
+    /// Nothing is asked any more; a text that was not taken stays for the next time.
     pub fn give_up(&mut self) {
-        self.used.cancel();
+        self.used.clear();
     }
 }
 

@@ -12,6 +12,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use serde_json::json;
 
+use crate::pipeline::events::{Event, Level};
 use crate::teacher::PromptKind;
 use crate::workbench::action::{Action, Bound, Move, hint};
 use crate::workbench::jobs::Query;
@@ -80,6 +81,8 @@ pub struct Prompts {
     scroll: [usize; 3],
     areas: [Rect; 3],
     editing: Editing,
+    /// Whether what is rendered may have changed.
+    stale: bool,
 }
 
 impl Prompts {
@@ -147,7 +150,7 @@ impl Prompts {
         }
         self.choosing = false;
         if let Some(error) = self.questions.error() {
-            return cx.say(crate::pipeline::events::Level::Error, error.to_string());
+            return cx.say(Level::Error, error.to_string());
         }
         let Some(all) = self.questions.value() else { return };
         let items = all.iter().map(|(id, text)| format!("{id}  {text}")).collect();
@@ -179,6 +182,9 @@ impl Pane for Prompts {
     }
 
     fn act(&mut self, action: Action, cx: &mut Cx<'_>) {
+        // Whoever goes on to something else does not want to be asked any more.
+        self.choosing = false;
+        self.editing.give_up();
         match action {
             Action::Prompts(Do::Edit) => self.open(false, cx),
             Action::Prompts(Do::Editor) => self.open(true, cx),
@@ -206,9 +212,11 @@ impl Pane for Prompts {
     }
 
     fn session(&mut self, cx: &mut Cx<'_>) {
-        let at = self.at;
-        *self = Self { at, ..Self::default() };
-        self.read(cx, false);
+        self.give_up(cx);
+        *self = Self { at: self.at, diff: self.diff, ..Self::default() };
+        if cx.source.is_none() {
+            self.read(cx, false);
+        }
     }
 
     fn show(&mut self, cx: &mut Cx<'_>) {
@@ -216,7 +224,14 @@ impl Pane for Prompts {
     }
 
     fn refresh(&mut self, cx: &mut Cx<'_>) {
-        self.read(cx, true);
+        // A run asks with the same prompts to its end; what it has made of the question is looked up with each stage.
+        if cx.run.phase.over() || std::mem::take(&mut self.stale) {
+            self.read(cx, true);
+        }
+    }
+
+    fn hear(&mut self, event: &Event, _cx: &mut Cx<'_>) {
+        self.stale |= matches!(event, Event::Decided { .. } | Event::StageFinished { .. });
     }
 
     fn give_up(&mut self, _cx: &mut Cx<'_>) {

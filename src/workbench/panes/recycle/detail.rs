@@ -194,7 +194,7 @@ fn lessons(session: &Session, failure: &Failure<'_>) -> Result<[Leaf; 2], String
     };
     let facts = vec![(if failure.record.status.may_train() { Ink::Good } else { Ink::Warn }, used)];
     let gold = &failure.question.gold;
-    let reached = verifier.ends_with_gold(&made[2].messages.last().map_or("", |turn| &turn.content), gold);
+    let reached = verifier.ends_with_gold(made[2].messages.last().map_or("", |turn| &turn.content), gold);
     let (mut page, mut json) = (Page::default(), Page::default());
     for (at, sample) in made.iter().enumerate() {
         let mut head = vec![(Ink::Strong, format!("{} {}", at + 1, sample.kind.as_str()))];

@@ -11,7 +11,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use serde_json::json;
 
-use crate::pipeline::events::Event;
+use crate::pipeline::events::{Event, StageKind};
 use crate::pipeline::review::Kind;
 use crate::workbench::action::{Action, Bound, Move, bind, hint};
 use crate::workbench::jobs::Query;
@@ -127,6 +127,8 @@ pub struct Recycle {
     scroll: [usize; 4],
     areas: Areas,
     deciding: Deciding,
+    /// Whether records may have changed since they were read.
+    stale: bool,
 }
 
 /// Rows or lines that a page key moves.
@@ -362,15 +364,23 @@ impl Pane for Recycle {
     }
 
     fn session(&mut self, cx: &mut Cx<'_>) {
-        *self = Self::default();
-        self.read(cx, false);
+        self.give_up(cx);
+        *self = Self { json: self.json, ..Self::default() };
     }
 
     fn show(&mut self, cx: &mut Cx<'_>) {
         self.read(cx, true);
+        self.read_detail(cx, true);
     }
 
     fn refresh(&mut self, cx: &mut Cx<'_>) {
+        // While the run works at something else, nothing here changes but by decisions.
+        let run = cx.run;
+        let recycles = run.current().is_some_and(|at| run.stages[at].id.kind == StageKind::Recycle);
+        if !run.phase.over() && !recycles && !std::mem::take(&mut self.stale) {
+            return;
+        }
+        self.stale = false;
         self.read(cx, true);
         self.read_detail(cx, true);
     }
@@ -389,6 +399,8 @@ impl Pane for Recycle {
     }
 
     fn hear(&mut self, event: &Event, cx: &mut Cx<'_>) {
+        let changes = matches!(event, Event::Decided { .. } | Event::StageFinished { .. } | Event::RunFinished { .. });
+        self.stale |= changes;
         self.deciding.hear(event, cx);
     }
 
@@ -412,7 +424,7 @@ impl Pane for Recycle {
             MouseEventKind::ScrollUp => -3,
             MouseEventKind::Down(MouseButton::Left) => {
                 self.part = part;
-                let row = at.y.checked_sub(self.areas[0].y + 1).filter(|_| part == Part::List);
+                let row = at.y.checked_sub(self.areas[0].y).filter(|_| part == Part::List);
                 if let Some(place) =
                     row.map(|row| self.scroll[0] + usize::from(row)).filter(|at| *at < self.shown.len())
                 {

@@ -20,6 +20,8 @@ const WIDE: u16 = 100;
 const TALL: u16 = 24;
 /// From here on near-miss and diagnosis stand side by side.
 const PAIR: u16 = 96;
+/// From here on rows say who decided.
+const ROOMY: usize = 56;
 /// Rows of error types, at most.
 const TYPES: u16 = 8;
 
@@ -64,6 +66,8 @@ impl Recycle {
         if area.width < WIDE || area.height < TALL {
             return self.small(area, buf, seen);
         }
+        let focused = seen.focused && self.part == Part::List;
+        let area = header(buf, area, seen.look, "recycle", focused, self.facts(seen));
         let left = Rect { width: (area.width * 2 / 5).clamp(46, 76), ..area };
         let right = Rect { x: left.right() + 1, width: area.width - left.width - 1, ..area };
         let types = (self.errors.len() as u16 + 1).min(TYPES).min(left.height / 3);
@@ -107,16 +111,17 @@ impl Recycle {
     fn small(&mut self, area: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
         let rows = (area.height / 3).max(4).min(area.height);
         let list = Rect { height: rows, ..area };
-        self.list(list, buf, seen);
+        let focused = seen.focused && self.part == Part::List;
+        let body = header(buf, list, seen.look, "recycle", focused, self.facts(seen));
+        self.list(body, buf, seen);
         let below = Rect { y: list.bottom(), height: area.height - rows, ..area };
         let part = if self.part == Part::List { Part::Miss } else { self.part };
         self.page(part, below, buf, seen);
     }
 
-    fn list(&mut self, area: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
+    fn list(&mut self, body: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
         let look = seen.look;
-        self.areas[0] = area;
-        let body = header(buf, area, look, "recycle", seen.focused && self.part == Part::List, self.facts(seen));
+        self.areas[0] = body;
         let rows = usize::from(body.height);
         if self.shown.is_empty() {
             return words(buf, body, "nothing fits the filter; Esc takes it away", look.theme.dim);
@@ -147,7 +152,7 @@ impl Recycle {
         }
         facts.push(self.iteration.map_or("all iterations".to_string(), |iteration| format!("iteration {iteration}")));
         if self.shown.len() as u64 != self.standings.iter().map(|(_, count)| count).sum::<u64>() {
-            facts.push(format!("{} shown of", text::count(self.shown.len() as u64)));
+            facts.push(format!("{} shown", text::count(self.shown.len() as u64)));
         }
         let counted = [
             (count("proposed"), "pending"),
@@ -241,7 +246,9 @@ fn line(row: &Row, look: &Look, (ids, columns): (usize, usize), selected: bool) 
     let mut spans = vec![Span::styled(format!("{mark} "), theme.key)];
     spans.push(Span::styled(fill(name, 9), standing(name, theme)));
     spans.push(Span::styled(fill(&text::printable(&row.question), ids) + " ", named));
-    spans.push(Span::styled(fill(row.decided.as_deref().unwrap_or_default(), 6) + " ", theme.dim));
+    if columns >= ROOMY {
+        spans.push(Span::styled(fill(row.decided.as_deref().unwrap_or_default(), 6) + " ", theme.dim));
+    }
     let error = if row.error == NO_DIAGNOSIS { Ink::Warn.style(theme) } else { named };
     spans.push(Span::styled(fill(&row.error, 20) + " ", error));
     let found = if row.found.is_none() { theme.warn } else { theme.dim };

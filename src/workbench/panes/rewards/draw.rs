@@ -30,6 +30,7 @@ pub fn draw(pane: &Rewards, area: Rect, buf: &mut Buffer, seen: &Seen<'_>) -> Dr
         total,
         cursor: pane.view.cursor(total),
         range: pane.view.range(total),
+        run: seen.run,
         look,
     };
     let facts = if total > 0 { joined(&legend::facts(&shown), look, look.theme.dim) } else { vec![] };

@@ -25,7 +25,8 @@ pub fn facts(shown: &Shown<'_>) -> Vec<String> {
         let newest = if shown.view.follows() { " (newest)" } else { "" };
         facts.push(format!("step {step} of {}{newest}", shown.total));
         if let Some((leg, own)) = shown.book.place(shown.family, step) {
-            facts.push(format!("{} {own} of {}", leg.stage, leg.steps));
+            let planned = shown.run.stages.iter().find(|row| row.id == leg.stage).map_or(0, |row| row.total);
+            facts.push(format!("{} {own} of {}", leg.stage, planned.max(leg.steps as u64)));
         }
     }
     facts.push(format!("ema {}", shown.view.smoothing()));

@@ -3,6 +3,7 @@
 
 mod beside;
 mod chart;
+mod choose;
 mod draw;
 mod groups;
 mod large;
@@ -16,18 +17,18 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use crate::pipeline::events::{Event, Level};
+use crate::pipeline::events::Event;
 use crate::workbench::action::{Action, Bound, Move, bind, hint};
 use crate::workbench::curves::Family;
 use crate::workbench::jobs::Query;
 use crate::workbench::look::Look;
-use crate::workbench::pane::{Ask, Cx, Mark, Pane, PaneId, Reply, Seen};
+use crate::workbench::pane::{Cx, Mark, Pane, PaneId, Reply, Seen, Target, Wish};
 use crate::workbench::sheet::Sheet;
 use crate::workbench::state::State;
 use crate::workbench::training::beside::{Control, Zeros};
 use crate::workbench::training::{Addition, Book, beside as aside, read};
 
-use beside::{Beside, MOST, free_letter};
+use beside::Beside;
 use view::View;
 
 /// What this pane can be asked for.
@@ -99,9 +100,6 @@ pub struct Rewards {
     drawn: Drawn,
 }
 
-/// Tokens of what the researcher is asked.
-const OVERLAY: u32 = 0;
-const BASELINE: u32 = 1;
 /// Share of the steps in sight that a page key moves by.
 const PAGE: u64 = 10;
 
@@ -138,14 +136,17 @@ impl Pane for Rewards {
         let total = self.total();
         match action {
             Action::Rewards(action) => self.act_own(action, total, cx),
-            Action::Move(Move::Left) => self.view.step(-1, total),
-            Action::Move(Move::Right) => self.view.step(1, total),
-            Action::Move(Move::PageUp) => self.view.step(-self.page(total), total),
-            Action::Move(Move::PageDown) => self.view.step(self.page(total), total),
-            Action::Move(Move::Top) => self.view.point_at(1, total),
-            Action::Move(Move::Bottom) => self.view.follow(),
-            Action::Move(Move::Back) => self.view.reset(),
+            Action::Move(to) => self.moved(to, total, cx),
             _ => {}
+        }
+    }
+
+    fn aim(&mut self, target: &Target, _cx: &mut Cx<'_>) {
+        let Target::RlStep(stage, step) = target else { return };
+        let found = self.book.legs(Family::Rl).find(|(_, leg)| leg.stage.key() == *stage);
+        if let Some(x) = found.map(|(offset, _)| offset.saturating_add(*step)) {
+            self.view.family = Some(Family::Rl);
+            self.view.point_at(x, self.total());
         }
     }
 
@@ -189,9 +190,9 @@ impl Pane for Rewards {
     }
 
     fn reply(&mut self, token: u32, reply: Reply, cx: &mut Cx<'_>) {
-        let Reply::Chosen(at) = reply else { return };
-        let Some(name) = self.choices().get(at).cloned() else { return };
-        self.toggle(&name, token == BASELINE, cx);
+        if let Reply::Chosen(at) = reply {
+            self.chosen(token, at, cx);
+        }
     }
 
     fn mouse(&mut self, event: MouseEvent, _area: Rect, _cx: &mut Cx<'_>) {
@@ -271,6 +272,33 @@ impl Rewards {
         chosen.or(charts.first()).map_or("", String::as_str)
     }
 
+    /// Moves the cursor; other panes in sight show its step. Enter goes there.
+    fn moved(&mut self, to: Move, total: u64, cx: &mut Cx<'_>) {
+        match to {
+            Move::Left => self.view.step(-1, total),
+            Move::Right => self.view.step(1, total),
+            Move::PageUp => self.view.step(-self.page(total), total),
+            Move::PageDown => self.view.step(self.page(total), total),
+            Move::Top => self.view.point_at(1, total),
+            Move::Bottom => self.view.follow(),
+            Move::Back => self.view.reset(),
+            Move::Up | Move::Down | Move::Enter => {}
+        }
+        let Some(target) = self.step_target() else { return };
+        match to {
+            Move::Enter => cx.wish(Wish::Goto(PaneId::Rollouts, Some(target))),
+            Move::Up | Move::Down => {}
+            _ => cx.wish(Wish::Point(target)),
+        }
+    }
+
+    /// The step of GRPO under the cursor.
+    fn step_target(&self) -> Option<Target> {
+        let step = self.view.cursor(self.total()).filter(|_| self.family() == Family::Rl)?;
+        let (leg, own) = self.book.place(Family::Rl, step)?;
+        Some(Target::RlStep(leg.stage.key(), own))
+    }
+
     fn act_own(&mut self, action: Do, total: u64, cx: &mut Cx<'_>) {
         match action {
             Do::Family => {
@@ -328,67 +356,6 @@ impl Rewards {
             self.zeros.clone_from(&reading.zeros);
             self.control.clone_from(&reading.control);
         }
-    }
-
-    fn ask_names(&mut self, action: Do, cx: &mut Cx<'_>) {
-        self.choosing = Some(action);
-        let sessions = cx.house.sessions.clone();
-        let own = cx.source.map(|source| source.name().to_string()).unwrap_or_default();
-        self.names.ask(cx.jobs, cx.now, move |_| {
-            let names = sessions.names().map_err(|e| e.to_string())?;
-            Ok(names.into_iter().filter(|name| *name != own).collect())
-        });
-    }
-
-    /// Names of the sessions there are to choose from.
-    fn choices(&self) -> &[String] {
-        self.names.value().map_or(&[], Vec::as_slice)
-    }
-
-    /// The names have come: one is chosen.
-    fn choose(&mut self, cx: &mut Cx<'_>) {
-        let Some(action) = self.choosing.take() else { return };
-        if let Some(error) = self.names.error() {
-            return cx.say(Level::Error, error.to_string());
-        }
-        let names = self.choices();
-        if names.is_empty() {
-            return cx.say(Level::Warn, "there is no other session to lay over this one");
-        }
-        let drawn = |name: &String| self.beside.iter().find(|beside| beside.name == *name);
-        let said = |name: &String| match drawn(name) {
-            Some(beside) if beside.baseline => format!("{name}  (baseline)"),
-            Some(_) => format!("{name}  (laid over)"),
-            None => name.clone(),
-        };
-        let items = names.iter().map(|name| crate::workbench::text::printable(&said(name))).collect();
-        let (token, title) = match action {
-            Do::Baseline => (BASELINE, "baseline: the session that others are held against"),
-            _ => (OVERLAY, "lay over: another session, aligned by step"),
-        };
-        cx.ask(token, Ask::Choose { title: title.to_string(), items, at: 0 });
-    }
-
-    /// Lays a session over, or takes it away; the same for the baseline.
-    fn toggle(&mut self, name: &str, baseline: bool, cx: &mut Cx<'_>) {
-        let at = self.beside.iter().position(|beside| beside.name == name);
-        match at {
-            Some(at) if !baseline || self.beside[at].baseline => drop(self.beside.remove(at)),
-            Some(at) => self.pin(at),
-            None if self.beside.len() >= MOST => {
-                cx.say(Level::Warn, format!("{MOST} sessions lie over this one already; take one away first"));
-            }
-            None => {
-                self.beside.push(Beside::new(name, free_letter(&self.beside), self.view.smoothing(), cx));
-                if baseline {
-                    self.pin(self.beside.len() - 1);
-                }
-            }
-        }
-    }
-
-    fn pin(&mut self, at: usize) {
-        self.beside.iter_mut().enumerate().for_each(|(index, beside)| beside.baseline = index == at);
     }
 
     /// The step that a column of the large chart stands for.

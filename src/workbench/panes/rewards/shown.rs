@@ -4,6 +4,7 @@ use super::beside::Beside;
 use super::view::View;
 use crate::workbench::curves::Family;
 use crate::workbench::look::Look;
+use crate::workbench::state::State;
 use crate::workbench::training::Book;
 
 /// What the charts draw from.
@@ -26,6 +27,8 @@ pub struct Shown<'a> {
     pub cursor: Option<u64>,
     /// First and last step in sight.
     pub range: [u64; 2],
+    /// The run, for what its stages have still to do.
+    pub run: &'a State,
     /// How it looks.
     pub look: &'a Look,
 }

@@ -42,6 +42,10 @@ pub fn draw(pane: &mut Rollouts, area: Rect, buf: &mut Buffer, seen: &Seen<'_>) 
 
 /// The part that keys act on.
 fn alone(pane: &mut Rollouts, body: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
+    // What is not in sight takes no clicks.
+    for table in [&mut pane.step_table, &mut pane.group_table, &mut pane.sample_table] {
+        table.draw(buf, Rect::ZERO, seen.look, &[], None, |_| vec![]);
+    }
     match pane.part {
         Part::Steps if pane.question.is_none() => steps(pane, body, buf, seen),
         Part::Steps | Part::Groups => groups(pane, body, buf, seen),
@@ -92,9 +96,6 @@ fn head(buf: &mut Buffer, area: Rect, name: &str, on: bool, seen: &Seen<'_>) -> 
 }
 
 fn steps(pane: &mut Rollouts, area: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
-    if area.height == 0 {
-        return;
-    }
     let area = head(buf, area, "steps", pane.part == Part::Steps, seen);
     let columns = [
         Column::right("it", Wide::Exact(2)),

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use crate::pipeline::events::Level;
+use crate::workbench::ascii;
 use crate::workbench::log::{Entry, Log};
 use crate::workbench::look::Look;
 use crate::workbench::pane::Seen;
@@ -89,7 +90,7 @@ fn lines(entry: &Entry, look: &Look, columns: usize) -> Vec<Vec<Span<'static>>> 
     };
     let time = format!(" {:>6} ", text::clock(entry.at));
     let indent = time.len() + 2;
-    let wrapped = text::wrap(&entry.text, columns.saturating_sub(indent + 1));
+    let wrapped = text::wrap(&ascii::words(&entry.text, &look.glyphs), columns.saturating_sub(indent + 1));
     let mut lines = Vec::with_capacity(wrapped.len());
     for (at, part) in wrapped.into_iter().enumerate() {
         let before = if at == 0 {

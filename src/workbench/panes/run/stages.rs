@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
+use crate::workbench::ascii;
 use crate::workbench::look::Look;
 use crate::workbench::pane::Seen;
 use crate::workbench::stages::{StageRow, StageState};
@@ -88,7 +89,11 @@ fn result(row: &StageRow, state: &State, look: &Look, room: usize) -> Vec<Span<'
         StageState::Running(_) | StageState::Stopped | StageState::Failed => progress(row, state, look, room),
         StageState::Done(took) => {
             let time = format!("{:>5}  ", text::clock(took));
-            let summary = text::fit(&row.summary, room.saturating_sub(time.len()), look.glyphs.ellipsis);
+            let summary = text::fit(
+                &ascii::words(&row.summary, &look.glyphs),
+                room.saturating_sub(time.len()),
+                look.glyphs.ellipsis,
+            );
             vec![Span::styled(time, look.theme.dim), Span::raw(summary)]
         }
     }

@@ -91,8 +91,9 @@ impl Vitals {
         let due = self.asked.is_none_or(|asked| cx.now.saturating_sub(asked) >= APART);
         if in_sight && due && !cx.run.phase.over() {
             self.asked = Some(cx.now);
-            self.memory.refresh(cx.jobs, cx.now, |_| {
-                let status = std::fs::read_to_string("/proc/self/status").map_err(|error| error.to_string())?;
+            let status = cx.house.status;
+            self.memory.refresh(cx.jobs, cx.now, move |_| {
+                let status = status()?;
                 memory(&status).ok_or_else(|| "this system does not say".to_string())
             });
         }

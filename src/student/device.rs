@@ -1,0 +1,291 @@
+//! What a student computes on: the CPU, or an NVIDIA GPU where this build has CUDA (feature `cuda`).
+//!
+//! A GPU counts only once a small product on it has come out right: that a driver lists a device says nothing of the
+//! compiler its kernels need. Nothing here falls back silently: only `auto` may end on the CPU, and it says why.
+
+use std::sync::{Mutex, PoisonError};
+
+use burn::module::Module;
+use burn::tensor::Device;
+
+use super::Student;
+use super::compute::{Compute, Precision};
+use super::config::ModelConfig;
+use crate::recipe::{ComputeChoice, DeviceChoice};
+
+/// A device that was asked for and cannot be had. Each says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeviceError {
+    /// This build has no CUDA.
+    #[error(
+        "this build of footbridge has no CUDA: build it with `cargo build --release --features cuda`, or take \
+         --device cpu"
+    )]
+    NotCompiled,
+    /// No driver, or no GPU.
+    #[error("no CUDA device was found: `footbridge doctor` says what is missing; --device cpu computes without one")]
+    NoneFound,
+    /// The number is too high.
+    #[error("there is no cuda:{asked}: this machine has {found} CUDA device(s), counted from 0")]
+    NoSuch {
+        /// The number that was asked for.
+        asked: usize,
+        /// Devices there are.
+        found: usize,
+    },
+    /// The driver lists it, but it does not compute.
+    #[error("cuda:{index} is there but cannot compute ({cause}): see `footbridge doctor`, or take --device cpu")]
+    Broken {
+        /// Its number.
+        index: usize,
+        /// What the attempt said.
+        cause: String,
+    },
+    /// bf16 is not for the CPU.
+    #[error("the CPU computes in f32: set student.compute to auto or f32, or take a GPU")]
+    HalfOnCpu,
+    /// The GPU has no bf16.
+    #[error("{name} has no bf16: set student.compute to auto or f32")]
+    NoHalf {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Where a student is to be put.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// The device, without autodiff.
+    pub device: Device,
+    /// How it computes there.
+    pub compute: Compute,
+    /// Its number among the CUDA devices.
+    pub index: Option<usize>,
+    /// Its name, as people know it: `cpu`, or `NVIDIA H200 (cuda:0), bf16`.
+    pub name: String,
+    /// Why `auto` did not take a CUDA device that is there.
+    pub note: Option<String>,
+}
+
+impl Placed {
+    /// The CPU with its own kernels.
+    pub fn cpu() -> Self {
+        Self { device: Device::flex(), compute: Compute::Kernels, index: None, name: "cpu".into(), note: None }
+    }
+
+    /// A student from the CPU, on this device.
+    pub fn take(&self, student: Student) -> Student {
+        let model = student.model.clone();
+        let model = if self.is_cpu() { model } else { model.fork(&self.device) };
+        student.with_model(model).with_compute(self.compute)
+    }
+
+    /// Bytes that burn holds on the device, those kept for later included; `None` for the CPU.
+    pub fn memory(&self) -> Option<u64> {
+        if self.is_cpu() { None } else { self.device.memory_pool_usage().map(|usage| usage.bytes_reserved) }
+    }
+
+    /// Bytes that the device can still give; `None` for the CPU.
+    pub fn free(&self) -> Option<u64> {
+        let kept = self.device.memory_pool_usage().map_or(0, |u| u.bytes_reserved.saturating_sub(u.bytes_in_use));
+        Some(free(self.index?)? + kept)
+    }
+
+    /// Sequences to decode at once: on a GPU as many as fit into half of what is free, at most [`MOST_SLOTS`], and never
+    /// fewer than `least`; on the CPU `least`. Sequences may grow to `positions` tokens.
+    pub fn slots(&self, config: &ModelConfig, positions: usize, least: usize) -> usize {
+        self.free().map_or(least, |free| fitting(free / 2, config, self.compute.precision(), positions).max(least))
+    }
+
+    /// Whether it is the CPU.
+    pub fn is_cpu(&self) -> bool {
+        self.index.is_none()
+    }
+}
+
+/// More sequences at once bring a GPU little.
+pub const MOST_SLOTS: usize = 1024;
+
+/// Sequences whose keys, values and logits fit into so many bytes, at most [`MOST_SLOTS`].
+fn fitting(bytes: u64, config: &ModelConfig, precision: Precision, positions: usize) -> usize {
+    /// Copies of a row of logits that drawing a token holds at once.
+    const LOGITS: usize = 6;
+    let number = if precision == Precision::Bf16 { 2 } else { 4 };
+    let cache = 2 * number * config.layers * config.kv_width() * positions;
+    let row = (cache + 4 * LOGITS * config.vocab_size).max(1);
+    // A ring that grows is there twice for a moment.
+    ((bytes / (2 * row as u64)) as usize).min(MOST_SLOTS)
+}
+
+/// Bytes free on a CUDA device.
+fn free(index: usize) -> Option<u64> {
+    #[cfg(feature = "cuda")]
+    {
+        let asked = quietly(|| cudarc::driver::CudaContext::new(index).and_then(|context| context.mem_get_info()));
+        asked.ok()?.ok().map(|(free, _)| free as u64)
+    }
+    #[cfg(not(feature = "cuda"))]
+    {
+        let _ = index;
+        None
+    }
+}
+
+/// Finds the device, and tries it.
+///
+/// # Errors
+/// [`DeviceError`]; never for `auto` with `auto`.
+pub fn place(device: DeviceChoice, compute: ComputeChoice) -> Result<Placed, DeviceError> {
+    match device {
+        DeviceChoice::Cpu => on_cpu(compute),
+        DeviceChoice::Cuda(index) => on_cuda(index, compute),
+        DeviceChoice::Auto => match on_cuda(0, compute) {
+            Ok(placed) => Ok(placed),
+            Err(DeviceError::NotCompiled | DeviceError::NoneFound) => on_cpu(compute),
+            Err(error @ DeviceError::NoHalf { .. }) => Err(error),
+            Err(error) => Ok(Placed { note: Some(error.to_string()), ..on_cpu(compute)? }),
+        },
+    }
+}
+
+fn on_cpu(compute: ComputeChoice) -> Result<Placed, DeviceError> {
+    if compute == ComputeChoice::Bf16 { Err(DeviceError::HalfOnCpu) } else { Ok(Placed::cpu()) }
+}
+
+/// CUDA devices the driver lists; none where there is no driver or no CUDA in this build.
+pub fn cuda_devices() -> Vec<Device> {
+    #[cfg(feature = "cuda")]
+    {
+        quietly(|| Device::enumerate(burn::tensor::DeviceType::Cuda).into_vec()).unwrap_or_default()
+    }
+    #[cfg(not(feature = "cuda"))]
+    Vec::new()
+}
+
+/// The name a device gives itself.
+pub fn name_of(device: &Device) -> Option<String> {
+    #[cfg(feature = "cuda")]
+    {
+        let device = device.clone();
+        quietly(move || device.identity().map(|identity| identity.name)).ok().flatten()
+    }
+    #[cfg(not(feature = "cuda"))]
+    {
+        let _ = device;
+        None
+    }
+}
+
+fn on_cuda(index: usize, compute: ComputeChoice) -> Result<Placed, DeviceError> {
+    if !cfg!(feature = "cuda") {
+        return Err(DeviceError::NotCompiled);
+    }
+    let devices = cuda_devices();
+    let found = devices.len();
+    let Some(device) = devices.into_iter().nth(index) else {
+        return Err(if found == 0 { DeviceError::NoneFound } else { DeviceError::NoSuch { asked: index, found } });
+    };
+    try_out(&device).map_err(|cause| DeviceError::Broken { index, cause })?;
+    let name = name_of(&device).unwrap_or_else(|| "a CUDA device".into());
+    let half = has_half(&device);
+    let precision = match compute {
+        ComputeChoice::Bf16 if !half => return Err(DeviceError::NoHalf { name }),
+        ComputeChoice::F32 => Precision::F32,
+        ComputeChoice::Auto if !half => Precision::F32,
+        ComputeChoice::Auto | ComputeChoice::Bf16 => Precision::Bf16,
+    };
+    let name = format!("{name} (cuda:{index}), {}", precision.name());
+    Ok(Placed { device, compute: Compute::Portable(precision), index: Some(index), name, note: None })
+}
+
+/// Whether a device multiplies matrices in bf16.
+pub fn has_half(device: &Device) -> bool {
+    let device = device.clone();
+    quietly(move || device.supports_dtype(burn::tensor::DType::BF16)).unwrap_or(false)
+}
+
+/// A small product on the device, read back: `Err` is what went wrong.
+///
+/// # Errors
+/// What the device or its runtime said.
+pub fn try_out(device: &Device) -> Result<(), String> {
+    let device = device.clone();
+    let sum = quietly(move || {
+        let ones = burn::tensor::Tensor::<2>::ones([16, 16], &device);
+        let data = ones.clone().matmul(ones).sum().try_into_data().map_err(|e| format!("{e:?}"))?;
+        data.try_to_vec::<f32>().map_err(|e| format!("{e:?}"))
+    })??;
+    if sum == [4096.0] { Ok(()) } else { Err(format!("a product of ones came out as {sum:?} instead of 4096")) }
+}
+
+/// Runs what may panic and gives the panic's words on one line. Libraries that load a driver panic on threads of their own
+/// where it is missing; nothing of that reaches the terminal.
+pub fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    // One at a time: two that took the hook in turn could leave the silent one behind.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| ()));
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    std::panic::set_hook(hook);
+    outcome.map_err(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+        one_line(&text.unwrap_or_else(|| "a panic without a message".to_owned()))
+    })
+}
+
+/// The words of a message without its line breaks, and not too many of them.
+pub fn one_line(text: &str) -> String {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    words.chars().filter(|c| !c.is_control()).take(300).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cpu_is_always_there_and_computes_in_single_precision() {
+        for compute in [ComputeChoice::Auto, ComputeChoice::F32] {
+            let placed = place(DeviceChoice::Cpu, compute).unwrap();
+            assert!(placed.is_cpu() && placed.compute == Compute::Kernels && placed.name == "cpu");
+        }
+        assert_eq!(place(DeviceChoice::Cpu, ComputeChoice::Bf16).unwrap_err(), DeviceError::HalfOnCpu);
+        assert_eq!(try_out(&Device::flex()), Ok(()));
+    }
+
+    #[test]
+    fn a_gpu_that_is_not_there_is_refused_with_what_to_do_and_auto_takes_the_cpu() {
+        if !cuda_devices().is_empty() {
+            return;
+        }
+        let error = place(DeviceChoice::Cuda(0), ComputeChoice::Auto).unwrap_err();
+        let expected = if cfg!(feature = "cuda") { DeviceError::NoneFound } else { DeviceError::NotCompiled };
+        assert_eq!(error, expected);
+        assert!(error.to_string().contains("--device cpu"));
+        assert!(place(DeviceChoice::Auto, ComputeChoice::Auto).unwrap().is_cpu());
+    }
+
+    #[test]
+    fn a_gpu_is_filled_with_sequences_up_to_a_limit() {
+        let qwen =
+            br#"{"model_type":"qwen2","architectures":["Qwen2ForCausalLM"],"vocab_size":151936,"hidden_size":896,
+            "intermediate_size":4864,"num_hidden_layers":24,"num_attention_heads":14,"num_key_value_heads":2}"#;
+        let config = ModelConfig::from_json(qwen).unwrap();
+        // 12 KiB of keys and values per token: 1,000 of them and the logits are 16 MB, two of each at worst.
+        let many = |gib: u64, positions| fitting(gib << 30, &config, Precision::Bf16, positions);
+        assert!((60..70).contains(&many(2, 1000)), "{}", many(2, 1000));
+        assert_eq!((many(100, 1000), many(0, 1000)), (MOST_SLOTS, 0));
+        assert!(many(2, 4000) < many(2, 1000));
+        assert_eq!(Placed::cpu().slots(&config, 1000, 64), 64);
+    }
+
+    #[test]
+    fn a_panic_becomes_a_line() {
+        assert_eq!(quietly(|| 7), Ok(7));
+        let said = quietly::<()>(|| panic!("no\n driver\u{1b}[31m")).unwrap_err();
+        assert_eq!(said, "no driver[31m");
+    }
+}
