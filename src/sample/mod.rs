@@ -66,7 +66,8 @@ pub struct Finished {
     pub sample: u32,
     /// Generated ids; the end-of-turn token, where there is one, stands last.
     pub ids: Vec<u32>,
-    /// log p of each id, nats: at the temperature, before top-p.
+    /// log p of each id, nats: at the temperature, before top-p. Empty where the student is not on the CPU: they stay on its
+    /// device.
     pub log_probs: Vec<f32>,
     /// Why it ended.
     pub finish: Finish,

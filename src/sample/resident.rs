@@ -82,7 +82,7 @@ pub(super) fn run(
     let waiting: VecDeque<(usize, u32)> = waiting.collect();
     if settings.max_new_tokens == 0 {
         for (group, sample) in waiting {
-            if take(Finished { group, sample, ids: Vec::new(), finish: Finish::Length }).is_break() {
+            if take(Finished { group, sample, ids: Vec::new(), log_probs: Vec::new(), finish: Finish::Length }).is_break() {
                 break;
             }
         }
@@ -334,7 +334,7 @@ impl Batch<'_> {
                 continue;
             };
             let Running { group, sample, ids, .. } = running;
-            if take(Finished { group, sample, ids, finish }).is_break() {
+            if take(Finished { group, sample, ids, log_probs: Vec::new(), finish }).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }

@@ -25,8 +25,12 @@ pub fn buffer_to_svg(buf: &Buffer, theme: &Theme) -> String {
     for y in buf.area.top()..buf.area.bottom() {
         let mut x = buf.area.left();
         while x < buf.area.right() {
-            let end = (x + 1..buf.area.right()).find(|&next| look_of(&buf[(next, y)]) != look_of(&buf[(x, y)]));
-            let end = end.unwrap_or(buf.area.right());
+            // A wide symbol covers the next cell, whatever style that has.
+            let mut end = x + columns(&buf[(x, y)]);
+            while end < buf.area.right() && look_of(&buf[(end, y)]) == look_of(&buf[(x, y)]) {
+                end += columns(&buf[(end, y)]);
+            }
+            let end = end.min(buf.area.right());
             svg.push_str(&run(buf, x, end, y, ground, ink));
             x = end;
         }
@@ -50,10 +54,15 @@ fn symbols(buf: &Buffer, left: u16, right: u16, y: u16) -> impl Iterator<Item = 
         let symbol = buf[(x, y)].symbol();
         let covered = x < next;
         if !covered {
-            next = x + text::width(symbol).max(1) as u16;
+            next = x + columns(&buf[(x, y)]);
         }
         (!covered).then_some(symbol)
     })
+}
+
+/// Columns that a cell's symbol takes.
+fn columns(cell: &Cell) -> u16 {
+    text::width(cell.symbol()).max(1) as u16
 }
 
 fn look_of(cell: &Cell) -> (Color, Color, Modifier) {

@@ -16,8 +16,6 @@ impl Shell {
             Do::Pause => matches!(self.run.phase, Phase::Running | Phase::Pausing | Phase::Paused),
             Do::PassGate => self.run.gate.is_some() && self.at_work(),
             Do::CloseTile | Do::Zoom | Do::Wider | Do::Narrower => self.tiles.panes().len() > 1,
-            Do::Copy => self.panes[self.tiles.focus().index()].copied().is_some(),
-            Do::SaveTable => self.panes[self.tiles.focus().index()].sheet().is_some(),
             _ => true,
         }
     }
@@ -65,8 +63,9 @@ impl Shell {
             Do::Theme => self.themes(),
             Do::Copy => self.copy(effects),
             Do::SaveTable => {
-                if let Some(sheet) = self.panes[self.tiles.focus().index()].sheet() {
-                    self.save_sheet(sheet);
+                match self.panes[self.tiles.focus().index()].sheet() {
+                    Some(sheet) => self.save_sheet(sheet),
+                    None => self.note(Level::Info, "there is no table here to save"),
                 }
             }
             Do::SaveScreen => {
@@ -120,10 +119,11 @@ impl Shell {
     }
 
     fn copy(&mut self, effects: &mut Vec<Effect>) {
-        if let Some((what, words)) = self.panes[self.tiles.focus().index()].copied() {
-            self.note(Level::Info, &format!("copied {what}"));
-            effects.push(Effect::Copy(words));
-        }
+        let Some((what, words)) = self.panes[self.tiles.focus().index()].copied() else {
+            return self.note(Level::Info, "there is nothing here to copy");
+        };
+        self.note(Level::Info, &format!("copied {what}"));
+        effects.push(Effect::Copy(words));
     }
 
     /// Gives up what is asked of the session: the focused pane asks anew when it is shown again.

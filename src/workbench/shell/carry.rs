@@ -110,12 +110,15 @@ impl Shell {
         if self.house.looking {
             return self.note(Level::Warn, "nothing is decided in a picture");
         }
-        let outbox = Arc::clone(&self.outbox);
+        let (outbox, one) = (Arc::clone(&self.outbox), Arc::clone(&self.deciding));
         let sessions = source.sessions().clone();
         self.jobs.errand(move || {
+            // One after the other: each decision opens the session for itself.
+            let alone = one.lock().unwrap_or_else(PoisonError::into_inner);
             let event = decide(&sessions, source.name(), &request);
             // Read again what the decision wrote.
             drop(source.refresh());
+            drop(alone);
             outbox.lock().unwrap_or_else(PoisonError::into_inner).push(event);
         });
     }

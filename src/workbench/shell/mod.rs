@@ -95,6 +95,8 @@ pub struct Shell {
     felt: Duration,
     /// What a decision on a session that stands still came to, from the thread that made it.
     outbox: Arc<Mutex<Vec<Event>>>,
+    /// Held by the decision that is being made on a session that stands still.
+    deciding: Arc<Mutex<()>>,
     /// Who waits for the researcher's own editor.
     editing: Option<Owner>,
     /// Where each pane was last drawn.
@@ -132,6 +134,7 @@ impl Shell {
             holder: None,
             felt: Duration::ZERO,
             outbox: Arc::default(),
+            deciding: Arc::default(),
             editing: None,
             areas: Vec::new(),
             size: (0, 0),

@@ -95,7 +95,7 @@ pub fn visible(
 ) -> Result<Vec<u32>, String> {
     let mut places = Vec::new();
     for (at, row) in set.rows.iter().enumerate() {
-        if at % 512 == 0 {
+        if at.is_multiple_of(512) {
             cancel.check()?;
         }
         if !filter.fits(row) {

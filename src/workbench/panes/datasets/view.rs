@@ -215,7 +215,7 @@ impl DataSets {
         let id = if set.kinds.iter().any(|(kind, ..)| *kind == Kind::Text(SampleKind::Local)) { 24 } else { 21 };
         let columns = [
             Column::left("kind", Wide::Exact(11)),
-            Column::right("tokens", Wide::Exact(6)),
+            Column::right("tokens", Wide::Exact(7)),
             Column::left("id", Wide::Exact(id)),
             Column::left("question", Wide::Rest(16)),
         ];

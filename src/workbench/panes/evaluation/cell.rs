@@ -124,26 +124,33 @@ fn mixed(found: &Found, measured: &CheckpointRow) -> String {
     }
 }
 
-/// What differs, in words, above the list.
-pub fn difference(compared: &Compared, k: u32, look: &Look) -> Lines {
+/// What differs, in words, above the list: which two, the figures, the counts; in as many lines as they need.
+pub fn difference(compared: &Compared, k: u32, look: &Look, columns: usize) -> Lines {
     let theme = &look.theme;
     let (gained, lost) = compared.counts();
     let (before, after) = (text::printable(&compared.pair.before.name()), text::printable(&compared.pair.after.name()));
-    let mut first = vec![Span::raw(format!("   {before} {} {after}  ", look.glyphs.arrow))];
+    let mut parts = vec![vec![Span::raw(format!("{before} {} {after}  ", look.glyphs.arrow))]];
     match &compared.greedy {
-        Some(change) => first.extend(judged(change, look)),
-        None => first.push(Span::styled("no question in common", theme.dim)),
+        Some(change) => parts.push([vec![Span::styled("greedy ", theme.dim)], judged(change, look)].concat()),
+        None => parts.push(vec![Span::styled("no question in common", theme.dim)]),
     }
     if let Some(pass) = &compared.pass {
-        first.push(Span::styled(format!("  pass@{k} "), theme.dim));
-        first.extend(judged(pass, look));
+        parts.push([vec![Span::styled(format!("  pass@{k} "), theme.dim)], judged(pass, look)].concat());
+    }
+    let mut lines = Lines::new();
+    for part in parts {
+        let wide = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
+        match lines.last_mut().filter(|line| wide(line) + wide(&part) <= columns) {
+            Some(line) => line.extend(part),
+            None => lines.push([vec![Span::raw("   ")], part].concat()),
+        }
     }
     let to = look.glyphs.arrow;
-    let second = vec![
+    lines.push(vec![
         Span::styled(format!("   {} {gained} wrong {to} right", look.glyphs.done), theme.good),
         Span::styled(format!("   {} {lost} right {to} wrong", look.glyphs.failed), theme.bad),
-    ];
-    vec![first, second]
+    ]);
+    lines
 }
 
 /// The questions that changed, from `first` on.

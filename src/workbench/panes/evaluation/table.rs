@@ -54,7 +54,7 @@ pub fn rows(grid: &Grid) -> u16 {
 pub fn sight(area: Rect, grid: &Grid, chosen: (usize, usize), before: Sight) -> Sight {
     let width = usize::from(area.width);
     let longest = grid.rows.iter().map(|row| text::width(&name(row)) + 3).max().unwrap_or(0);
-    let name = longest.min(NAME).max(12).min(width.saturating_sub(CELL).max(width / 2));
+    let name = longest.clamp(12, NAME).min(width.saturating_sub(CELL).max(width / 2));
     let kept = |first: usize, at: usize, room: usize, all: usize| {
         let first = first.min(all.saturating_sub(room.max(1)));
         if at < first { at } else { first.max((at + 1).saturating_sub(room.max(1))) }

@@ -153,7 +153,9 @@ impl Evaluation {
         let mut lines = cell::detail(found, row, column, look, usize::from(body.width));
         let difference = self.difference();
         match (difference, self.compared.waiting()) {
-            (Some(compared), _) => lines.extend(cell::difference(compared, self.grid.nk.1, look)),
+            (Some(compared), _) => {
+                lines.extend(cell::difference(compared, self.grid.nk.1, look, usize::from(body.width)))
+            }
             (None, Some(_)) => lines.push(vec![Span::styled("   comparing", look.theme.dim)]),
             (None, None) => {
                 let why = match (self.compared.error(), &self.pair) {

@@ -72,7 +72,7 @@ impl Col {
     pub fn sort(self, model: &Model, order: &mut [u32], down: bool) {
         let row = |at: u32| &model.rows[at as usize];
         match self {
-            Col::Id => sort(order, down, |at| Some(at)),
+            Col::Id => sort(order, down, Some),
             Col::Band => sort(order, down, |at| row(at).band.map(|band| band as u8)),
             Col::Right => sort(order, down, |at| row(at).counts.first().copied().flatten().map(|count| count.k)),
             Col::Rho(stage) => sort(order, down, |at| {

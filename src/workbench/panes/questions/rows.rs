@@ -219,7 +219,7 @@ pub fn read(session: &Session, cancel: &Cancel) -> Result<Model, String> {
         let (id, counts) = (question.id, vec![None; model.stages.len()]);
         let (text, gold) = (printable(&question.text), printable(&question.gold));
         model.rows.push(Row { id, text, gold, counts, steps: question.steps, ..Row::default() });
-        if model.rows.len() % 512 == 0 {
+        if model.rows.len().is_multiple_of(512) {
             cancel.check()?;
         }
     }

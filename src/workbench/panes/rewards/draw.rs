@@ -74,7 +74,6 @@ fn nothing(pane: &Rewards, body: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
 }
 
 /// The body without its foot, and the foot with its lines.
-#[expect(clippy::type_complexity, reason = "an area and what stands in it")]
 fn split_foot(pane: &Rewards, body: Rect, seen: &Seen<'_>) -> (Rect, (Rect, Vec<Vec<Span<'static>>>)) {
     let mut said = legend::flow(legend::zeros(&pane.zeros, seen.look), body.width.into());
     let control = pane.control.as_ref().map(|control| legend::control(control, seen.look)).unwrap_or_default();
