@@ -35,7 +35,7 @@ fn a_run_at_work_tells_time_left_speed_and_memory() {
     assert!(shown.contains("left") && shown.contains("tok/s"), "{shown}");
     stand.wait(2);
     let shown = stand.screen(160, 40);
-    assert!(shown.contains("memory 280 MiB, peak 360 MiB"), "{shown}");
+    assert!(shown.contains("memory 280.0 MiB, peak 360.0 MiB"), "{shown}");
 }
 
 #[test]
