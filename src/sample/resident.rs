@@ -82,7 +82,9 @@ pub(super) fn run(
     let waiting: VecDeque<(usize, u32)> = waiting.collect();
     if settings.max_new_tokens == 0 {
         for (group, sample) in waiting {
-            if take(Finished { group, sample, ids: Vec::new(), log_probs: Vec::new(), finish: Finish::Length }).is_break() {
+            if take(Finished { group, sample, ids: Vec::new(), log_probs: Vec::new(), finish: Finish::Length })
+                .is_break()
+            {
                 break;
             }
         }

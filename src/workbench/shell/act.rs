@@ -62,12 +62,10 @@ impl Shell {
             Do::Redraw => effects.push(Effect::Redraw),
             Do::Theme => self.themes(),
             Do::Copy => self.copy(effects),
-            Do::SaveTable => {
-                match self.panes[self.tiles.focus().index()].sheet() {
-                    Some(sheet) => self.save_sheet(sheet),
-                    None => self.note(Level::Info, "there is no table here to save"),
-                }
-            }
+            Do::SaveTable => match self.panes[self.tiles.focus().index()].sheet() {
+                Some(sheet) => self.save_sheet(sheet),
+                None => self.note(Level::Info, "there is no table here to save"),
+            },
             Do::SaveScreen => {
                 let text = format!("footbridge-{}.svg", self.tiles.focus().name());
                 let ask = Ask::Line { title: "save the screen as".to_string(), text, live: false };

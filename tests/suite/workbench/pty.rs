@@ -125,7 +125,7 @@ fn a_researcher_overrides_approves_watches_and_rejects() {
     let texts: Vec<Prepared> = session.scan("1-sft-bridged/").map(|item| item.unwrap().1).collect();
     let trained = texts.iter().find(|text| text.sample.lineage.contains(&format!("bridge/{question}"))).unwrap();
     let said = &trained.sample.messages.last().unwrap().content;
-    assert!(said.contains(bridge.bridged.text.trim()) , "{said}\n--\n{}", bridge.bridged.text);
+    assert!(said.contains(bridge.bridged.text.trim()), "{said}\n--\n{}", bridge.bridged.text);
 
     let failures: Vec<(String, Recycled)> = session.scan("").map(Result::unwrap).collect();
     let rejected: Vec<_> =
