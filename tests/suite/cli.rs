@@ -63,7 +63,7 @@ fn version_is_the_crate_s() {
 #[test]
 fn bad_usage_is_exit_code_2_with_one_clear_message_on_stderr() {
     let cases: [(&[&str], &str); 7] = [
-        (&[], "Usage"),
+        (&[], "the workbench needs a terminal"),
         (&["dmo"], "demo"),
         (&["demo", "--seed", "many"], "invalid value 'many'"),
         (&["demo", "--arm", "neither"], "raw-hard"),

@@ -107,7 +107,7 @@ fn a_researcher_overrides_approves_watches_and_rejects() {
     terminal.wait("reward");
     terminal.wait("gate: recycle");
     terminal.press("5");
-    terminal.wait("error_type");
+    terminal.wait("why wrong");
     terminal.press("rthe excerpt is right as it stands\r");
     terminal.wait("rejected");
     terminal.press("2\u{1}y");

@@ -107,7 +107,7 @@ fn scale(losses: &Losses, heat: Option<&Heat>, hot: f64, look: &Look) -> Line {
         _ => ("token by token", None),
     };
     let end = |at: Option<&&'static str>, share| {
-        Span::styled(at.map_or(String::new(), ToString::to_string), ink::heat(theme, share))
+        Span::styled(at.map_or(String::new(), ToString::to_string), ink::bar(theme, share))
     };
     let mut line = vec![
         Span::styled(format!("{what}  "), theme.dim),
@@ -140,7 +140,7 @@ fn map(tokens: &[Token], hot: f64, columns: usize, look: &Look) -> Vec<Line> {
             used = 1;
         }
         upper.push(Span::styled(words, style));
-        lower.push(Span::styled(level.repeat(width), style));
+        lower.push(Span::styled(level.repeat(width), ink::bar(&look.theme, share)));
         used += width;
     }
     if used > 1 {

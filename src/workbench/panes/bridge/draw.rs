@@ -285,12 +285,12 @@ pub fn marks(look: &Look) -> Vec<Mark> {
     marks.push((
         low.map_or(String::new(), ToString::to_string),
         "the student expects this token",
-        ink::heat(theme, 0.0),
+        ink::bar(theme, 0.0),
     ));
     marks.push((
         high.map_or(String::new(), ToString::to_string),
         "the student is surprised: twice the threshold of D or more",
-        ink::heat(theme, 1.0),
+        ink::bar(theme, 1.0),
     ));
     marks
 }

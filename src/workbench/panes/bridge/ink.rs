@@ -39,7 +39,16 @@ pub fn status(look: &Look, status: &Status) -> (&'static str, Style) {
     }
 }
 
-/// How a loss is drawn: its share of the hottest, from 0 to 1.
+/// How the bar of a loss is drawn: in the colour that lies behind the token, which a bar covers.
+pub fn bar(theme: &Theme, share: f64) -> Style {
+    let style = heat(theme, share);
+    match style.bg {
+        Some(ground) => Style::new().fg(ground),
+        None => style,
+    }
+}
+
+/// How a token of some loss is drawn: its share of the hottest, from 0 to 1.
 pub fn heat(theme: &Theme, share: f64) -> Style {
     let steps = &theme.heat;
     let at = (share.clamp(0.0, 1.0) * (steps.len() - 1) as f64).round() as usize;
