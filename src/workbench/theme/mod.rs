@@ -1,6 +1,6 @@
 //! Colours by meaning, read from TOML (`themes/`), brought down to what the terminal shows.
 //!
-//! [`meanings`] says which meanings there are; a theme file gives each its [`ink`]. A built-in theme sets every meaning; a
+//! `meanings` says which meanings there are; a theme file gives each its [`ink`]. A built-in theme sets every meaning; a
 //! file of a user's may say `extends = "dark"` and set only some. Without colours no file matters: the table of meanings
 //! says what bold, dim, underlined and reversed stand for then.
 

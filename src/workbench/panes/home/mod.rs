@@ -1,8 +1,8 @@
 //! Sessions and presets, and the form in which a new run begins.
 //!
-//! The list ([`list`], drawn by [`list_view`]) reads summaries and recipes; what a session found ([`digest`]) is read one
-//! session at a time. The form ([`form`], [`form_view`]) is a model over [`crate::recipe::Draft`]; [`plan`] says what its
-//! run would take. What is done to folders is done in [`chores`].
+//! The list (`list`, drawn by `list_view`) reads summaries and recipes; what a session found (`digest`) is read one
+//! session at a time. The form (`form`, `form_view`) is a model over [`crate::recipe::Draft`]; `plan` says what its
+//! run would take. What is done to folders is done in `chores`.
 
 mod asking;
 mod chores;
