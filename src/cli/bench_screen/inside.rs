@@ -31,7 +31,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Inside {
     pub draw: Vec<(String, Spread)>,
     pub million: Spread,
-    pub rows: Vec<(String, usize, f64)>,
 }
 
 /// Measures.
@@ -51,7 +50,7 @@ pub fn measure(sessions: &Sessions, size: (u16, u16)) -> Result<Inside, Failure>
     for pane in PaneId::ALL {
         draw.push((pane.name().to_string(), frames(&mut shell, pane, size, &notices)?));
     }
-    Ok(Inside { draw, million: million(size), rows: Vec::new() })
+    Ok(Inside { draw, million: million(size) })
 }
 
 /// Frames of a pane: a key that moves in it, then the drawing, which is timed.

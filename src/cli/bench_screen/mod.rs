@@ -6,6 +6,7 @@
 
 mod inside;
 mod outside;
+mod rows;
 mod session;
 
 use std::fmt::Write as _;
@@ -103,7 +104,7 @@ fn measure(args: &ScreenBench, home: &std::path::Path) -> Result<Figures, Failur
         size: SIZE,
         draw: inside.draw,
         million: inside.million,
-        rows: inside.rows,
+        rows: rows::measure(),
         first_frame: outside.first_frame,
         first_rows: outside.first_rows,
         keys_quiet: outside.keys_quiet,
