@@ -61,7 +61,14 @@ fn sample(cx: &Context, ask: &Ask, questions: &[&Question], writer: &mut Writer)
     }
     let prompts = questions.iter().map(|q| cx.prompts.ask(q)).collect::<Result<Vec<_>, _>>()?;
     let streams = questions.iter().map(|q| stream(cx.recipe.seed, &ask.prefix, &q.id)).collect();
-    let asking = Asking { prompts, streams, samples: ask.n, sampling: ask.sampling, ban_marker: ask.ban_marker };
+    let asking = Asking {
+        prompts,
+        streams,
+        samples: ask.n,
+        sampling: ask.sampling,
+        ban_marker: ask.ban_marker,
+        log_probs: false,
+    };
     let mut open: HashMap<usize, Vec<Option<Rollout>>> = HashMap::new();
     for reply in cx.engine.generate(asking, cx.control)? {
         let reply = reply?;

@@ -71,6 +71,8 @@ pub struct Asking {
     /// Whether the answer marker may not come first.
     pub ban_marker: bool,
 }
+    /// Whether replies tell how likely each token was.
+    pub log_probs: bool,
 
 /// One finished answer.
 #[derive(Clone, Debug)]
@@ -81,7 +83,8 @@ pub struct Reply {
     pub sample: u32,
     /// Generated tokens, the end-of-turn token included.
     pub ids: Vec<u32>,
-    /// log p of each, nats: at the temperature, before top-p.
+    /// log p of each, nats: at the temperature, before top-p. Empty where nobody asked for them or the student is not on
+    /// the CPU.
     pub log_probs: Vec<f32>,
     /// Their text, without the end-of-turn token.
     pub text: String,

@@ -139,6 +139,7 @@ fn one_step(
         samples: recipe.group,
         sampling: recipe.sampling,
         ban_marker: false,
+        log_probs: true,
     };
     let group = || vec![None; recipe.group as usize];
     let mut rollouts: Vec<Vec<Option<Answer>>> = questions.iter().map(|_| group()).collect();
