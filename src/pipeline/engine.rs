@@ -4,7 +4,8 @@
 //! sequence; a panic on the engine thread becomes an error that says what happened, and the session stays resumable.
 
 use std::ops::ControlFlow;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -70,9 +71,9 @@ pub struct Asking {
     pub sampling: SamplingRecipe,
     /// Whether the answer marker may not come first.
     pub ban_marker: bool,
-}
     /// Whether replies tell how likely each token was.
     pub log_probs: bool,
+}
 
 /// One finished answer.
 #[derive(Clone, Debug)]
@@ -97,6 +98,13 @@ pub struct Reply {
 /// Answers as they finish.
 pub struct Replies {
     incoming: Receiver<Result<Reply, EngineError>>,
+}
+
+impl Replies {
+    /// The next answer; `Err(Timeout)` where none comes for so long, `Err(Disconnected)` where all have come.
+    pub fn within(&self, time: Duration) -> Result<Result<Reply, EngineError>, RecvTimeoutError> {
+        self.incoming.recv_timeout(time)
+    }
 }
 
 impl Iterator for Replies {

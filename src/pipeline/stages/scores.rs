@@ -163,7 +163,8 @@ fn score_chunk(
                 _ => teacher.jumpiness(question, texts, call.step, attempt),
             })
         },
-        |call, score| {
+        |done| {
+            let Some((call, score)) = done else { return frames.attend() };
             let one = &mut open[call.trace];
             let scores = if call.kind == PromptKind::Importance { &mut one.importance } else { &mut one.jumpiness };
             scores[call.step] = score;
@@ -200,8 +201,8 @@ fn measure<'a>(
         let steps = texts.len();
         open.push(Open {
             question,
-            texts,
             trace,
+            texts,
             losses: losses_by_step(chat, &starts, body.chars().count(), nll),
             trace_tokens: nll.len() as u32,
             importance: not_yet(steps),
@@ -215,13 +216,13 @@ fn measure<'a>(
 }
 
 impl Open<'_> {
-    /// The record, once every call is answered.
     /// Whether a researcher wrote another text since; scores of this one would stand beside steps that are gone.
     fn changed(&self, cx: &Context) -> Result<bool, StageError> {
         let now = cx.session.get::<Trace>(&self.question.id)?;
         Ok(now.is_none_or(|now| now.text != self.trace.text))
     }
 
+    /// The record, once every call is answered.
     fn scores(&self, teacher: &dyn Teacher, checkpoint: &str) -> Scores {
         let mut unanswered = Vec::new();
         let mut score = |what: &str, step: usize, judged: &Judged| {
