@@ -66,6 +66,7 @@ pub fn run(args: &DifficultyArgs) -> Result<Exit, Failure> {
         samples: args.n,
         sampling,
         ban_marker: false,
+        log_probs: false,
     };
     let sampled = sample(&engine, asking, &questions, verifier, begun)?;
     let text = if args.json { json(&sampled)? } else { table(&sampled, args, begun) };

@@ -129,8 +129,14 @@ impl Measured {
 /// Greedy answers to `problems`, judged strictly.
 fn measure(student: &Student, workers: &Workers, problems: &[Problem]) -> Result<Measured, Failure> {
     let prompts = Prompts::world().map_err(Failure::failed)?;
-    let settings =
-        SamplerSettings { temperature: 0.0, top_p: 1.0, max_new_tokens: 180, slots: SLOTS, banned_first: Vec::new() };
+    let settings = SamplerSettings {
+        temperature: 0.0,
+        top_p: 1.0,
+        max_new_tokens: 180,
+        slots: SLOTS,
+        banned_first: Vec::new(),
+        log_probs: false,
+    };
     let mut groups = Vec::with_capacity(problems.len());
     for problem in problems {
         let messages = prompts.ask(&problem.question()).map_err(Failure::failed)?;

@@ -14,14 +14,13 @@ use crate::evaluate::{
 use crate::pipeline::answers::spending;
 use crate::pipeline::events::{StageId, StageKind};
 use crate::pipeline::plan::{BASE, plan};
+use crate::pipeline::stages::evaluate::FALL;
 use crate::recipe::{Arm, Recipe};
 use crate::session::records::{Asked, Sourced, StageDone};
 use crate::session::{Record, RolloutBrief, Session, SessionError};
 
 pub(super) type Result<T> = std::result::Result<T, SessionError>;
 
-/// A fall of the dev split by more than this, in shares, is a warning.
-const FALL: f64 = 0.02;
 const TRAIN: &str = "train";
 const TEST: &str = "test";
 

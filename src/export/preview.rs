@@ -2,15 +2,15 @@
 //! trained, and the mix of kinds.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::lineage::nearest;
-use crate::data::world::base::BASE as WORLD_BASE;
+use crate::data::hub::Hub;
 use crate::domain::{Message, SampleKind};
 use crate::pipeline::events::StageId;
+use crate::pipeline::locate::{LocateError, WORLD, locate_with};
 use crate::pipeline::plan::plan;
 use crate::recipe::Recipe;
 use crate::session::records::Prepared;
@@ -27,6 +27,9 @@ pub enum PreviewError {
     /// The student's tokenizer or template could not be used.
     #[error(transparent)]
     Student(#[from] StudentError),
+    /// The student is not where the recipe says.
+    #[error(transparent)]
+    Locate(#[from] LocateError),
     /// Nothing has this id.
     #[error("no training text has the id `{id}`{}", offer(.near))]
     Unknown {
@@ -260,22 +263,17 @@ impl Renderer {
 /// # Errors
 /// A tokenizer or a template that cannot be read.
 pub fn speech_of(session: &Session, recipe: &Recipe) -> Result<Speech, PreviewError> {
-    if recipe.student.path == "world" {
-        return Ok(Speech::new(&StudentFiles {
-            config: WORLD_BASE.config.to_vec(),
-            tokenizer: WORLD_BASE.tokenizer.to_vec(),
-            tokenizer_config: WORLD_BASE.tokenizer_config.to_vec(),
-            generation_config: Some(WORLD_BASE.generation_config.to_vec()),
-            ..StudentFiles::default()
-        })?);
-    }
-    for id in session.checkpoints().list()? {
-        let folder = session.dir().join("checkpoints").join(id);
-        if folder.join("tokenizer.json").is_file() {
-            return Ok(Speech::new(&StudentFiles::read(&folder)?)?);
+    if recipe.student.path != WORLD {
+        for id in session.checkpoints().list()? {
+            let folder = session.dir().join("checkpoints").join(id);
+            if folder.join("tokenizer.json").is_file() {
+                return Ok(Speech::new(&StudentFiles::read(&folder)?)?);
+            }
         }
     }
-    Ok(Speech::new(&StudentFiles::read(Path::new(&recipe.student.path))?)?)
+    // A student of the hub whose session holds no whole checkpoint lies in the hub's cache; nothing is fetched here.
+    let alone = Hub { offline: true, ..Hub::from_env() };
+    Ok(Speech::new(&locate_with(&alone, &recipe.student.path, &mut |_| ())?.files()?)?)
 }
 
 /// The text cut where its part in the training changes. A character that several tokens share is trained if one of them

@@ -61,10 +61,16 @@ fn sample(cx: &Context, ask: &Ask, questions: &[&Question], writer: &mut Writer)
     }
     let prompts = questions.iter().map(|q| cx.prompts.ask(q)).collect::<Result<Vec<_>, _>>()?;
     let streams = questions.iter().map(|q| stream(cx.recipe.seed, &ask.prefix, &q.id)).collect();
-    let asking = Asking { prompts, streams, samples: ask.n, sampling: ask.sampling, ban_marker: ask.ban_marker };
+    let asking = Asking {
+        prompts,
+        streams,
+        samples: ask.n,
+        sampling: ask.sampling,
+        ban_marker: ask.ban_marker,
+        log_probs: false,
+    };
     let mut open: HashMap<usize, Vec<Option<Rollout>>> = HashMap::new();
-    for reply in cx.engine.generate(asking, cx.control)? {
-        let reply = reply?;
+    cx.each_reply(&cx.engine.generate(asking, cx.control)?, |reply| {
         let at = reply.question;
         let slots = open.entry(at).or_insert_with(|| vec![None; ask.n as usize]);
         let sample = reply.sample as usize;
@@ -75,10 +81,11 @@ fn sample(cx: &Context, ask: &Ask, questions: &[&Question], writer: &mut Writer)
             writer.push(ask, questions[at], rollouts)?;
         }
         writer.say();
-        cx.attend()?;
-    }
-    cx.check()?;
-    writer.write()
+        Ok(())
+    })?;
+    // Before the check: what a run that was stopped has sampled is kept.
+    writer.write()?;
+    Ok(cx.control.check()?)
 }
 
 /// Turns a reply into a judged rollout (eq. 2).

@@ -4,7 +4,8 @@
 //! sequence; a panic on the engine thread becomes an error that says what happened, and the session stays resumable.
 
 use std::ops::ControlFlow;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -70,6 +71,8 @@ pub struct Asking {
     pub sampling: SamplingRecipe,
     /// Whether the answer marker may not come first.
     pub ban_marker: bool,
+    /// Whether replies tell how likely each token was.
+    pub log_probs: bool,
 }
 
 /// One finished answer.
@@ -81,7 +84,8 @@ pub struct Reply {
     pub sample: u32,
     /// Generated tokens, the end-of-turn token included.
     pub ids: Vec<u32>,
-    /// log p of each, nats: at the temperature, before top-p.
+    /// log p of each, nats: at the temperature, before top-p. Empty where nobody asked for them or the student is not on
+    /// the CPU.
     pub log_probs: Vec<f32>,
     /// Their text, without the end-of-turn token.
     pub text: String,
@@ -94,6 +98,13 @@ pub struct Reply {
 /// Answers as they finish.
 pub struct Replies {
     incoming: Receiver<Result<Reply, EngineError>>,
+}
+
+impl Replies {
+    /// The next answer; `Err(Timeout)` where none comes for so long, `Err(Disconnected)` where all have come.
+    pub fn within(&self, time: Duration) -> Result<Result<Reply, EngineError>, RecvTimeoutError> {
+        self.incoming.recv_timeout(time)
+    }
 }
 
 impl Iterator for Replies {

@@ -20,8 +20,7 @@ impl<'a> Frames<'a> {
     /// `done` of `total` are there already.
     pub fn new(cx: &'a Context<'a>, done: u64, total: u64, unit: &str) -> Self {
         cx.emit.started(cx.stage, done, total, unit);
-        let at = if cx.teacher.concurrency() > 1 { 1 } else { FRAME };
-        Self { cx, batch: Batch::new(Author::Pipeline), at, done, total }
+        Self { done, total, ..Self::silent(cx) }
     }
 
     /// For a stage that says itself how far it is.

@@ -138,6 +138,7 @@ fn answer(student: &Student, workers: &Workers, settings: &LocalSettings, calls:
         max_new_tokens: *max_tokens as usize,
         slots: settings.slots,
         banned_first: Vec::new(),
+        log_probs: false,
     };
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         generate(student, workers, &groups, &sampler, &mut |finished| {

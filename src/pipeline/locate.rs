@@ -150,6 +150,17 @@ fn get(hub: &Hub, id: &str, names: &[&str], tell: &mut dyn FnMut(&str)) -> Resul
 }
 
 impl Place {
+    /// The small files.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn files(&self) -> Result<StudentFiles, StudentError> {
+        match self {
+            Place::World => Ok(world_files()),
+            Place::Folder(folder) => StudentFiles::read(folder),
+        }
+    }
+
     /// Shape and constants, without reading weights.
     ///
     /// # Errors
@@ -168,8 +179,8 @@ impl Place {
     /// As [`Student::load`].
     pub fn hollow(&self) -> Result<(Student, BTreeMap<String, u64>), StudentError> {
         match self {
-            Place::World => Ok((Student::hollow(world_files())?, stored_in_bytes(SINGLE, WORLD_BASE.weights)?)),
-            Place::Folder(folder) => Ok((Student::hollow(StudentFiles::read(folder)?)?, stored_in_folder(folder)?)),
+            Place::World => Ok((Student::hollow(self.files()?)?, stored_in_bytes(SINGLE, WORLD_BASE.weights)?)),
+            Place::Folder(folder) => Ok((Student::hollow(self.files()?)?, stored_in_folder(folder)?)),
         }
     }
 

@@ -2,12 +2,17 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 use super::control::Control;
 
+/// Whoever waits for results looks up this often.
+pub const IDLE: Duration = Duration::from_millis(100);
+
 /// Makes `work` of every item on up to `threads` threads and hands each result to `each` on the calling thread, in order of
-/// completion. With one thread, results come in order. No new item is begun once `control` is cancelled, `each` fails, or a
+/// completion. With one thread, results come in order. Where nothing comes for [`IDLE`], as while the run stands still,
+/// `each` is called without. No new item is begun once `control` is cancelled, `each` fails, or a
 /// result is an error; what is under way then is waited for and, where it succeeded, still handed to `each`, so that nothing
 /// paid for is lost.
 ///
@@ -18,7 +23,7 @@ pub fn parallel<I, T, E>(
     threads: usize,
     control: &Control,
     work: impl Fn(&I) -> Result<T, E> + Sync,
-    mut each: impl FnMut(&I, T) -> Result<(), E>,
+    mut each: impl FnMut(Option<(&I, T)>) -> Result<(), E>,
 ) -> Result<(), E>
 where
     I: Sync,
@@ -48,11 +53,13 @@ where
             });
         }
         drop(results_in);
-        for (item, result) in results {
-            let outcome = match (item, result) {
-                (Some(item), Ok(made)) => each(item, made),
-                (_, Err(error)) => Err(error),
-                (None, Ok(_)) => Ok(()),
+        loop {
+            let outcome = match results.recv_timeout(IDLE) {
+                Ok((Some(item), Ok(made))) => each(Some((item, made))),
+                Ok((_, Err(error))) => Err(error),
+                Err(RecvTimeoutError::Timeout) if first_error.is_none() => each(None),
+                Ok((None, Ok(_))) | Err(RecvTimeoutError::Timeout) => Ok(()),
+                Err(RecvTimeoutError::Disconnected) => break,
             };
             if let Err(error) = outcome {
                 stop.store(true, Ordering::Relaxed);
@@ -88,8 +95,8 @@ mod tests {
         let items: Vec<usize> = (0..100).collect();
         for threads in [1, 7, 1000] {
             let mut seen = Vec::new();
-            let each = |_: &usize, made: usize| {
-                seen.push(made);
+            let each = |done: Option<(&usize, usize)>| {
+                seen.extend(done.map(|(_, made)| made));
                 Ok::<_, Fault>(())
             };
             parallel(&items, threads, &Control::default(), |i| Ok(i * 2), each).unwrap();
@@ -108,8 +115,8 @@ mod tests {
             begun.fetch_add(1, Ordering::Relaxed);
             if *i == 10 { Err(Fault::Bad(10)) } else { Ok(*i) }
         };
-        let each = |_: &usize, _: usize| {
-            kept += 1;
+        let each = |done: Option<(&usize, usize)>| {
+            kept += usize::from(done.is_some());
             Ok(())
         };
         assert_eq!(parallel(&items, 4, &Control::default(), work, each), Err(Fault::Bad(10)));
@@ -121,7 +128,7 @@ mod tests {
     fn a_cancelled_run_begins_nothing() {
         let control = Control::default();
         control.apply(&super::super::events::Command::Cancel);
-        let outcome = parallel(&[1, 2, 3], 2, &control, |i| Ok(*i), |_, _| Ok(()));
+        let outcome = parallel(&[1, 2, 3], 2, &control, |i| Ok(*i), |_| Ok(()));
         assert_eq!(outcome, Err(Fault::Stopped));
     }
 }

@@ -24,8 +24,7 @@ impl Lengths {
             .iter()
             .map(|id| if student.end_of_turn.contains(id) { 0 } else { self.of(&student.tokenizer, *id) })
             .collect();
-        let told = reply.log_probs.len() == reply.ids.len();
-        let whole = told && bytes.iter().map(|bytes| usize::from(*bytes)).sum::<usize>() == reply.text.len();
+        let whole = bytes.iter().map(|bytes| usize::from(*bytes)).sum::<usize>() == reply.text.len();
         let surprise = reply.log_probs.iter().map(|log_prob| quantised(*log_prob)).collect();
         TokenLog { surprise, bytes: if whole { bytes } else { Vec::new() } }
     }

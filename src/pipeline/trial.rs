@@ -93,6 +93,7 @@ fn round(engine: &Engine, recipe: &Recipe, prompt: &[Message], length: usize) ->
         samples: recipe.student.slots.min(SLOTS) as u32,
         sampling: SamplingRecipe { max_new_tokens: length, temperature: 1.0, ..recipe.difficulty.sampling },
         ban_marker: false,
+        log_probs: false,
     };
     let begun = Instant::now();
     let mut tokens = 0_u64;

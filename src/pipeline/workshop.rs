@@ -92,6 +92,7 @@ impl Workshop {
             max_new_tokens: asking.sampling.max_new_tokens,
             slots: self.placed.slots(&student.config, longest + asking.sampling.max_new_tokens, self.recipe.slots),
             banned_first: banned,
+            log_probs: asking.log_probs,
         };
         let mut fault = None;
         generate(student, &self.workers, &groups, &settings, &mut |finished| {

@@ -102,7 +102,7 @@ pub enum Aggregation {
 pub struct GrpoRecipe {
     /// Peak rate.
     pub lr: f64,
-    /// Updates that warm up from 0.
+    /// Steps that warm up: step s (from 0) of n has (s + 1) / (n + 1) of the rate.
     pub warmup_steps: u32,
     /// The rate falls linearly to this share of the peak; 1 keeps it constant.
     pub final_lr_ratio: f64,

@@ -1,5 +1,5 @@
-//! What one thread does, or all threads together for a large student: it takes a group, reads its prompt once, starts a sample wherever a slot is free, and moves all
-//! running samples on by one token, until nothing is left.
+//! What one thread does, or all threads together for a large student: it takes a group, reads its prompt once, starts a
+//! sample wherever a slot is free, and moves all running samples on by one token, until nothing is left.
 
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
@@ -173,16 +173,15 @@ impl Lane<'_> {
     }
 
     /// Adds a token; says whether the sample ends with it.
-    fn append(&self, running: &mut Running, token: Picked) -> Result<Option<Finish>, Ended> {
+    fn append(&self, running: &mut Running, token: Option<u32>) -> Result<Option<Finish>, Ended> {
         let prompt = self.work.groups[running.group].prompt.len();
-        let Some((token, log_prob)) = token else {
+        let Some(token) = token else {
             let (group, sample, position) = (running.group, running.sample, prompt + running.ids.len());
             // Nobody listens any more where this fails, and then the run is over anyway.
             drop(self.results.send(Err(SampleError::NotFinite { group, sample, position })));
             return Err(Ended);
         };
         running.ids.push(token);
-        running.log_probs.push(log_prob);
         let room = self.work.settings.max_new_tokens.min(self.work.decoder.config().max_positions - prompt);
         Ok(if self.work.end_of_turn.contains(&token) {
             Some(Finish::EndOfTurn)
@@ -199,11 +198,11 @@ impl Lane<'_> {
     }
 }
 
-/// A token and its log p, or nothing where no logit is a number.
-type Picked = Option<(u32, f32)>;
-
-/// The next token of a sample.
-fn choose(work: &Work, picker: &mut Picker, logits: &[f32], running: &mut Running) -> Picked {
+/// The next token of a sample, or nothing where no logit is a number.
+fn choose(work: &Work, picker: &mut Picker, logits: &[f32], running: &mut Running) -> Option<u32> {
     let token = picker.pick(logits, work.settings.temperature, work.settings.top_p, &mut running.random)?;
-    Some((token, picker.log_prob()))
+    if work.settings.log_probs {
+        running.log_probs.push(picker.log_prob());
+    }
+    Some(token)
 }

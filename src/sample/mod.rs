@@ -55,6 +55,8 @@ pub struct SamplerSettings {
     pub slots: usize,
     /// Tokens that may not come first.
     pub banned_first: Vec<u32>,
+    /// Whether to tell how likely each token was.
+    pub log_probs: bool,
 }
 
 /// One finished sample.
@@ -66,8 +68,8 @@ pub struct Finished {
     pub sample: u32,
     /// Generated ids; the end-of-turn token, where there is one, stands last.
     pub ids: Vec<u32>,
-    /// log p of each id, nats: at the temperature, before top-p. Empty where the student is not on the CPU: they stay on its
-    /// device.
+    /// log p of each id, nats: at the temperature, before top-p. Empty where the settings don't ask for them, or the
+    /// student is not on the CPU: they stay on its device.
     pub log_probs: Vec<f32>,
     /// Why it ended.
     pub finish: Finish,

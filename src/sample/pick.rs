@@ -50,7 +50,8 @@ simd! {
 pub struct Picker {
     weights: Vec<f32>,
     candidates: Vec<(f32, u32)>,
-    log_prob: f32,
+    /// What the token that was picked last has of the whole weight.
+    share: f64,
 }
 
 impl Picker {
@@ -58,7 +59,7 @@ impl Picker {
     ///
     /// Of equally likely tokens the one with the lower id counts as the likelier.
     pub fn pick(&mut self, logits: &[f32], temperature: f64, top_p: f64, random: &mut impl Rng) -> Option<u32> {
-        self.log_prob = 0.0;
+        self.share = 1.0;
         let top = largest(logits);
         if !top.is_finite() {
             return None;
@@ -80,14 +81,14 @@ impl Picker {
             let mass: f64 = inside.iter().map(|(w, _)| f64::from(*w)).sum();
             walk(inside.iter().copied(), uniform * mass)
         }?;
-        self.log_prob = (f64::from(self.weights[token as usize]) / total).ln() as f32;
+        self.share = f64::from(self.weights[token as usize]) / total;
         Some(token)
     }
 
     /// log p of the token that was picked last, nats: at the temperature, before top-p. 0 of a greedy one, which is the
     /// only one.
     pub fn log_prob(&self) -> f32 {
-        self.log_prob
+        self.share.ln() as f32
     }
 
     /// The smallest set of likeliest tokens that weighs at least `wanted`, likeliest first.

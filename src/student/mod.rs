@@ -88,10 +88,7 @@ impl Student {
             Some(bytes) => json("generation_config.json", bytes)?,
             None => Value::Null,
         };
-        let map = match files.others.iter().find(|(name, _)| name == SPECIAL_MAP) {
-            Some((name, bytes)) => json(name, bytes)?,
-            None => Value::Null,
-        };
+        let map = special_map(&files)?;
         let named = |key: &str| special(&settings, key).or_else(|| special(&map, key));
         let (bos, eos) = (named("bos_token"), named("eos_token"));
         let source = template_source(&files, &settings)?;
@@ -123,6 +120,13 @@ impl Student {
 
 /// Where older folders name their special tokens.
 const SPECIAL_MAP: &str = "special_tokens_map.json";
+
+fn special_map(files: &StudentFiles) -> Result<Value, StudentError> {
+    match files.others.iter().find(|(name, _)| name == SPECIAL_MAP) {
+        Some((name, bytes)) => json(name, bytes),
+        None => Ok(Value::Null),
+    }
+}
 
 fn json(file: &str, bytes: &[u8]) -> Result<Value, StudentError> {
     serde_json::from_slice(bytes).map_err(|e| StudentError::json(file, &e))

@@ -4,7 +4,7 @@ use super::error::StudentError;
 use super::folder::StudentFiles;
 use super::template::ChatTemplate;
 use super::tokenizer::Tokenizer;
-use super::{ChatTokens, chat, json, special, template_source};
+use super::{ChatTokens, chat, json, special, special_map, template_source};
 use crate::domain::Message;
 
 /// A student's tokenizer and chat template.
@@ -21,7 +21,9 @@ impl Speech {
     /// A tokenizer or a template that is malformed or missing.
     pub fn new(files: &StudentFiles) -> Result<Self, StudentError> {
         let settings = json("tokenizer_config.json", &files.tokenizer_config)?;
-        let (bos, eos) = (special(&settings, "bos_token"), special(&settings, "eos_token"));
+        let map = special_map(files)?;
+        let named = |key: &str| special(&settings, key).or_else(|| special(&map, key));
+        let (bos, eos) = (named("bos_token"), named("eos_token"));
         let template = ChatTemplate::new(&template_source(files, &settings)?, bos.unwrap_or(""), eos.unwrap_or(""))?;
         Ok(Self { tokenizer: Tokenizer::from_bytes(&files.tokenizer)?, template })
     }

@@ -140,8 +140,10 @@ pub enum TeacherError {
 }
 
 impl TeacherError {
-    /// Whether the run must stop. Otherwise only this product is lost, and goes to review with the error as its reason.
+    /// Whether the run must stop. Otherwise only this product is lost, and goes to review with the error as its reason:
+    /// also where the rules are asked about a text that a researcher wrote.
     pub fn stops_the_run(&self) -> bool {
-        !matches!(self, Self::Unanswered(_))
+        use TeacherError::{NoSuchStep, NothingWrong, Unanswered, UnknownStep};
+        !matches!(self, Unanswered(_) | UnknownStep { .. } | NoSuchStep { .. } | NothingWrong(_))
     }
 }

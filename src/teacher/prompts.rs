@@ -110,7 +110,10 @@ impl Prompts {
         for kind in PromptKind::ALL {
             let path = folder.join(format!("{}.{ENDING}", kind.name()));
             if !path.exists() {
-                fs::write(&path, self.source(kind)).map_err(|error| unwritable(&path, &error))?;
+                // Under another name first: a file cut off by a kill would stay, and be asked with.
+                let fresh = folder.join(format!(".{}.{ENDING}.part", kind.name()));
+                fs::write(&fresh, self.source(kind)).map_err(|error| unwritable(&fresh, &error))?;
+                fs::rename(&fresh, &path).map_err(|error| unwritable(&path, &error))?;
             }
         }
         Ok(())

@@ -169,8 +169,8 @@ impl RecordingTeacher {
     ) -> Result<P, TeacherError> {
         match &outcome {
             Ok(product) => self.write(&call.line(question, attempt, said(product.clone())))?,
-            Err(TeacherError::Unanswered(reason)) => {
-                self.write(&call.line(question, attempt, Said::Unanswered(reason.clone())))?;
+            Err(error) if !error.stops_the_run() => {
+                self.write(&call.line(question, attempt, Said::Unanswered(error.to_string())))?;
             }
             Err(_) => {}
         }

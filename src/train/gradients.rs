@@ -43,8 +43,9 @@ impl Gradients {
     /// The gradients of `model` that a backward pass recorded; a parameter that took no part gets zeros.
     pub fn collect(model: &Decoder, recorded: Recorded) -> Self {
         let mut collected = Self::none_of(model);
-        collected.gather(&model.trained_parameters(), recorded);
-        collected.filled(&model.trained_parameters())
+        let parameters = model.trained_parameters();
+        collected.gather(&parameters, recorded);
+        collected.filled(&parameters)
     }
 
     /// Adds what a backward pass recorded for these parameters; one that took no part keeps what it has, or nothing.

@@ -17,7 +17,7 @@ struct Turn<T, F> {
 }
 
 /// Runs `work(index)` for every index under `count` on the workers' threads and calls `take(index, result)` in order of
-/// index. At most one result per thread waits.
+/// index. Results wait while one before them is at work.
 pub fn in_order<T: Send>(
     workers: &Workers,
     count: usize,

@@ -16,7 +16,7 @@ fn student(name: &str) -> Student {
 }
 
 fn settings(temperature: f64, top_p: f64) -> SamplerSettings {
-    SamplerSettings { temperature, top_p, max_new_tokens: 24, slots: 16, banned_first: Vec::new() }
+    SamplerSettings { temperature, top_p, max_new_tokens: 24, slots: 16, banned_first: Vec::new(), log_probs: true }
 }
 
 /// Prompts of different lengths with different numbers of samples.
@@ -54,6 +54,11 @@ fn a_sample_is_the_same_in_every_batch_order_and_number_of_threads() {
             for (threads, slots) in [(1, 1), (1, 3), (2, 16), (3, 7)] {
                 let settings = SamplerSettings { slots, ..settings.clone() };
                 assert_eq!(draw(&student, threads, &groups, &settings), expected, "{threads} threads, {slots} slots");
+            }
+            for found in draw(&student, 2, &groups, &SamplerSettings { log_probs: false, ..settings.clone() }) {
+                let twin = expected.iter().find(|f| (f.group, f.sample) == (found.group, found.sample)).unwrap();
+                assert_eq!((&found.ids, found.log_probs.len()), (&twin.ids, 0));
+                assert_eq!(twin.log_probs.len(), twin.ids.len());
             }
             let mut shuffled: Vec<usize> = (0..groups.len()).collect();
             shuffled.rotate_left(4);

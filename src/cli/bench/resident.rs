@@ -84,6 +84,7 @@ fn answer(student: &Student, batch: usize, length: usize) -> Result<Pace, BenchE
         max_new_tokens: length,
         slots: batch,
         banned_first: Vec::new(),
+        log_probs: false,
     };
     let clock = Clock::start();
     generate(student, &Workers::new(1), &[group], &settings, &mut |_| ControlFlow::Continue(()))?;

@@ -219,5 +219,5 @@ pub(super) fn nano(mut student: Student, workers: &Workers) -> Result<Load, Benc
 }
 
 fn settings(max_new_tokens: usize, slots: usize) -> SamplerSettings {
-    SamplerSettings { temperature: 1.0, top_p: 1.0, max_new_tokens, slots, banned_first: Vec::new() }
+    SamplerSettings { temperature: 1.0, top_p: 1.0, max_new_tokens, slots, banned_first: Vec::new(), log_probs: false }
 }

@@ -61,7 +61,14 @@ fn sample(
         let prompt = student.encode_prompt(&[Message::user(question.as_str())])?;
         groups.push(Group { prompt, stream, samples: 0..SAMPLES });
     }
-    let settings = SamplerSettings { temperature, top_p, max_new_tokens: 180, slots: 64, banned_first: Vec::new() };
+    let settings = SamplerSettings {
+        temperature,
+        top_p,
+        max_new_tokens: 180,
+        slots: 64,
+        banned_first: Vec::new(),
+        log_probs: false,
+    };
     let mut answers = vec![Vec::new(); groups.len()];
     let mut tokens = 0;
     let clock = Clock::start();

@@ -92,8 +92,14 @@ fn logits(student: &Student, ids: &[u32]) -> Result<Vec<f32>, StudentError> {
 fn greedy(student: &Student, workers: &Workers, chats: &[ChatTokens]) -> Result<Vec<Vec<u32>>, ParityError> {
     let group = |chat: &ChatTokens| Group { prompt: chat.ids[..16].to_vec(), stream: 0, samples: 0..1 };
     let groups: Vec<Group> = chats.iter().take(2).map(group).collect();
-    let settings =
-        SamplerSettings { temperature: 0.0, top_p: 1.0, max_new_tokens: ANSWER, slots: 2, banned_first: Vec::new() };
+    let settings = SamplerSettings {
+        temperature: 0.0,
+        top_p: 1.0,
+        max_new_tokens: ANSWER,
+        slots: 2,
+        banned_first: Vec::new(),
+        log_probs: false,
+    };
     // Nothing ends an answer but its length.
     let mut student = student.clone();
     student.end_of_turn = Vec::new();

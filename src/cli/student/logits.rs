@@ -35,8 +35,14 @@ fn row(student: &Student, text: &str, last: usize, greedy: usize) -> Result<Valu
     }
     let logits = logits(student, &ids, last.min(ids.len()))?;
     let group = Group { prompt: ids.clone(), stream: 0, samples: 0..1 };
-    let settings =
-        SamplerSettings { temperature: 0.0, top_p: 1.0, max_new_tokens: greedy, slots: 1, banned_first: Vec::new() };
+    let settings = SamplerSettings {
+        temperature: 0.0,
+        top_p: 1.0,
+        max_new_tokens: greedy,
+        slots: 1,
+        banned_first: Vec::new(),
+        log_probs: false,
+    };
     let mut answer = Vec::new();
     generate(student, &Workers::new(1), &[group], &settings, &mut |done| {
         answer = done.ids;

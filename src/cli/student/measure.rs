@@ -77,8 +77,14 @@ fn sample(student: &Student, workers: &Workers, batch: Batch, new: usize) -> Res
     let group = |i: usize| Group { prompt: ids(student, i, batch.longest), stream: i as u64, samples: 0..1 };
     let groups: Vec<Group> = (0..batch.sequences).map(group).collect();
     let slots = batch.sequences;
-    let settings =
-        SamplerSettings { temperature: 1.0, top_p: 0.9, max_new_tokens: new, slots, banned_first: Vec::new() };
+    let settings = SamplerSettings {
+        temperature: 1.0,
+        top_p: 0.9,
+        max_new_tokens: new,
+        slots,
+        banned_first: Vec::new(),
+        log_probs: false,
+    };
     generate(student, workers, &groups, &settings, &mut |_| ControlFlow::Continue(())).map_err(Failure::failed)
 }
 

@@ -6,6 +6,7 @@
 //! below, or beyond 128 bits, has no value here and is compared as it is spelt.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// Most terms of a polynomial.
 const TERMS: usize = 64;
@@ -13,6 +14,8 @@ const TERMS: usize = 64;
 const POWER: i128 = 64;
 /// Largest number whose prime factors are looked for.
 const FACTORED: i128 = 1_000_000_000_000;
+/// Longest spelling inside a name: names stand in names, once per term.
+const SPELT: usize = 1024;
 
 /// A rational number in lowest terms, the denominator positive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -144,9 +147,24 @@ impl Value {
         Some(product(&self.top, &other.bottom)? == product(&other.top, &self.bottom)?)
     }
 
-    /// A spelling that is the same for the same sums, to name what holds this value inside.
-    pub(super) fn spelt(&self) -> String {
-        format!("{:?}/{:?}", self.top, self.bottom)
+    /// A spelling that is the same for the same sums and no others, to name what holds this value inside.
+    pub(super) fn spelt(&self) -> Option<String> {
+        let mut text = String::new();
+        for sum in [&self.top, &self.bottom] {
+            for (atoms, ratio) in sum {
+                write!(text, "{}:{}", ratio.top, ratio.bottom).ok()?;
+                for (name, exponent) in atoms {
+                    // Names hold anything; their length says where they end.
+                    write!(text, "*{}'{name}^{}:{}", name.len(), exponent.top, exponent.bottom).ok()?;
+                }
+                text.push('+');
+                if text.len() > SPELT {
+                    return None;
+                }
+            }
+            text.push('/');
+        }
+        Some(text)
     }
 }
 

@@ -296,7 +296,7 @@ impl<'t> Parser<'t> {
         let mut name = name.to_owned();
         if let Some(rest) = self.rest.strip_prefix('_') {
             self.rest = rest;
-            name = format!("{name}_{}", self.deeper(Self::argument)?.spelt());
+            name = format!("{name}_{}", self.deeper(Self::argument)?.spelt()?);
         }
         let power = if self.take("^") { Some(self.deeper(Self::argument)?) } else { None };
         let argument = if matches!(self.peek()?, '(' | '{') {
@@ -310,7 +310,7 @@ impl<'t> Parser<'t> {
             }
             argument
         };
-        let value = Value::atom(format!("{name}({})", argument.spelt()));
+        let value = Value::atom(format!("{name}({})", argument.spelt()?));
         match power {
             // sin^{-1} is the inverse, not the reciprocal.
             Some(power) if power.ratio()?.whole().is_none_or(|n| n < 0) => None,
@@ -329,11 +329,11 @@ fn simple_argument(rest: &str) -> bool {
 /// A power; one that is not multiplied out is an atom of its own.
 fn raised(base: &Value, exponent: &Value) -> Option<Value> {
     let Some(ratio) = exponent.ratio() else {
-        return Some(Value::atom(format!("({})^({})", base.spelt(), exponent.spelt())));
+        return Some(Value::atom(format!("({})^({})", base.spelt()?, exponent.spelt()?)));
     };
     match (base.power(ratio), base.ratio(), ratio.whole()) {
         (Some(value), ..) => Some(value),
-        (None, None, None) => Some(Value::atom(format!("({})^({})", base.spelt(), exponent.spelt()))),
+        (None, None, None) => Some(Value::atom(format!("({})^({})", base.spelt()?, exponent.spelt()?))),
         _ => None,
     }
 }

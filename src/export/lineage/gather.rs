@@ -8,8 +8,9 @@ use super::{
     CheckpointBehind, FailureBehind, Lineage, LineageError, PromptBehind, RolloutsBehind, Standing, StepBehind,
     StepsBehind, TraceBehind, TrainingText, decisions, find, nearest,
 };
-use crate::domain::{Band, BandEdges, SampleKind};
+use crate::domain::{Band, SampleKind};
 use crate::pipeline::plan::BASE;
+use crate::pipeline::stages::difficulty::edges;
 use crate::recipe::Recipe;
 use crate::session::records::{
     Asked, BridgedTrace, CheckpointInfo, Prepared, Recycled, RolloutGroup, Scores, TauD, Trace,
@@ -107,14 +108,9 @@ fn read(session: &Session, recipe: &Recipe, from: &str, found: &mut Lineage) -> 
 }
 
 fn rollouts(key: &str, recipe: &Recipe, group: RolloutGroup) -> RolloutsBehind {
-    let edges = BandEdges { medium_from: recipe.difficulty.medium_from, simple_from: recipe.difficulty.simple_from };
     let (correct, n) = (group.correct(), group.n());
     let bands = key.starts_with("rollouts/1-difficulty/");
-    let band = bands.then(|| match Band::of(correct, n, &edges) {
-        Band::Simple => "simple".to_owned(),
-        Band::Medium => "medium".to_owned(),
-        Band::Hard => "hard".to_owned(),
-    });
+    let band = bands.then(|| Band::of(correct, n, &edges(recipe)).as_str().to_owned());
     let RolloutGroup { provenance, sampling, rollouts, .. } = group;
     RolloutsBehind {
         key: key.into(),

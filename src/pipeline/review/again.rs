@@ -1,7 +1,7 @@
 //! Asking the teacher once more: for a trace, for scores or edits that are open, for a diagnosis. What comes back passes
 //! the same checks; what fails them leaves everything as it was.
 
-use super::check::{GRID, answer};
+use super::check::answer;
 use super::desk::{Desk, standing};
 use super::diagnosis::{place as place_diagnosis, recycled};
 use super::error::ReviewError;
@@ -11,8 +11,9 @@ use super::product::{Kind, Product, ProductId};
 use super::rebridge::Hint;
 use super::rescore::{retrace, set_scores};
 use crate::domain::Question;
+use crate::pipeline::stages::scores::GRID;
 use crate::session::records::{ReviewDecision, Status, Trace};
-use crate::teacher::TeacherError;
+use crate::teacher::{Teacher, TeacherError};
 
 pub(super) fn ask(desk: &Desk<'_>, id: &ProductId, step: Option<usize>) -> Result<Changes, ReviewError> {
     desk.teacher()?;
@@ -29,13 +30,14 @@ fn trace(desk: &Desk<'_>, id: &ProductId) -> Result<Changes, ReviewError> {
     let question = desk.question(&id.key)?;
     let from = old.attempts.max(attempts_before(desk, id)?);
     let mut why = String::new();
-    for attempt in from..=from + desk.recipe.teacher.max_retries {
+    for attempt in attempts(desk, from) {
         let text = teacher.trace(&question, attempt).map_err(refusal)?;
         match answer(desk, &text, &question) {
             Some(fault) => why = fault,
             None => {
                 let teacher = teacher.name().into();
-                let trace = Trace { text, teacher, attempts: attempt + 1, status: Status::Approved, ..old };
+                let trace =
+                    Trace { text, teacher, attempts: attempt.saturating_add(1), status: Status::Approved, ..old };
                 return retrace(desk, trace, format!("asked again for {id}"));
             }
         }
@@ -99,7 +101,7 @@ fn diagnosis(desk: &Desk<'_>, id: &ProductId) -> Result<Changes, ReviewError> {
     let reference = desk.session.get::<Trace>(id.question())?.filter(|trace| trace.status.may_train());
     let from = attempts_before(desk, id)?;
     let mut why = String::new();
-    for attempt in from..=from + desk.recipe.teacher.max_retries {
+    for attempt in attempts(desk, from) {
         let reference = reference.as_ref().map(|trace| trace.text.as_str());
         let diagnosis = teacher.diagnose(&question, &recycled.response, reference, attempt).map_err(refusal)?;
         match place_diagnosis(desk, &mut recycled, &diagnosis, &question) {
@@ -122,29 +124,47 @@ pub(super) fn judge(
     step: usize,
     attempt: u32,
 ) -> (Option<f64>, Option<f64>, Option<String>) {
-    let Some(teacher) = desk.teacher else {
-        let first = (step == 0).then_some(0.0);
-        return (None, first, Some(desk.nobody()));
-    };
+    let (importance, unimportant) =
+        asked(desk, attempt, |teacher, attempt| teacher.importance(question, texts, step, attempt));
+    let (jumpiness, unjumpy) = judge_jumpiness(desk, question, texts, step, attempt);
+    (importance, jumpiness, unjumpy.or(unimportant))
+}
+
+/// J of one step, and why it is missing; 0 of the first one, without asking.
+pub(super) fn judge_jumpiness(
+    desk: &Desk<'_>,
+    question: &Question,
+    texts: &[String],
+    step: usize,
+    attempt: u32,
+) -> (Option<f64>, Option<String>) {
+    if step == 0 {
+        return (Some(0.0), None);
+    }
+    asked(desk, attempt, |teacher, attempt| teacher.jumpiness(question, texts, step, attempt))
+}
+
+/// A score on the grid, or why there is none.
+fn asked(
+    desk: &Desk<'_>,
+    from: u32,
+    ask: impl Fn(&dyn Teacher, u32) -> Result<f64, TeacherError>,
+) -> (Option<f64>, Option<String>) {
+    let Some(teacher) = desk.teacher else { return (None, Some(desk.nobody())) };
     let mut why = None;
-    let mut asked = |ask: &dyn Fn(u32) -> Result<f64, TeacherError>| {
-        for attempt in attempt..=attempt + desk.recipe.teacher.max_retries {
-            match ask(attempt) {
-                Ok(score) if GRID.contains(&score) => return Some(score),
-                Ok(score) => why = Some(format!("the judge said {score}, which is not on the grid")),
-                Err(error) => {
-                    why = Some(error.to_string());
-                    return None;
-                }
-            }
+    for attempt in attempts(desk, from) {
+        match ask(teacher, attempt) {
+            Ok(score) if GRID.contains(&score) => return (Some(score), None),
+            Ok(score) => why = Some(format!("the judge said {score}, which is not on the grid")),
+            Err(error) => return (None, Some(error.to_string())),
         }
-        None
-    };
-    let importance = asked(&|attempt| teacher.importance(question, texts, step, attempt));
-    let jumpiness =
-        if step == 0 { Some(0.0) } else { asked(&|attempt| teacher.jumpiness(question, texts, step, attempt)) };
-    let open = importance.is_none() || jumpiness.is_none();
-    (importance, jumpiness, why.filter(|_| open))
+    }
+    (None, why)
+}
+
+/// The numbers of the attempts that the recipe allows, from this one on.
+fn attempts(desk: &Desk<'_>, from: u32) -> std::ops::RangeInclusive<u32> {
+    from..=from.saturating_add(desk.recipe.teacher.max_retries)
 }
 
 /// How many attempts at a product lie behind: those of its stage, and as many for each decision on it.
@@ -154,7 +174,7 @@ fn attempts_before(desk: &Desk<'_>, id: &ProductId) -> Result<u32, ReviewError> 
     for item in desk.session.scan::<ReviewDecision>("") {
         times += u32::from(item?.1.changes.iter().any(|change| change.product == name));
     }
-    Ok(times * (desk.recipe.teacher.max_retries + 1))
+    Ok(desk.recipe.teacher.max_retries.saturating_add(1).saturating_mul(times))
 }
 
 fn refusal(error: TeacherError) -> ReviewError {

@@ -6,9 +6,6 @@ use super::product::{Product, ProductId};
 use crate::domain::{Diagnosis, Excerpt, Question, check_diagnosis};
 use crate::session::records::{Recycled, Scores, Status, Trace};
 
-/// What a judge may say.
-pub const GRID: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
-
 /// Checks a product as it stands.
 ///
 /// # Errors

@@ -1,12 +1,16 @@
 //! Requests while a run is live. The run's process holds the session, so they come through its channel; the loop applies
 //! them between two items and at its gates.
 
+use std::sync::mpsc::RecvTimeoutError;
+
 use super::desk::Desk;
 use super::error::ReviewError;
 use super::measure::EngineLosses;
 use super::{Applied, Request, apply};
 use crate::pipeline::context::{Context, StageError};
+use crate::pipeline::engine::{Replies, Reply};
 use crate::pipeline::events::{Event, StageKind};
+use crate::pipeline::parallel::IDLE;
 
 /// Products that an event names.
 const NAMED: usize = 32;
@@ -36,6 +40,26 @@ impl Context<'_> {
             self.decide(&request)?;
         }
         Ok(any)
+    }
+
+    /// Hands on every reply as it comes, and applies what the researcher decides meanwhile, also while nothing comes
+    /// because the run stands still.
+    ///
+    /// # Errors
+    /// Of the engine, of `each`, and as [`Context::attend`].
+    pub fn each_reply(
+        &self,
+        replies: &Replies,
+        mut each: impl FnMut(Reply) -> Result<(), StageError>,
+    ) -> Result<(), StageError> {
+        loop {
+            match replies.within(IDLE) {
+                Ok(reply) => each(reply?)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+            self.attend()?;
+        }
     }
 
     /// Works with a desk on which the run's teacher and, where the engine has time, its student are at hand.

@@ -4,8 +4,8 @@
 //! joined steps keep the losses of their tokens; other new steps carry an estimate, and the scores go to review.
 
 use super::act::ScoreName;
-use super::again::judge;
-use super::check::{self, GRID};
+use super::again::{judge, judge_jumpiness};
+use super::check;
 use super::desk::Desk;
 use super::error::ReviewError;
 use super::history::Changes;
@@ -14,6 +14,7 @@ use super::product::{Kind, Product, ProductId};
 use super::rebridge::Hint;
 use crate::domain::steps::{in_code_points, located};
 use crate::domain::{Question, StepScores, split_answer, split_steps};
+use crate::pipeline::stages::scores::GRID;
 use crate::session::records::{BridgedTrace, ScoredStep, Scores, Status, Trace};
 
 /// A step on its way into new scores.
@@ -210,6 +211,11 @@ fn rescored(
             changes.notes.extend(why.map(|why| format!("step {} is not judged: {why}", i + 1)));
         } else if i == 0 {
             new.step.scores.jumpiness = Some(0.0);
+        } else if new.same == Some(0) {
+            // The 0 that it had as the first step was nobody's judgement.
+            let (j_score, why) = judge_jumpiness(desk, question, &texts, i, 0);
+            new.step.scores.jumpiness = j_score;
+            changes.notes.extend(why.map(|why| format!("step {} is not judged: {why}", i + 1)));
         }
     }
     scores.steps = fresh.iter().map(|f| f.step.clone()).collect();

@@ -38,7 +38,8 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         teacher.concurrency(),
         cx.control,
         |(question, trace, scores)| bridge(question, (trace, scores), (recipe, &thresholds, verifier), teacher),
-        |(question, trace, scores), bridged| {
+        |done| {
+            let Some(((question, trace, scores), bridged)) = done else { return frames.attend() };
             let Some((now_trace, now_scores)) = changed(cx, trace, scores)? else {
                 frames.put(&question.id, &bridged)?;
                 return frames.attend();

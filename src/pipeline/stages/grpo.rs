@@ -139,15 +139,16 @@ fn one_step(
         samples: recipe.group,
         sampling: recipe.sampling,
         ban_marker: false,
+        log_probs: true,
     };
     let group = || vec![None; recipe.group as usize];
     let mut rollouts: Vec<Vec<Option<Answer>>> = questions.iter().map(|_| group()).collect();
-    for reply in cx.engine.generate(asking, cx.control)? {
-        let reply = reply?;
+    cx.each_reply(&cx.engine.generate(asking, cx.control)?, |reply| {
         let (question, sample, ids) = (reply.question, reply.sample as usize, reply.ids.clone());
         let log = lengths.log(cx.engine.text(), &reply);
         rollouts[question][sample] = Some((ids, judge(cx.verifier, questions[question], reply), log));
-    }
+        Ok(())
+    })?;
     cx.check()?;
     let mut groups = Vec::new();
     let (mut records, mut logs) = (Vec::new(), StepTokens::default());

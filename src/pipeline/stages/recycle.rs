@@ -42,8 +42,10 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
             let chosen = chosen.ok_or_else(|| nothing("a failed question has no wrong rollout"))?;
             diagnose(question, chosen, reference.as_ref(), (recipe, verifier), teacher)
         },
-        |question, recycled| {
-            frames.put(&format!("{iteration}/{}", question.id), &recycled)?;
+        |done| {
+            if let Some((question, recycled)) = done {
+                frames.put(&format!("{iteration}/{}", question.id), &recycled)?;
+            }
             frames.attend()
         },
     );

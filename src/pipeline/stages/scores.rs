@@ -24,6 +24,22 @@ pub const GRID: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 
 /// Scores what is missing, then fixes τ_D.
 pub fn run(cx: &Context) -> Result<Summary, StageError> {
+    let mut tokens = 0;
+    // Again for the traces that a researcher wrote while the judge was at work on their old texts.
+    let traces = loop {
+        let (traces, skipped) = score_missing(cx, &mut tokens)?;
+        if !skipped {
+            break traces;
+        }
+    };
+    let tau = fix_tau_d(cx)?;
+    let text = format!("{traces} hard traces, τ_D {:.3} ({})", tau.value, tau.source);
+    Ok(Summary { text, tokens })
+}
+
+/// Scores what has no scores yet. Gives the number of hard traces, and whether one of them was left out because its text
+/// changed meanwhile.
+fn score_missing(cx: &Context, tokens: &mut u64) -> Result<(usize, bool), StageError> {
     let traces = hard_traces(cx)?;
     let (mut missing, mut done, mut total) = (Vec::new(), 0, 0);
     for (question, trace) in &traces {
@@ -42,20 +58,18 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     if !missing.is_empty() {
         cx.engine.use_checkpoint(cx.session, &checkpoint)?;
     }
-    let mut tokens = 0;
+    let mut skipped = false;
     let mut progress = |scored: u64, calls: u64| {
-        tokens += scored;
+        *tokens += scored;
         done += calls;
-        cx.emit.progress(cx.stage, done, total, tokens);
+        cx.emit.progress(cx.stage, done, total, *tokens);
     };
     // So many that waiting for the last answer of a chunk does not count.
     for chunk in missing.chunks(CHUNK * cx.teacher.concurrency().max(1)) {
         cx.control.check()?;
-        score_chunk(cx, chunk, &checkpoint, &mut progress)?;
+        skipped |= score_chunk(cx, chunk, &checkpoint, &mut progress)?;
     }
-    let tau = fix_tau_d(cx)?;
-    let text = format!("{} hard traces, τ_D {:.3} ({})", traces.len(), tau.value, tau.source);
-    Ok(Summary { text, tokens })
+    Ok((traces.len(), skipped))
 }
 
 fn hard_traces<'a>(cx: &Context<'a>) -> Result<Vec<(&'a Question, Trace)>, StageError> {
@@ -78,6 +92,7 @@ fn steps_of<'t>(cx: &Context, trace: &'t Trace) -> (&'t str, Vec<StepSpan>) {
 /// A trace while it is judged.
 struct Open<'a> {
     question: &'a Question,
+    trace: &'a Trace,
     texts: Vec<String>,
     /// Losses of each step's tokens.
     losses: Vec<Vec<f32>>,
@@ -102,12 +117,13 @@ struct Call {
     kind: PromptKind,
 }
 
+/// Scores these traces; whether one was left out because its text changed meanwhile.
 fn score_chunk(
     cx: &Context,
     chunk: &[(&Question, &Trace)],
     checkpoint: &str,
     progress: &mut impl FnMut(u64, u64),
-) -> Result<(), StageError> {
+) -> Result<bool, StageError> {
     let mut open = Vec::with_capacity(chunk.len());
     for part in chunk.chunks(CHUNK) {
         cx.control.check()?;
@@ -122,9 +138,16 @@ fn score_chunk(
             }
         }
     }
-    let mut frames = Frames::silent(cx);
+    let (mut frames, mut skipped) = (Frames::silent(cx), false);
+    let mut put = |frames: &mut Frames, one: &Open| {
+        if one.changed(cx)? {
+            skipped = true;
+            return Ok(());
+        }
+        frames.put(&one.question.id, &one.scores(cx.teacher, checkpoint))
+    };
     for one in open.iter().filter(|one| one.left == 0) {
-        frames.put(&one.question.id, &one.scores(cx.teacher, checkpoint))?;
+        put(&mut frames, one)?;
     }
     // What the judge reads lies apart from what its answers are put into.
     let asked: Vec<(&Question, Vec<String>)> = open.iter().map(|one| (one.question, one.texts.clone())).collect();
@@ -140,26 +163,27 @@ fn score_chunk(
                 _ => teacher.jumpiness(question, texts, call.step, attempt),
             })
         },
-        |call, score| {
+        |done| {
+            let Some((call, score)) = done else { return frames.attend() };
             let one = &mut open[call.trace];
             let scores = if call.kind == PromptKind::Importance { &mut one.importance } else { &mut one.jumpiness };
             scores[call.step] = score;
             one.left -= 1;
             progress(0, 1);
             if one.left == 0 {
-                frames.put(&one.question.id, &one.scores(teacher, checkpoint))?;
+                put(&mut frames, one)?;
             }
             frames.attend()
         },
     );
     frames.write()?;
-    outcome
+    outcome.map(|()| skipped)
 }
 
 /// Difficulty: the student's losses on these traces.
 fn measure<'a>(
     cx: &Context,
-    part: &[(&'a Question, &Trace)],
+    part: &[(&'a Question, &'a Trace)],
     open: &mut Vec<Open<'a>>,
     progress: &mut impl FnMut(u64, u64),
 ) -> Result<(), StageError> {
@@ -177,6 +201,7 @@ fn measure<'a>(
         let steps = texts.len();
         open.push(Open {
             question,
+            trace,
             texts,
             losses: losses_by_step(chat, &starts, body.chars().count(), nll),
             trace_tokens: nll.len() as u32,
@@ -191,6 +216,12 @@ fn measure<'a>(
 }
 
 impl Open<'_> {
+    /// Whether a researcher wrote another text since; scores of this one would stand beside steps that are gone.
+    fn changed(&self, cx: &Context) -> Result<bool, StageError> {
+        let now = cx.session.get::<Trace>(&self.question.id)?;
+        Ok(now.is_none_or(|now| now.text != self.trace.text))
+    }
+
     /// The record, once every call is answered.
     fn scores(&self, teacher: &dyn Teacher, checkpoint: &str) -> Scores {
         let mut unanswered = Vec::new();

@@ -28,8 +28,10 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         teacher.concurrency(),
         cx.control,
         |question| ask(teacher, verifier, retries, question),
-        |question, trace| {
-            frames.put(&question.id, &trace)?;
+        |done| {
+            if let Some((question, trace)) = done {
+                frames.put(&question.id, &trace)?;
+            }
             frames.attend()
         },
     );

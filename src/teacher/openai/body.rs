@@ -82,9 +82,10 @@ pub fn answer(body: &[u8]) -> Result<Said, Fault> {
     Ok(Said { text, tokens, cut })
 }
 
+/// Tokens of the prompt and of the answer. No call has more than 32 bits of them: whatever a server says, sums stay sums.
 fn tokens(value: &Value) -> Option<(u64, u64)> {
     let usage = value.get("usage")?;
-    let count = |name: &str| usage.get(name).and_then(Value::as_u64);
+    let count = |name: &str| usage.get(name).and_then(Value::as_u64).map(|count| count.min(u64::from(u32::MAX)));
     count("prompt_tokens").zip(count("completion_tokens"))
 }
 
@@ -139,6 +140,14 @@ mod tests {
         assert_eq!(read(json!({ "content": null, "reasoning_content": "so 4" }), "stop"), said("so 4", false));
         assert_eq!(read(json!({ "content": "<think>\nhm</think>\n\n4" }), "stop"), said("4", false));
         assert_eq!(read(json!({ "content": "a <think> b" }), "stop"), said("a <think> b", false));
+    }
+
+    #[test]
+    fn counts_beyond_all_bounds_are_cut_so_that_sums_hold() {
+        let choice = json!({ "message": { "content": "4" }, "finish_reason": "stop" });
+        let usage = json!({ "prompt_tokens": u64::MAX, "completion_tokens": u64::MAX - 1 });
+        let said = answer(json!({ "choices": [choice], "usage": usage }).to_string().as_bytes()).unwrap();
+        assert_eq!(said.tokens, Some((u64::from(u32::MAX), u64::from(u32::MAX))));
     }
 
     #[test]

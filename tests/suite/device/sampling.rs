@@ -23,7 +23,7 @@ fn portable(student: &Student, precision: Precision) -> Student {
 }
 
 fn settings(temperature: f64, top_p: f64, slots: usize) -> SamplerSettings {
-    SamplerSettings { temperature, top_p, max_new_tokens: 60, slots, banned_first: Vec::new() }
+    SamplerSettings { temperature, top_p, max_new_tokens: 60, slots, banned_first: Vec::new(), log_probs: false }
 }
 
 /// Prompts of different lengths with different numbers of samples.

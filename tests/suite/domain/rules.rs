@@ -385,3 +385,17 @@ fn terminals_see_only_text() {
         assert_eq!(strip_control(raw), clean, "{raw:?}");
     }
 }
+
+#[test]
+fn nesting_costs_no_more_than_its_length() {
+    let begun = std::time::Instant::now();
+    for (open, close) in [("\\sin(", ")"), ("\\sin((1+", ")^{9})"), ("(1+", ")^{t}")] {
+        for times in 1..24 {
+            let answer = format!("\\boxed{{{}t{}}}", open.repeat(times), close.repeat(times));
+            assert!(Verifier::Math.judge(&answer, &Verifier::Math.normalise_gold(&answer)).correct, "{answer}");
+            let other = answer.replace('t', "z");
+            assert!(!Verifier::Math.judge(&other, &Verifier::Math.normalise_gold(&answer)).correct, "{answer}");
+        }
+    }
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+}

@@ -19,6 +19,7 @@ fn endless() -> Asking {
         samples: 4096,
         sampling: SamplingRecipe::default(),
         ban_marker: false,
+        log_probs: false,
     }
 }
 

@@ -6,7 +6,7 @@ use footbridge::domain::{Action, SampleKind};
 use footbridge::pipeline::events::{Command, Event, Outcome};
 use footbridge::pipeline::review::{Act, Kind, ProductId, Request, Which};
 use footbridge::pipeline::run::Run;
-use footbridge::session::records::{BridgedTrace, Matched, Prepared, Recycled, StageDone, Status};
+use footbridge::session::records::{BridgedTrace, Matched, Prepared, Recycled, StageDone, Status, Trace};
 use footbridge::session::{Record, Sessions};
 
 use super::base::RECIPE;
@@ -150,4 +150,25 @@ fn a_stage_that_has_begun_keeps_its_texts_and_one_that_has_not_sees_every_decisi
     assert_eq!(run.handle.join().unwrap(), Outcome::Done);
     assert_eq!(of_stage(all(&sessions)), fixed);
     assert_eq!(all::<Matched>(&sessions)["1-sft-bridged"], size);
+}
+
+#[test]
+fn a_run_that_stands_still_anywhere_hears_what_is_decided() {
+    let home = tempfile::tempdir().unwrap();
+    let sessions = Sessions::at(home.path());
+    // In a stage of teacher's products, in one of samples, and in a step of GRPO.
+    let places = ["1-bridge", "1-rollouts", "1-grpo"];
+    let run = begin(&sessions, "run", &recipe(SEED, &[("iterations", "1")]), 2);
+    let next = || run.events.recv_timeout(std::time::Duration::from_secs(100)).unwrap();
+    for place in places {
+        while !matches!(next(), Event::StageStarted { stage, .. } if stage.key() == place) {}
+        run.commands.send(Command::Pause).unwrap();
+        while !matches!(next(), Event::Paused) {}
+        let trace = all::<Trace>(&sessions).into_iter().find(|(_, trace)| trace.status.may_train()).unwrap().0;
+        tell(&run, "ada", reject(Kind::Trace, &trace));
+        while !matches!(next(), Event::Decided { .. }) {}
+        assert!(!all::<Trace>(&sessions)[&trace].status.may_train());
+        run.commands.send(Command::Resume).unwrap();
+    }
+    assert_eq!(crate::pipeline::runs::outcome(run), Outcome::Done);
 }

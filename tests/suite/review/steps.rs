@@ -102,3 +102,21 @@ fn a_trace_must_keep_its_answer_and_is_scored_where_it_changed() {
     assert_eq!(written, ["bridge", "scores", "trace"].map(|table| format!("{table}/{question}")));
     assert_eq!(own.bridge(&question).steps.len(), new.steps.len());
 }
+
+#[test]
+fn a_first_step_that_is_first_no_more_is_judged_for_its_jump() {
+    let own = Own::at_bridge().alone();
+    let (question, _) = own.step(|b, _| b.steps.len() > 2);
+    let (trace, old) = (own.trace(&question), own.scores(&question));
+    let text = format!("By hand 1 + 1 = 2\n{}", trace.text);
+    let applied = own.does(Act::EditTrace { question: question.clone(), text });
+    let new = own.scores(&question);
+    assert_eq!(
+        (&new.steps[1].text, new.steps[1].scores.importance),
+        (&old.steps[0].text, old.steps[0].scores.importance)
+    );
+    assert_eq!((new.steps[0].scores.jumpiness, new.steps[1].scores.jumpiness), (Some(0.0), None));
+    assert_eq!(new.steps[2].scores.jumpiness, old.steps[1].scores.jumpiness);
+    assert!(applied.notes.iter().any(|note| note.starts_with("step 2 is not judged")), "{:?}", applied.notes);
+    assert!(matches!(new.status, Status::Review { .. }));
+}

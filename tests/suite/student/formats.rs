@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use footbridge::domain::Message;
+use footbridge::student::StudentFiles;
+use footbridge::student::speech::Speech;
 use serde_json::{Value, json};
 
 use super::fixtures::{checkpoints, copy, json as read_json, name, student};
@@ -76,5 +78,23 @@ fn end_of_turn_tokens_are_gathered_from_every_file() {
         assert_eq!(student(copy.path()).end_of_turn, [own, other], "{}", name(&folder));
         fs::remove_file(copy.path().join("generation_config.json")).unwrap();
         assert_eq!(student(copy.path()).end_of_turn, [own], "{}", name(&folder));
+    }
+}
+
+#[test]
+fn a_text_shown_without_weights_is_rendered_as_with_them() {
+    for folder in checkpoints() {
+        let copy = copy(&folder);
+        let names = ["bos_token", "eos_token"];
+        let settings = fs::read(copy.path().join("tokenizer_config.json")).unwrap();
+        let settings: Value = serde_json::from_slice(&settings).unwrap();
+        edit(copy.path(), "special_tokens_map.json", |map| names.iter().for_each(|n| map[*n] = settings[*n].clone()));
+        edit(copy.path(), "tokenizer_config.json", |settings| {
+            names.iter().for_each(|name| drop(settings.as_object_mut().unwrap().shift_remove(*name)));
+        });
+        let chat = [Message::user("2 + 2"), Message::assistant("4")];
+        let shown = Speech::new(&StudentFiles::read(copy.path()).unwrap()).unwrap().encode_chat(&chat).unwrap();
+        let trained = student(copy.path()).encode_chat(&chat).unwrap();
+        assert_eq!((shown.text, shown.ids), (trained.text, trained.ids), "{}", name(&folder));
     }
 }

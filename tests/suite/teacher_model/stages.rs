@@ -1,15 +1,17 @@
 //! Stages that ask many at once: the same outcome as one by one; what is lost goes to review; what stops the run stops it
 //! cleanly, with everything kept.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 
 use footbridge::domain::{Diagnosis, Question};
-use footbridge::pipeline::events::Outcome;
+use footbridge::pipeline::events::{Command, Event, Outcome};
 use footbridge::pipeline::material::world_of;
+use footbridge::pipeline::review::{Act, Request};
 use footbridge::pipeline::run::{Ground, start};
 use footbridge::recipe::Recipe;
-use footbridge::session::records::{Scores, Status, Trace};
+use footbridge::session::records::{BridgedTrace, Scores, Status, Trace};
 use footbridge::session::{NewSession, Sessions};
 use footbridge::teacher::{RuleTeacher, Teacher, TeacherError};
 
@@ -25,9 +27,22 @@ struct Busy {
     /// Calls under way, and the most there were.
     under_way: AtomicUsize,
     most: Arc<AtomicUsize>,
+    /// What happens before a first step's importance is judged.
+    before: Box<dyn Fn(&Question) + Send + Sync>,
 }
 
 impl Busy {
+    fn new(recipe: &Recipe, allowed: i64, lost: [&str; 2]) -> Self {
+        Self {
+            rules: RuleTeacher::new(world_of(recipe).unwrap(), recipe.seed),
+            allowed: AtomicI64::new(allowed),
+            lost: lost.map(str::to_owned),
+            under_way: AtomicUsize::new(0),
+            most: Arc::new(AtomicUsize::new(0)),
+            before: Box::new(|_| {}),
+        }
+    }
+
     fn call<T>(&self, make: impl FnOnce(&RuleTeacher) -> Result<T, TeacherError>) -> Result<T, TeacherError> {
         if self.allowed.fetch_sub(1, Ordering::Relaxed) <= 0 {
             return Err(TeacherError::BudgetSpent("the budget is spent".into()));
@@ -58,6 +73,9 @@ impl Teacher for Busy {
     }
 
     fn importance(&self, question: &Question, steps: &[String], at: usize, attempt: u32) -> Result<f64, TeacherError> {
+        if at == 0 {
+            (self.before)(question);
+        }
         if question.id == self.lost[1] && at == 0 {
             return Err(TeacherError::Unanswered("wordy".into()));
         }
@@ -93,14 +111,8 @@ impl Teacher for Busy {
 
 /// Runs a session, new or old, with the busy rules; the most calls that were under way at once.
 fn run(sessions: &Sessions, recipe: &Recipe, allowed: i64, lost: [&str; 2]) -> (Outcome, usize) {
-    let most = Arc::new(AtomicUsize::new(0));
-    let busy = Busy {
-        rules: RuleTeacher::new(world_of(recipe).unwrap(), recipe.seed),
-        allowed: AtomicI64::new(allowed),
-        lost: lost.map(str::to_owned),
-        under_way: AtomicUsize::new(0),
-        most: most.clone(),
-    };
+    let busy = Busy::new(recipe, allowed, lost);
+    let most = busy.most.clone();
     let ground = Ground::with_teacher(recipe, 2, Box::new(busy)).unwrap();
     let session = if sessions.contains("run") {
         sessions.open("run").unwrap()
@@ -146,4 +158,46 @@ fn a_lost_product_goes_to_review_with_its_reason_and_the_run_goes_on() {
     assert_eq!(scores[judged].steps[0].scores.importance, None);
     assert_eq!(scores[judged].unanswered, ["step 1, importance: wordy"]);
     assert!(matches!(scores[judged].status, Status::Review { .. }));
+}
+
+#[test]
+fn a_trace_written_while_it_is_judged_is_judged_again_as_it_was_written() {
+    let scored = UNDISTURBED.all::<Scores>();
+    let (question, old) = UNDISTURBED.all::<Trace>().into_iter().find(|(id, _)| scored.contains_key(id)).unwrap();
+    // A line that the rules could not have written: its step is lost, the run is not.
+    let written = format!("Now I know the way.\n{}", old.text);
+    let recipe = recipe(SEED, &[("iterations", "1")]);
+    let (judging, is_judged) = channel();
+    let (go_on, gone_on) = channel::<()>();
+    let (judging, gone_on, mine) = (Mutex::new(judging), Mutex::new(gone_on), question.clone());
+    let before = move |question: &Question| {
+        if question.id == mine && judging.lock().unwrap().send(()).is_ok() {
+            // Judged once more, it finds the other end gone.
+            let _ = gone_on.lock().unwrap().recv();
+        }
+    };
+    let busy = Busy { before: Box::new(before), ..Busy::new(&recipe, i64::MAX, ["", ""]) };
+    let home = tempfile::tempdir().unwrap();
+    let sessions = Sessions::at(home.path());
+    let session = sessions.create("run", &NewSession { recipe: &recipe.to_toml(), seed: recipe.seed }).unwrap();
+    let run = start(session, recipe.clone(), Ground::with_teacher(&recipe, 2, Box::new(busy)).unwrap());
+    is_judged.recv().unwrap();
+    let act = Act::EditTrace { question: question.clone(), text: written.clone() };
+    let request = Request { by: Some("ada".into()), reason: None, act };
+    run.commands.send(Command::Review(request)).unwrap();
+    let refused = run.events.iter().find_map(|event| match event {
+        Event::Decided { .. } => Some(None),
+        Event::Refused { reason } => Some(Some(reason)),
+        _ => None,
+    });
+    assert_eq!(refused, Some(None));
+    drop((is_judged, go_on));
+    assert_eq!(outcome(run), Outcome::Done);
+
+    let found = Found::of(&sessions, "run", &recipe);
+    let scores = &found.all::<Scores>()[&question];
+    assert_eq!(found.all::<Trace>()[&question].text, written);
+    assert_eq!(scores.steps[0].text, "Now I know the way.");
+    assert!(scores.unanswered[0].contains("does not recognise"), "{:?}", scores.unanswered);
+    assert!(found.all::<BridgedTrace>()[&question].steps[0].text.contains("Now I know"));
 }
