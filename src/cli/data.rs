@@ -11,7 +11,7 @@ use crate::data::check::Seen;
 use crate::data::hub::{self, Hub, HubError, Kind, Step, Wanted};
 use crate::data::{Benchmark, SourceSpec, open};
 use crate::domain::Verifier;
-use crate::recipe::{Recipe, RecipeError};
+use crate::recipe::{MapRecipe, Recipe, RecipeError};
 
 /// How often a download says how far it is.
 const TELL: Duration = Duration::from_secs(2);
@@ -24,20 +24,24 @@ pub fn run(verb: &DataVerb) -> Result<Exit, Failure> {
     }
 }
 
-/// What the command line says of a source, with `--map` checked like a recipe's `data.map`.
+/// What the command line says of a source.
 pub(super) fn spec(what: &str, reading: &ReadingArgs, verifier: Option<Verifier>) -> Result<SourceSpec, Failure> {
-    let keys = reading.map.iter().map(|(key, value)| (format!("data.map.{key}"), value.clone()));
-    // Only the mapping of this recipe is used.
-    let recipe = Recipe::preset("demo").and_then(|recipe| recipe.with(&keys.collect::<Vec<_>>()));
-    let recipe = recipe.map_err(|error| Failure::usage(one_line(&error)))?;
     let spec = SourceSpec::new(what);
     Ok(SourceSpec {
         folder: reading.folder.clone(),
-        map: recipe.data.map,
+        map: mapped(&reading.map)?,
         svamp: reading.svamp.clone(),
         verifier,
         ..spec
     })
+}
+
+/// What `--map` says, checked like a recipe's `data.map`.
+pub(super) fn mapped(given: &[(String, String)]) -> Result<MapRecipe, Failure> {
+    let keys = given.iter().map(|(key, value)| (format!("data.map.{key}"), value.clone()));
+    // Only the mapping of this recipe is used.
+    let recipe = Recipe::preset("demo").and_then(|recipe| recipe.with(&keys.collect::<Vec<_>>()));
+    Ok(recipe.map_err(|error| Failure::usage(one_line(&error)))?.data.map)
 }
 
 fn one_line(error: &RecipeError) -> String {
@@ -92,7 +96,7 @@ fn place(file: &Path, folder: &Path, target: &Path, benchmark: &'static Benchmar
     let fresh: PathBuf = target.with_extension(format!("fresh.{}", ending.to_string_lossy()));
     fs::copy(file, &fresh).map_err(|error| cannot(&fresh, error))?;
     let spec = SourceSpec { verifier: Some(benchmark.verifier), ..SourceSpec::new(fresh.to_string_lossy()) };
-    let keep = crate::recipe::MapRecipe { duplicates: "keep".into(), ..spec.map.clone() };
+    let keep = MapRecipe { duplicates: "keep".into(), ..spec.map.clone() };
     let read = open(&SourceSpec { map: keep, ..spec });
     let found = match read {
         Ok(source) if benchmark.published.is_none_or(|n| n == source.rows) => source,

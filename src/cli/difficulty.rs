@@ -7,17 +7,19 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::args::DifficultyArgs;
+use super::data::spec;
 use super::exit::{Exit, Failure};
-use super::out;
-use crate::data::jsonl::questions;
+use super::{out, student_word};
+use crate::data::open;
 use crate::data::world::Split;
 use crate::domain::{Band, BandEdges, Message, Question, Verifier};
 use crate::pipeline::control::Control;
 use crate::pipeline::engine::{Asking, Engine};
-use crate::pipeline::locate::locate;
+use crate::pipeline::locate::{WORLD, locate};
 use crate::pipeline::material::world_of;
 use crate::pipeline::seeds::stream;
 use crate::recipe::{Recipe, SamplingRecipe, StudentRecipe};
+use crate::session::Sessions;
 use crate::student::Student;
 use crate::teacher::Prompts;
 
@@ -34,14 +36,14 @@ struct Sampled {
 
 /// Samples, judges, prints the bands.
 pub fn run(args: &DifficultyArgs) -> Result<Exit, Failure> {
-    let verifier: Verifier = args.verifier.parse().map_err(Failure::usage)?;
-    let world = args.data.as_os_str() == "world";
-    let mut questions = if world { world_questions()? } else { questions(&args.data).map_err(Failure::usage)? };
+    let (mut questions, verifier) = questions(args)?;
     questions.truncate(args.limit.unwrap_or(usize::MAX));
-    let prompts = if world || args.student == "world" { Prompts::world() } else { Prompts::standard() };
+    let world = args.data == WORLD;
+    let prompts = if world || args.student == WORLD { Prompts::world() } else { Prompts::standard() };
     let prompts = prompts.map_err(Failure::failed)?;
-    locate(&args.student, &mut out::stderr).map_err(Failure::usage)?;
-    let mut recipe = StudentRecipe { path: args.student.clone(), ..StudentRecipe::default() };
+    let path = student_word::path(&args.student, &Sessions::at(&args.sessions.path))?;
+    locate(&path, &mut out::stderr).map_err(Failure::usage)?;
+    let mut recipe = StudentRecipe { path, ..StudentRecipe::default() };
     if let Some(choice) = args.device.choice {
         recipe.device = choice.to_string();
     }
@@ -69,7 +71,7 @@ pub fn run(args: &DifficultyArgs) -> Result<Exit, Failure> {
         log_probs: false,
     };
     let sampled = sample(&engine, asking, &questions, verifier, begun)?;
-    let text = if args.json { json(&sampled)? } else { table(&sampled, args, begun) };
+    let text = if args.json { json(&sampled)? } else { table(&sampled, args, verifier, begun) };
     let _ = out::stdout(&text)?;
     Ok(Exit::Done)
 }
@@ -97,6 +99,17 @@ fn room(student: &Student, questions: &[Question], asked: &[Vec<Message>], wante
         ));
     }
     Ok(wanted.min(left))
+}
+
+/// What is asked, and how answers are judged: as the command line says, else as the benchmark or file is.
+fn questions(args: &DifficultyArgs) -> Result<(Vec<Question>, Verifier), Failure> {
+    let verifier: Option<Verifier> = args.verifier.as_deref().map(str::parse).transpose().map_err(Failure::usage)?;
+    if args.data == WORLD {
+        return Ok((world_questions()?, verifier.unwrap_or(Verifier::Gsm8kStrict)));
+    }
+    let source = open(&spec(&args.data, &args.reading, verifier)?).map_err(Failure::usage)?;
+    source.notes.iter().for_each(|note| out::stderr(&format!("note: {note}")));
+    Ok((source.questions, source.verifier))
 }
 
 /// The training questions of the demo's world.
@@ -146,7 +159,7 @@ fn json(sampled: &[Sampled]) -> Result<String, Failure> {
     Ok(text)
 }
 
-fn table(sampled: &[Sampled], args: &DifficultyArgs, begun: Instant) -> String {
+fn table(sampled: &[Sampled], args: &DifficultyArgs, verifier: Verifier, begun: Instant) -> String {
     let mut bands: BTreeMap<Band, usize> = Band::ALL.into_iter().map(|band| (band, 0)).collect();
     let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
     for of in sampled {
@@ -159,7 +172,7 @@ fn table(sampled: &[Sampled], args: &DifficultyArgs, begun: Instant) -> String {
     let tokens: u64 = sampled.iter().map(|s| s.tokens).sum();
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "student {} · {} · verifier {}", args.student, args.data.display(), args.verifier);
+    let _ = writeln!(text, "student {} · {} · verifier {}", args.student, args.data, verifier);
     let _ = writeln!(text, "{} questions, {} samples each", sampled.len(), args.n);
     for (band, n) in bands {
         let _ = writeln!(text, "{:<7} {n:>6}  {:>5.1} %", band.as_str(), 100.0 * n as f64 / all);

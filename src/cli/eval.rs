@@ -1,18 +1,17 @@
 //! `footbridge eval`: a student on benchmarks. It is a run without iterations, so every answer is kept in a session, and
 //! the same command goes on where it was stopped.
 
-use std::path::{Path, PathBuf};
-
 use sha2::{Digest, Sha256};
 
 use super::args::{EvalArgs, Form};
+use super::data::mapped;
 use super::exit::{Exit, Failure};
 use super::face::{self, Face};
-use super::out;
 use super::start::{handle, recipe_of, resume_command, threads};
+use super::{out, student_word};
 use crate::export::evaluation;
 use crate::pipeline::material::{NONE, WORLD};
-use crate::pipeline::plan::{BASE, plan};
+use crate::pipeline::plan::plan;
 use crate::pipeline::run::{self, Ground};
 use crate::recipe::Recipe;
 use crate::session::records::StageDone;
@@ -93,7 +92,7 @@ fn recipe(args: &EvalArgs, sessions: &Sessions, ks: &[u32]) -> Result<Recipe, Fa
     }
     let mut recipe = if world { Recipe::preset("demo").map_err(Failure::failed)? } else { Recipe::default() };
     (recipe.seed, recipe.iterations) = (args.seed, 0);
-    recipe.student.path = student(&args.student, sessions)?;
+    recipe.student.path = student_word::path(&args.student, sessions)?;
     let evaluate = &mut recipe.evaluate;
     (evaluate.n, evaluate.k, evaluate.format_control) = (args.n, ks.last().copied().unwrap_or(K), false);
     evaluate.limit = args.limit.unwrap_or(0) as usize;
@@ -106,6 +105,7 @@ fn recipe(args: &EvalArgs, sessions: &Sessions, ks: &[u32]) -> Result<Recipe, Fa
         recipe.data.source = NONE.into();
         evaluate.bench = args.bench.iter().map(|bench| bench.trim().to_string()).collect();
         recipe.data.folder = args.data_folder.clone().unwrap_or(recipe.data.folder);
+        recipe.data.map = mapped(&args.map)?;
     }
     evaluate.sampling.temperature = args.temperature.unwrap_or(evaluate.sampling.temperature);
     evaluate.sampling.top_p = args.top_p.unwrap_or(evaluate.sampling.top_p);
@@ -115,29 +115,6 @@ fn recipe(args: &EvalArgs, sessions: &Sessions, ks: &[u32]) -> Result<Recipe, Fa
     let recipe = recipe.with(&args.set).map_err(Failure::usage)?;
     recipe.validate().map_err(Failure::usage)?;
     Ok(recipe)
-}
-
-/// The student's path: that of a session's checkpoint where one is named so, else as it stands.
-fn student(asked: &str, sessions: &Sessions) -> Result<String, Failure> {
-    let Some((session, checkpoint)) = asked.split_once(':').filter(|_| !Path::new(asked).exists()) else {
-        return Ok(asked.to_string());
-    };
-    let found = sessions.open_read_only(session).map_err(Failure::usage)?;
-    if checkpoint == BASE {
-        return Ok(recipe_of(&found)?.student.path);
-    }
-    let folder: PathBuf = found.dir().join("checkpoints").join(checkpoint);
-    if checkpoint.is_empty() || checkpoint.contains(['/', '\\']) || !folder.join("config.json").is_file() {
-        let stages = plan(&recipe_of(&found)?);
-        let names: Vec<String> = stages.iter().filter(|stage| stage.kind.trains()).map(|stage| stage.key()).collect();
-        let there = |name: &&String| found.dir().join("checkpoints").join(name).join("config.json").is_file();
-        let names: Vec<&str> = names.iter().filter(there).map(String::as_str).chain([BASE]).collect();
-        return Err(Failure::usage(format!(
-            "session `{session}` has no checkpoint `{checkpoint}`; it has {}",
-            names.join(", ")
-        )));
-    }
-    Ok(folder.display().to_string())
 }
 
 /// A name that is the same for the same command.

@@ -29,6 +29,7 @@ pub mod sessions;
 pub mod shot;
 pub mod start;
 pub mod student;
+pub mod student_word;
 pub mod teacher;
 pub mod themes;
 pub mod why;

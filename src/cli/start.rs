@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::args::{ArmName, DemoArgs, FaceArgs, ResumeArgs, RunArgs, SESSIONS, SessionsDir, WorkbenchArgs};
 use super::exit::{Exit, Failure};
 use super::face::{self, Face, First};
-use super::{forecast, out, report};
+use super::{forecast, out, report, student_word};
 use crate::pipeline::outlook::{Counted, Outlook};
 use crate::pipeline::run::{self, Ground};
 use crate::pipeline::teaching::resumed;
@@ -43,6 +43,9 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         if let Some(given) = given {
             setting.clone_from(given);
         }
+    }
+    if args.student.is_some() {
+        recipe.student.path = student_word::path(&recipe.student.path, &Sessions::at(&args.sessions.path))?;
     }
     if let Some(seed) = args.seed {
         recipe.seed = seed;

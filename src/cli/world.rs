@@ -11,14 +11,16 @@ use burn::tensor::Device;
 
 use super::args::{WorldArgs, WorldVerb};
 use super::exit::{Exit, Failure};
+use super::student_word::place;
 use super::{out, start};
 use crate::data::world::{Problem, Split, World};
 use crate::domain::Verifier;
-use crate::pipeline::locate::locate;
+use crate::pipeline::locate::Place;
 use crate::pipeline::material::world_of;
 use crate::pipeline::pretrain::{PretrainPlan, Pretrained, Progress, pretrain};
 use crate::recipe::Recipe;
 use crate::sample::{Group, SamplerSettings, generate};
+use crate::session::Sessions;
 use crate::student::Student;
 use crate::student::workers::Workers;
 use crate::teacher::Prompts;
@@ -34,7 +36,9 @@ const SAY_EVERY: usize = 50;
 pub fn run(args: &WorldArgs) -> Result<Exit, Failure> {
     match &args.verb {
         WorldVerb::Pretrain { out, seed, threads } => make_base(out, *seed, start::threads(*threads)),
-        WorldVerb::Accuracy { student, threads } => accuracy(student, start::threads(*threads)),
+        WorldVerb::Accuracy { student, sessions, threads } => {
+            accuracy(&place(student, &Sessions::at(&sessions.path))?, start::threads(*threads))
+        }
     }
 }
 
@@ -85,9 +89,8 @@ fn made_by(folder: &Path, plan: &PretrainPlan, made: &Pretrained, dev: &Measured
     )
 }
 
-fn accuracy(student: &str, threads: usize) -> Result<Exit, Failure> {
-    let student = locate(student, &mut out::stderr).map_err(Failure::usage)?.load(&Device::flex());
-    let student = student.map_err(Failure::usage)?;
+fn accuracy(place: &Place, threads: usize) -> Result<Exit, Failure> {
+    let student = place.load(&Device::flex()).map_err(Failure::usage)?;
     let (world, workers) = (demo_world()?, Workers::new(threads));
     let mut text = String::from("split  accuracy  correct  by number of steps\n");
     for split in MEASURED {

@@ -8,9 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::DataError;
 use super::json::plainly;
-use super::source::{SourceSpec, open};
 use super::text::{Lines, fault};
-use crate::domain::Question;
 
 /// The rows of a JSON Lines file with their line numbers, counted from 1, and the SHA-256 of the file in hex. Blank
 /// lines are passed over.
@@ -26,12 +24,4 @@ pub fn rows<T: DeserializeOwned>(path: &Path) -> Result<(Vec<(usize, T)>, String
         }
     }
     if rows.is_empty() { Err(DataError::Empty { path: path.to_owned() }) } else { Ok((rows, lines.sha256())) }
-}
-
-/// The questions of a file in a layout that is recognised, for the number verifiers.
-///
-/// # Errors
-/// As [`open`].
-pub fn questions(path: &Path) -> Result<Vec<Question>, DataError> {
-    open(&SourceSpec::new(path.to_string_lossy())).map(|source| source.questions)
 }

@@ -12,6 +12,9 @@ use super::rows::{Fields, Format, Rows};
 use crate::domain::{AskKind, Question, Verifier};
 use crate::recipe::{DataRecipe, MapRecipe};
 
+/// The word for no training questions.
+pub const NONE: &str = "none";
+
 /// What to open, and how.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SourceSpec {
@@ -53,9 +56,11 @@ impl SourceSpec {
         Ok(Self { map: data.map.clone(), verifier: Some(verifier), ..Self::benchmark(&data.source, data) })
     }
 
-    /// A benchmark (or file) that a recipe is evaluated on, judged by the benchmark's own verifier.
+    /// A benchmark (or file) that a recipe is evaluated on, judged by the benchmark's own verifier. `data.map` is the
+    /// training file's; where there is none (`none`), it is that of the files that are evaluated on.
     pub fn benchmark(what: &str, data: &DataRecipe) -> Self {
-        Self { folder: PathBuf::from(&data.folder), svamp: data.svamp.clone(), ..Self::new(what) }
+        let spec = Self { folder: PathBuf::from(&data.folder), svamp: data.svamp.clone(), ..Self::new(what) };
+        if data.source == NONE { Self { map: data.map.clone(), ..spec } } else { spec }
     }
 }
 

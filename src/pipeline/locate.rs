@@ -1,7 +1,7 @@
 //! Where a student is: built in, in a folder, or on the hub.
 //!
 //! A path that exists wins over a hub id. So whoever has no network fills a folder of the id's name and leaves the recipe
-//! as it is.
+//! as it is. A folder with an adapter (PEFT) is a student too: its base is found as it names it, and the adapter is added.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,9 @@ use burn::tensor::Device;
 
 use crate::data::hub::{self, Hub, HubError, Kind, Step, Wanted};
 use crate::data::world::base::BASE as WORLD_BASE;
+use crate::student::adapter::Adapter;
 use crate::student::folder::{stored_in_bytes, stored_in_folder};
+use crate::student::lora::{ADAPTER_CONFIG, ADAPTER_WEIGHTS};
 use crate::student::{ModelConfig, Student, StudentError, StudentFiles};
 
 /// The word for the built-in base of the generated world.
@@ -27,6 +29,8 @@ const INDEX: &str = "model.safetensors.index.json";
 
 /// Bytes between two lines about a download.
 const SAY_EVERY: u64 = 50 << 20;
+/// Adapters that may stand one on the other.
+const ADAPTERS: usize = 8;
 
 /// A student that cannot be found.
 #[derive(Debug, thiserror::Error)]
@@ -46,19 +50,37 @@ pub enum LocateError {
     /// A folder that is not there, or not complete.
     #[error(transparent)]
     Student(#[from] StudentError),
+    /// An adapter whose base is not to be had.
+    #[error(
+        "{} is an adapter of {base:?}, which cannot be found from here: {reason}; put the base there, or say where it is \
+         by base_model_name_or_path in {}", folder.display(), folder.join(ADAPTER_CONFIG).display()
+    )]
+    Base {
+        /// Folder of the adapter.
+        folder: PathBuf,
+        /// The base as the adapter names it.
+        base: String,
+        /// Why there is none.
+        reason: Box<LocateError>,
+    },
+    /// Adapters on adapters without an end.
+    #[error("{}: adapters stand on {ADAPTERS} others, or on themselves; name a base that is none", .0.display())]
+    Circle(PathBuf),
 }
 
 /// Where a student is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Place {
     /// In the program.
     World,
     /// In a folder.
     Folder(PathBuf),
+    /// An adapter, and where its base is.
+    Adapted(Adapter, Box<Place>),
 }
 
-/// Finds a student by the word of a recipe: `world`, a folder, or a hub id such as `Qwen/Qwen2.5-0.5B-Instruct`,
-/// possibly with `@revision`. What has to be fetched is fetched, and `tell` hears how far it has come.
+/// Finds a student by the word of a recipe: `world`, a folder (of a model or of an adapter), or a hub id such as
+/// `Qwen/Qwen2.5-0.5B-Instruct`, possibly with `@revision`. What has to be fetched is fetched, and `tell` hears how far it has come.
 ///
 /// # Errors
 /// [`LocateError`], on one line.
@@ -71,9 +93,26 @@ pub fn locate(word: &str, tell: &mut dyn FnMut(&str)) -> Result<Place, LocateErr
 /// # Errors
 /// [`LocateError`], on one line.
 pub fn locate_with(hub: &Hub, word: &str, tell: &mut dyn FnMut(&str)) -> Result<Place, LocateError> {
+    found(hub, word, ADAPTERS, tell)
+}
+
+fn found(hub: &Hub, word: &str, adapters: usize, tell: &mut dyn FnMut(&str)) -> Result<Place, LocateError> {
     let path = Path::new(word);
     if word == WORLD {
         return Ok(Place::World);
+    }
+    if Adapter::is_in(path) {
+        let left = adapters.checked_sub(1).ok_or_else(|| LocateError::Circle(path.to_path_buf()))?;
+        let adapter = Adapter::read(path)?;
+        let base = found(hub, &adapter.base, left, tell).and_then(Place::there);
+        return match base {
+            Ok(base) => Ok(Place::Adapted(adapter, Box::new(base))),
+            Err(circle @ LocateError::Circle(_)) => Err(circle),
+            Err(reason) => {
+                let (folder, base) = (adapter.folder, adapter.base);
+                Err(LocateError::Base { folder, base, reason: Box::new(reason) })
+            }
+        };
     }
     if path.exists() || !is_hub_id(word) {
         // What is missing there is told when it is read.
@@ -150,7 +189,7 @@ fn get(hub: &Hub, id: &str, names: &[&str], tell: &mut dyn FnMut(&str)) -> Resul
 }
 
 impl Place {
-    /// The small files.
+    /// The small files; those of the base where it is an adapter.
     ///
     /// # Errors
     /// A file that cannot be read.
@@ -158,7 +197,24 @@ impl Place {
         match self {
             Place::World => Ok(world_files()),
             Place::Folder(folder) => StudentFiles::read(folder),
+            Place::Adapted(_, base) => base.files(),
         }
+    }
+
+    /// Itself, where a folder is there.
+    fn there(self) -> Result<Self, LocateError> {
+        match &self {
+            Place::Folder(folder) if !folder.is_dir() => {
+                let path = folder.clone();
+                Err(StudentError::Missing { what: "student folder", path }.into())
+            }
+            _ => Ok(self),
+        }
+    }
+
+    /// The adapter, where it is one.
+    pub fn adapter(&self) -> Option<&Adapter> {
+        if let Place::Adapted(adapter, _) = self { Some(adapter) } else { None }
     }
 
     /// Shape and constants, without reading weights.
@@ -169,6 +225,7 @@ impl Place {
         match self {
             Place::World => ModelConfig::from_json(WORLD_BASE.config),
             Place::Folder(folder) => ModelConfig::read(folder),
+            Place::Adapted(_, base) => base.config(),
         }
     }
 
@@ -181,6 +238,13 @@ impl Place {
         match self {
             Place::World => Ok((Student::hollow(self.files()?)?, stored_in_bytes(SINGLE, WORLD_BASE.weights)?)),
             Place::Folder(folder) => Ok((Student::hollow(self.files()?)?, stored_in_folder(folder)?)),
+            Place::Adapted(adapter, base) => {
+                let (student, mut stored) = base.hollow()?;
+                for (kind, bytes) in stored_in_bytes(ADAPTER_WEIGHTS, &adapter.weights()?)? {
+                    *stored.entry(kind).or_default() += bytes;
+                }
+                Ok((student, stored))
+            }
         }
     }
 
@@ -192,6 +256,7 @@ impl Place {
         match self {
             Place::World => Student::from_bytes(world_files(), WORLD_BASE.weights, device),
             Place::Folder(folder) => Student::load(folder, device),
+            Place::Adapted(adapter, base) => adapter.added_to(&base.load(device)?),
         }
     }
 }

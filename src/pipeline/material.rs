@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::context::StageError;
+pub use crate::data::source::NONE;
 use crate::data::world::{Split as WorldSplit, World, WorldSpec};
 use crate::domain::{Question, Verifier};
 use crate::recipe::Recipe;
@@ -11,8 +12,6 @@ use crate::session::records::{Asked, Sourced};
 
 /// The word for the generated world where a source of questions is named.
 pub const WORLD: &str = "world";
-/// The word for no training questions, where a student is only measured.
-pub const NONE: &str = "none";
 /// Name of the training questions.
 pub const TRAIN: &str = "train";
 /// The split that chooses the checkpoint.

@@ -35,6 +35,12 @@ pub enum StudentError {
         /// What is wrong.
         message: String,
     },
+    /// An adapter that does something other than what Footbridge computes.
+    #[error("adapter_config.json: {message}")]
+    Adapter {
+        /// What it asks for.
+        message: String,
+    },
     /// A key of `config.json` with a value this decoder does not compute.
     #[error("config.json: {key} = {value} is not supported; {hint}")]
     Config {

@@ -16,6 +16,7 @@ use super::Student;
 use super::decoder::Decoder;
 use super::error::StudentError;
 use super::parameters::{NamedParameter, Parameter, ParameterKind, Slot, normal, read};
+use super::weights::to_f32;
 use crate::recipe::LoraRecipe;
 
 /// The adapter's numbers in a PEFT folder.
@@ -236,12 +237,13 @@ impl Student {
         for NamedParameter { name, value, .. } in &wanted {
             let view = tensors.tensor(name).map_err(|_| damaged(format!("{name} is missing")))?;
             let (dims, found) = (value.dims(), view.shape());
-            if view.dtype() != Dtype::F32 || found != [dims[1], dims[0]] {
-                let (rank, width) = (dims[1], dims[0]);
-                return Err(damaged(format!("{name} has shape {found:?}, the student's is [{rank}, {width}] in F32")));
+            if found != [dims[1], dims[0]] {
+                let expected = [dims[1], dims[0]];
+                return Err(damaged(format!("{name} has shape {found:?}, the student's is {expected:?}")));
             }
-            let (words, _) = view.data().as_chunks::<4>();
-            let values: Vec<f32> = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
+            let dtype = view.dtype();
+            let values = to_f32(view.data(), dtype);
+            let values = values.ok_or_else(|| damaged(format!("{name} is stored as {dtype:?}, which is no float")))?;
             let stored: Tensor<2> = Tensor::from_data(TensorData::new(values, [dims[1], dims[0]]), &device);
             factors.push(stored.transpose());
         }

@@ -14,12 +14,14 @@
 //! | `tokenizer`, `template`, `chat` | text, conversations, which tokens are trained |
 //! | `tiktoken` | Llama 3's original tokenizer file |
 //! | `speech` | tokenizer and template without the weights |
+//! | `lora`, `adapter` | adapters in training; a PEFT folder added into its base |
 //! | `folder` | the Hugging Face folder |
 //! | `random` | students of published shapes with random weights |
 //! | `score` | negative log-likelihood without a graph |
 //! | `packed`, `cache` | the decoder laid out for generation, and a sequence's keys and values |
 //! | `workers` | threads that work side by side |
 
+pub mod adapter;
 pub mod cache;
 pub mod chat;
 pub mod compute;

@@ -153,7 +153,7 @@ fn refuse_unknown(
     Ok(())
 }
 
-fn to_f32(bytes: &[u8], dtype: Dtype) -> Option<Vec<f32>> {
+pub(super) fn to_f32(bytes: &[u8], dtype: Dtype) -> Option<Vec<f32>> {
     let words = bytes.as_chunks::<2>().0.iter();
     Some(match dtype {
         Dtype::F32 => bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),

@@ -22,8 +22,9 @@ pub struct RunArgs {
     /// Seed of everything random in the run; the dev split has its own, `data.seed`
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// The student: a Hugging Face folder or a name on the hub (`student.path`)
-    #[arg(long, value_name = "DIR|HUB ID")]
+    /// The student: a Hugging Face folder (of a model or an adapter), a name on the hub, or a session's checkpoint as
+    /// `session:checkpoint` (`student.path`)
+    #[arg(long, value_name = "DIR|HUB ID|SESSION:CHECKPOINT")]
     pub student: Option<String>,
     /// The training questions: a benchmark or a file (`data.source`)
     #[arg(long, value_name = "NAME|FILE")]
@@ -67,12 +68,17 @@ pub struct RunArgs {
                         gsm8k-platinum,svamp,math-500\n  footbridge eval --student run-1:2-grpo --bench gsm8k --n 64 \
                         --k 1,8 --markdown\n  footbridge eval --student models/qwen --bench my.jsonl --limit 50 --csv")]
 pub struct EvalArgs {
-    /// A Hugging Face folder, a name on the hub, or a session's checkpoint as `session:checkpoint`
+    /// A Hugging Face folder (of a model or an adapter), a name on the hub, or a session's checkpoint as
+    /// `session:checkpoint`
     #[arg(long, value_name = "DIR|HUB ID|SESSION:CHECKPOINT")]
     pub student: String,
     /// Benchmarks or files of questions, with commas between them
     #[arg(long, value_name = "NAME|FILE", required = true, value_delimiter = ',')]
     pub bench: Vec<String>,
+    /// Which field of a file is what, as `data.map` in recipes: question (several joined by +), answer, solution, choices,
+    /// id, filter, rows, ask, duplicates; may be repeated. Benchmarks know their own
+    #[arg(long = "map", value_name = "KEY=FIELD", value_parser = key_value)]
+    pub map: Vec<(String, String)>,
     /// Where the files of benchmarks lie
     #[arg(long, value_name = "DIR")]
     pub data_folder: Option<String>,

@@ -9,23 +9,29 @@ use super::*;
 /// Arguments of `difficulty`.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  footbridge difficulty --student models/qwen2.5-0.5b --data gsm8k/train.jsonl \
-                        --limit 200 --n 4")]
+                        --limit 200 --n 4\n  footbridge difficulty --student run-1:1-grpo --data mine.csv \
+                        --map question=Body+Question --map answer=Answer")]
 pub struct DifficultyArgs {
-    /// The student: a Hugging Face folder, a hub id, or `world` for the built-in base
-    #[arg(long, value_name = "DIR|ID")]
+    /// The student: a Hugging Face folder (of a model or an adapter), a hub id, `session:checkpoint`, or `world` for the
+    /// built-in base
+    #[arg(long, value_name = "DIR|HUB ID|SESSION:CHECKPOINT")]
     pub student: String,
-    /// Questions: JSONL with `question` and `answer`, or `world` for the demo's training questions
-    #[arg(long, value_name = "FILE")]
-    pub data: PathBuf,
+    /// Questions: a benchmark (gsm8k, math-500, …), a file (JSONL, JSON, CSV, parquet), or `world` for the demo's
+    /// training questions
+    #[arg(long, value_name = "FILE|NAME")]
+    pub data: String,
+    /// How the questions are read.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// Use only the first N questions
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
     /// Samples per question
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub n: u32,
-    /// How an answer is judged
-    #[arg(long, value_name = "NAME", default_value = "gsm8k-strict")]
-    pub verifier: String,
+    /// How an answer is judged; the benchmark's own verifier, or gsm8k-strict, when not given
+    #[arg(long, value_name = "NAME")]
+    pub verifier: Option<String>,
     /// Seed of the samples
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
@@ -41,6 +47,9 @@ pub struct DifficultyArgs {
     /// One JSON line per question
     #[arg(long)]
     pub json: bool,
+    /// Where the session of a `session:checkpoint` is.
+    #[command(flatten)]
+    pub sessions: SessionsDir,
 }
 
 /// Arguments of `score`.
@@ -157,9 +166,12 @@ pub enum WorldVerb {
     /// Greedy accuracy of a student on the demo's questions, by split and number of steps
     #[command(after_help = "Example:\n  footbridge world accuracy --student base")]
     Accuracy {
-        /// A folder in the Hugging Face layout, a hub id, or `world` for the demo's base
-        #[arg(long, value_name = "DIR|ID", default_value = "world")]
+        /// A Hugging Face folder (of a model or an adapter), a hub id, `session:checkpoint`, or `world` for the demo's base
+        #[arg(long, value_name = "DIR|HUB ID|SESSION:CHECKPOINT", default_value = "world")]
         student: String,
+        /// Where the session of a `session:checkpoint` is.
+        #[command(flatten)]
+        sessions: SessionsDir,
         /// Worker threads; every core when not given
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
         threads: Option<u16>,

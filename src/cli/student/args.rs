@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::cli::args::DeviceArgs;
+use crate::cli::args::{DeviceArgs, SessionsDir};
 use crate::student::random::Shape;
 
 /// Arguments of `student`.
@@ -16,6 +16,9 @@ pub struct StudentArgs {
     /// What to do.
     #[command(subcommand)]
     pub verb: StudentVerb,
+    /// Where the session of a `session:checkpoint` is.
+    #[command(flatten)]
+    pub sessions: SessionsDir,
 }
 
 /// What can be done with a student.
@@ -23,7 +26,7 @@ pub struct StudentArgs {
 pub enum StudentVerb {
     /// Family, size, tokenizer, end-of-turn tokens, and the memory a run would take
     Show {
-        /// A Hugging Face folder, a hub id, or `world`
+        /// A Hugging Face folder (of a model or an adapter), a hub id, `session:checkpoint`, or `world`
         student: String,
         /// Worker threads of the run; every core when not given
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -55,7 +58,7 @@ pub enum StudentVerb {
     },
     /// Write a student as a folder of its own, in single precision
     Save {
-        /// A Hugging Face folder, a hub id, or `world`
+        /// A Hugging Face folder (of a model or an adapter), a hub id, `session:checkpoint`, or `world`
         student: String,
         /// The new folder
         #[arg(long, value_name = "DIR")]
@@ -64,7 +67,7 @@ pub enum StudentVerb {
     /// What it computes for a question: ids, logits after the last tokens, the greedy answer; as JSON
     #[command(after_help = "tests/transformers/parity.py holds the output against transformers.")]
     Logits {
-        /// A Hugging Face folder, a hub id, or `world`
+        /// A Hugging Face folder (of a model or an adapter), a hub id, `session:checkpoint`, or `world`
         student: String,
         /// The question, asked through the chat template; may be repeated
         #[arg(long, required = true)]
@@ -81,7 +84,7 @@ pub enum StudentVerb {
     },
     /// What sampling, or steps of SFT, really take of memory, beside the plan
     Measure {
-        /// A Hugging Face folder, a hub id, or `world`
+        /// A Hugging Face folder (of a model or an adapter), a hub id, `session:checkpoint`, or `world`
         student: String,
         /// Which work
         #[arg(long, value_enum)]

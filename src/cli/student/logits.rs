@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::exit::Failure;
 use crate::domain::Message;
+use crate::pipeline::locate::Place;
 use crate::sample::{Group, SamplerSettings, generate};
 use crate::student::device::Placed;
 use crate::student::workers::Workers;
@@ -12,8 +13,13 @@ use crate::student::{Student, StudentError};
 
 /// One JSON document with the student's folder and, per text, the rendered chat, its ids, the logits after the last
 /// `last` of them and the `greedy` next tokens.
-pub fn of(word: &str, texts: &[String], (last, greedy): (usize, usize), placed: &Placed) -> Result<String, Failure> {
-    let student = super::place(word)?.load(&placed.device).map_err(Failure::usage)?;
+pub fn of(
+    (word, place): (&str, &Place),
+    texts: &[String],
+    (last, greedy): (usize, usize),
+    placed: &Placed,
+) -> Result<String, Failure> {
+    let student = place.load(&placed.device).map_err(Failure::usage)?;
     let mut student = student.with_compute(placed.compute);
     // A greedy answer of a fixed length: no token ends it.
     let end_of_turn = std::mem::take(&mut student.end_of_turn);

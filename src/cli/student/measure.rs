@@ -9,6 +9,7 @@ use super::super::bench::clock::peak_mib;
 use super::super::exit::Failure;
 use super::super::start;
 use super::args::{StudentVerb, Work};
+use crate::pipeline::locate::Place;
 use crate::pipeline::memory::{Batch, Demand, Trained, plan, size};
 use crate::recipe::{AdamWRecipe, LoraRecipe, SftLoss};
 use crate::sample::{Group, SamplerSettings, generate};
@@ -17,9 +18,8 @@ use crate::student::{ChatTokens, Student};
 use crate::train::Trainer;
 
 /// Does the work of a [`StudentVerb::Measure`] and says what was planned and what was taken.
-pub fn run(verb: &StudentVerb) -> Result<String, Failure> {
+pub fn run(verb: &StudentVerb, place: &Place) -> Result<String, Failure> {
     let StudentVerb::Measure {
-        student,
         work,
         threads,
         sequences,
@@ -28,11 +28,11 @@ pub fn run(verb: &StudentVerb) -> Result<String, Failure> {
         micro_batch_tokens,
         checkpointing,
         lora_rank,
+        ..
     } = verb
     else {
         return Ok(String::new());
     };
-    let place = super::place(student)?;
     let config = place.config().map_err(Failure::usage)?;
     let threads = start::threads(*threads);
     let (length, lora) = ((*length).max(2), LoraRecipe { rank: *lora_rank, ..LoraRecipe::default() });

@@ -11,16 +11,18 @@ use burn::tensor::Device;
 use args::{StudentArgs, StudentVerb};
 
 use super::exit::{Exit, Failure};
+use super::student_word::place;
 use super::{out, start};
-use crate::pipeline::locate::{Place, locate};
 use crate::recipe::ComputeChoice;
+use crate::session::Sessions;
 use crate::student::{device, random};
 
 /// Does what `args` asks.
 pub fn run(args: &StudentArgs) -> Result<Exit, Failure> {
+    let sessions = Sessions::at(&args.sessions.path);
     match &args.verb {
         StudentVerb::Show { student, threads, recipe, json } => {
-            let shown = show::of(student, recipe.as_deref(), start::threads(*threads))?;
+            let shown = show::of((student, &place(student, &sessions)?), recipe.as_deref(), start::threads(*threads))?;
             let _ = if *json { out::json_line(&shown.json()?)? } else { out::stdout(&shown.text())? };
         }
         StudentVerb::Random { shape, tokenizer, seed, shards, out: folder } => {
@@ -33,22 +35,18 @@ pub fn run(args: &StudentArgs) -> Result<Exit, Failure> {
             if folder.exists() {
                 return Err(Failure::usage(format!("{} is already there; name a new folder", folder.display())));
             }
-            let student = place(student)?.load(&Device::flex()).map_err(Failure::usage)?;
+            let student = place(student, &sessions)?.load(&Device::flex()).map_err(Failure::usage)?;
             student.save(folder).map_err(Failure::failed)?;
         }
         StudentVerb::Logits { student, text, last, greedy, device } => {
             let placed = device::place(device.choice.unwrap_or_default(), ComputeChoice::Auto);
             let placed = placed.map_err(Failure::usage)?;
-            let _ = out::json_line(&logits::of(student, text, (*last, *greedy), &placed)?)?;
+            let _ =
+                out::json_line(&logits::of((student, &place(student, &sessions)?), text, (*last, *greedy), &placed)?)?;
         }
-        StudentVerb::Measure { .. } => {
-            let _ = out::stdout(&measure::run(&args.verb)?)?;
+        StudentVerb::Measure { student, .. } => {
+            let _ = out::stdout(&measure::run(&args.verb, &place(student, &sessions)?)?)?;
         }
     }
     Ok(Exit::Done)
-}
-
-/// Where the student is; a download is told on stderr.
-fn place(word: &str) -> Result<Place, Failure> {
-    locate(word, &mut out::stderr).map_err(Failure::usage)
 }

@@ -6,14 +6,19 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::super::exit::Failure;
+use crate::pipeline::locate::Place;
 use crate::pipeline::memory::{self, Demand, available::available, parameters, plan, size};
 use crate::recipe::Recipe;
 use crate::student::RopeScaling;
+use crate::student::adapter::Adapter;
 
 /// A student, described.
 #[derive(Debug, Serialize)]
 pub struct Shown {
     student: String,
+    /// Of an adapter: what it is, and over which base.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    adapter: Option<String>,
     family: &'static str,
     parameters: u64,
     tied: bool,
@@ -47,9 +52,9 @@ struct MomentShown {
 }
 
 /// Describes the student that `word` finds, for a run of `recipe` on `threads` threads.
-pub fn of(word: &str, recipe: Option<&str>, threads: usize) -> Result<Shown, Failure> {
+pub fn of((word, place): (&str, &Place), recipe: Option<&str>, threads: usize) -> Result<Shown, Failure> {
     let recipe = recipe.map_or_else(|| Ok(Recipe::default()), Recipe::find).map_err(Failure::usage)?;
-    let (student, stored) = super::place(word)?.hollow().map_err(Failure::usage)?;
+    let (student, stored) = place.hollow().map_err(Failure::usage)?;
     let c = &student.config;
     let rope = match c.rope_scaling {
         RopeScaling::None => format!("base {}", c.rope_theta),
@@ -67,6 +72,7 @@ pub fn of(word: &str, recipe: Option<&str>, threads: usize) -> Result<Shown, Fai
     let name = |id: u32| (id, student.tokenizer.name(id).unwrap_or_default());
     Ok(Shown {
         student: word.to_owned(),
+        adapter: place.adapter().map(Adapter::describe),
         family: c.family.model_type(),
         parameters: parameters(c),
         tied: c.tied,
@@ -106,11 +112,12 @@ impl Shown {
         let ends: Vec<String> = self.end_of_turn.iter().map(named).collect();
         let there = self.available.map_or_else(|| "not known".to_owned(), size);
         format!(
-            "student     {}\nfamily      {}\nparameters  {}, {tied}\nstored as   {}\nshape       {} layers of {}, {} \
+            "student     {}\n{}family      {}\nparameters  {}, {tied}\nstored as   {}\nshape       {} layers of {}, {} \
              heads of {} ({} for keys and values), feed-forward {}\nvocabulary  {} rows, {} tokens\ncontext     {} \
              tokens, rotary {}\ntemplate    sha256 {}\nend of turn {}\npad         {}\nmemory      of a run on {} \
              threads at the longest texts its recipe allows; available: {there}\n{}",
             self.student,
+            self.adapter.as_ref().map(|adapter| format!("adapter     {adapter}\n")).unwrap_or_default(),
             self.family,
             crate::workbench::text::count(self.parameters),
             stored.join(" + "),
