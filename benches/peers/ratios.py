@@ -1,7 +1,7 @@
 """Ratios of one `footbridge bench --json` and one `peers.py`: a table on stdout, and JSON with `--json`.
 
 A ratio is theirs over ours for times and memory: over 1 is faster, or smaller, than theirs. Exit code 1 if a ratio is
-under its target (issue: decode at batch 64, the SFT step, peak memory) and `--check` is given.
+under its target (decode at batch 64, the SFT step, the GRPO step, peak memory) and `--check` is given.
 """
 
 import argparse
@@ -9,13 +9,13 @@ import json
 import sys
 
 TARGETS = {
-    "world": {"decode 64": 3.0, "sft": 1.7, "grpo": 2.0},
+    "world": {"decode 64": 3.0, "sft": 1.7, "grpo": 2.0, "grpo, TRL": 2.0},
     "qwen2.5-0.5b": {"decode 64": 1.3, "sft": 1.4, "peak": 1.0},
 }
 
 
-def rows(ours, theirs):
-    """Name, what, ours, theirs, unit."""
+def rows(ours, theirs, trl):
+    """Name, milliseconds of ours and theirs, processor milliseconds of ours and theirs."""
     if "prefill" in ours and "prefill" in theirs:
         yield "prefill", ours["prefill"]["ms"], theirs["prefill"]["ms"], ours["prefill"]["cpu_ms"], theirs["prefill"]["cpu_ms"]
     for mine in ours.get("decode", []):
@@ -26,6 +26,17 @@ def rows(ours, theirs):
         if part in ours and part in theirs:
             mine, other = ours[part], theirs[part]
             yield part, mine["seconds"] * 1e3, other["seconds"] * 1e3, mine["cpu_seconds"] * 1e3, other["cpu_seconds"] * 1e3
+    for part in ("sft", "grpo"):
+        if part in ours and part in trl:
+            mine, other = ours[part], trl[part]
+            name = f"{part}, TRL"
+            yield name, mine["seconds"] * 1e3, other["seconds"] * 1e3, mine["cpu_seconds"] * 1e3, other["cpu_seconds"] * 1e3
+
+
+def read(path):
+    """The last line that is JSON: TRL's trainers print before it."""
+    with open(path) as file:
+        return json.loads([line for line in file if line.startswith("{\"")][-1])
 
 
 def peaks(ours, theirs):
@@ -43,16 +54,14 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("ours")
     parser.add_argument("theirs")
+    parser.add_argument("--trl", help="output of trl_steps.py, on the same machine")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
-    with open(args.ours) as file:
-        ours = json.load(file)
-    with open(args.theirs) as file:
-        theirs = json.load(file)
+    ours, theirs, trl = read(args.ours), read(args.theirs), read(args.trl) if args.trl else {}
     shape, targets = ours["shape"], TARGETS.get(ours["shape"], {})
     out, missed = [], []
-    for name, mine, other, mine_cpu, other_cpu in rows(ours, theirs):
+    for name, mine, other, mine_cpu, other_cpu in rows(ours, theirs, trl):
         entry = dict(
             name=name, ours_ms=mine, theirs_ms=other, ratio=other / mine, ours_cpu_ms=mine_cpu, theirs_cpu_ms=other_cpu,
             cpu_ratio=other_cpu / mine_cpu, target=targets.get(name),
@@ -61,9 +70,10 @@ def main():
     memory = [dict(name=n, ours_mib=m, theirs_mib=t, ratio=t / m, target=targets.get(n)) for n, m, t in peaks(ours, theirs)]
     missed = [e["name"] for e in out + memory if e["target"] and e["ratio"] < e["target"]]
     if args.json:
-        print(json.dumps(dict(shape=shape, peer=theirs["peer"], threads=[ours["threads"], theirs["threads"]], times=out, memory=memory, missed=missed)))
+        print(json.dumps(dict(shape=shape, peer=trl.get("peer", theirs["peer"]), threads=[ours["threads"], theirs["threads"]], times=out, memory=memory, missed=missed)))
     else:
-        print(f"\n{shape}: footbridge on {ours['threads']} threads beside {theirs['peer']} on {theirs['threads']}")
+        peer = trl.get("peer", theirs["peer"])
+        print(f"\n{shape}: footbridge on {ours['threads']} threads beside {peer} on {theirs['threads']}")
         print(f"{'':20}{'ours':>12}{'theirs':>12}{'ratio':>8}{'CPU ratio':>11}{'target':>8}")
         for e in out:
             target = f"{e['target']:.1f}" if e["target"] else ""

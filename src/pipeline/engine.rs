@@ -15,7 +15,7 @@ use crate::domain::{Finish, Message};
 use crate::recipe::{AdamWRecipe, GrpoRecipe, SamplingRecipe, SftLoss, StudentRecipe};
 use crate::sample::SampleError;
 use crate::session::{Session, SessionError};
-use crate::student::device::{DeviceError, Placed, one_line};
+use crate::student::device::{DeviceError, Placed, Room, lose, one_line, try_out};
 use crate::student::{ChatTokens, Student, StudentError};
 use crate::train::{GrpoMetrics, SftMetrics, TrainError};
 
@@ -45,6 +45,15 @@ pub enum EngineError {
         "the engine stopped: {0}; the session keeps everything written so far, and `footbridge resume` continues it"
     )]
     Died(String),
+    /// The device failed for the rest of this process.
+    #[error(
+        "the engine stopped: {0}; it does not compute any more in this process. The session keeps everything written so \
+         far: end footbridge, start it again, and `footbridge resume` continues it"
+    )]
+    Lost(String),
+    /// The run needs more memory than the device has.
+    #[error(transparent)]
+    Memory(#[from] Box<super::memory::TooLarge>),
     /// A training step was asked for before training began.
     #[error("no training run is open on the engine")]
     NotTraining,
@@ -52,11 +61,24 @@ pub enum EngineError {
 
 type Job = Box<dyn FnOnce(&mut Workshop) + Send>;
 
+/// What is asked before a student is loaded: told what it will compute on and the room there, it may refuse; else it has a
+/// line to tell, or none.
+pub type Check = Box<dyn FnOnce(&Placed, Option<Room>) -> Result<Option<String>, EngineError> + Send>;
+
+/// What the thread says on its way to work.
+enum Started {
+    /// A line to tell.
+    Told(String),
+    /// The student, what it computes on, and the room that was there before it.
+    Loaded(Box<(Student, Placed, Option<Room>)>),
+}
+
 /// The handle everybody holds.
 pub struct Engine {
     jobs: Sender<Job>,
     text: Student,
     placed: Placed,
+    room: Option<Room>,
 }
 
 /// Prompts to sample alike.
@@ -128,25 +150,57 @@ pub struct GrpoGroup {
 impl Engine {
     /// Loads the student and starts the thread.
     pub fn start(recipe: &StudentRecipe, threads: usize) -> Result<Self, EngineError> {
+        Self::start_checked(recipe, threads, Box::new(|_, _| Ok(None)), &mut |_| ())
+    }
+
+    /// As [`Engine::start`], once `check` has let the student be loaded; `tell` hears its line.
+    ///
+    /// # Errors
+    /// What `check` refuses, a device that cannot be had, a student that cannot be loaded.
+    pub fn start_checked(
+        recipe: &StudentRecipe,
+        threads: usize,
+        check: Check,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<Self, EngineError> {
         let (jobs, work) = channel::<Job>();
-        let (loaded, started) = channel();
+        let (says, started) = channel();
         let recipe = recipe.clone();
         std::thread::spawn(move || {
-            let mut workshop = match Workshop::open(&recipe, threads) {
-                Ok(workshop) => workshop,
+            let opening = || open(&recipe, threads, check, &says);
+            let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(opening));
+            let opened = opened.unwrap_or_else(|panic| Err(EngineError::Died(one_line(&message_of(&*panic)))));
+            let (mut workshop, room) = match opened {
+                Ok(opened) => opened,
                 Err(error) => {
-                    let _ = loaded.send(Err(error));
+                    let _ = says.send(Err(error));
                     return;
                 }
             };
-            let _ = loaded.send(Ok((workshop.text(), workshop.placed().clone())));
-            drop(loaded);
+            let placed = workshop.placed().clone();
+            let _ = says.send(Ok(Started::Loaded(Box::new((workshop.text(), placed.clone(), room)))));
+            drop(says);
             for job in work {
                 job(&mut workshop);
             }
+            drop(workshop);
+            placed.give_back();
         });
-        let (text, placed) = started.recv().map_err(|_| EngineError::Died("it could not start".into()))??;
-        Ok(Self { jobs, text, placed })
+        for said in started {
+            match said? {
+                Started::Told(line) => tell(&line),
+                Started::Loaded(loaded) => {
+                    let (text, placed, room) = *loaded;
+                    return Ok(Self { jobs, text, placed, room });
+                }
+            }
+        }
+        Err(EngineError::Died("it could not start".into()))
+    }
+
+    /// The room that was on the device before the student was loaded; `None` for the CPU.
+    pub fn room(&self) -> Option<Room> {
+        self.room
     }
 
     /// What the student computes on.
@@ -248,10 +302,38 @@ impl Engine {
     }
 }
 
+/// Finds the device, asks `check`, and loads the student.
+fn open(
+    recipe: &StudentRecipe,
+    threads: usize,
+    check: Check,
+    says: &Sender<Result<Started, EngineError>>,
+) -> Result<(Workshop, Option<Room>), EngineError> {
+    let placed = Workshop::place(recipe)?;
+    let room = placed.room();
+    if let Some(line) = check(&placed, room)? {
+        let _ = says.send(Ok(Started::Told(line)));
+    }
+    Ok((Workshop::open(recipe, threads, placed)?, room))
+}
+
 /// A panic on the engine thread: a fault of ours, or of the device, whose library has no other way to say so.
 fn died(placed: &Placed, panic: &(dyn std::any::Any + Send)) -> EngineError {
-    let said = one_line(&message_of(panic));
-    EngineError::Died(if placed.is_cpu() { said } else { format!("{said} (on {})", placed.name) })
+    let answers = if placed.is_cpu() { Ok(()) } else { try_out(&placed.device) };
+    fault(placed, one_line(&message_of(panic)), answers)
+}
+
+/// The fault that `said` this, on a device that still `answers` or does not.
+fn fault(placed: &Placed, said: String, answers: Result<(), String>) -> EngineError {
+    let Some(index) = placed.index else { return EngineError::Died(said) };
+    match answers {
+        // Too little memory, for one, passes.
+        Ok(()) => EngineError::Died(format!("{said} (on {})", placed.name)),
+        Err(_) => {
+            lose(index, &said);
+            EngineError::Lost(format!("{said} (on {})", placed.name))
+        }
+    }
 }
 
 /// What a panic said.
@@ -280,5 +362,43 @@ mod tests {
         engine.placed = Placed { index: Some(0), name: "a GPU (cuda:0), bf16".into(), ..engine.placed };
         assert!(fault(&engine).contains("kernel[0m 7 (on a GPU (cuda:0), bf16);"));
         assert!(engine.state().is_err_and(|error| matches!(error, EngineError::NotTraining)), "it still answers");
+    }
+
+    /// A device that computes nothing after a fault is lost to the process: the run ends with what to do, and the next run
+    /// of this process is refused before it loads anything.
+    #[test]
+    fn after_a_fault_that_lasts_the_program_is_to_be_started_anew() {
+        let far = 4343;
+        let placed = Placed { index: Some(far), name: "a GPU (cuda:4343), bf16".into(), ..Placed::cpu() };
+        let passing = fault(&placed, "out of memory".into(), Ok(()));
+        assert!(matches!(passing, EngineError::Died(_)), "{passing}");
+        let lasting = fault(&placed, "CUDA_ERROR_ILLEGAL_ADDRESS".into(), Err("the same again".into())).to_string();
+        for word in ["CUDA_ERROR_ILLEGAL_ADDRESS (on a GPU", "end footbridge, start it again", "footbridge resume"] {
+            assert!(lasting.contains(word) && !lasting.contains('\n'), "{lasting}");
+        }
+        let recipe = StudentRecipe { device: format!("cuda:{far}"), ..StudentRecipe::default() };
+        let mut told = Vec::new();
+        let check: Check = Box::new(|_, _| panic!("a lost device is not asked for its room"));
+        let Err(refused) = Engine::start_checked(&recipe, 1, check, &mut |line| told.push(line.to_owned())) else {
+            panic!("a lost device was taken");
+        };
+        assert!(matches!(refused, EngineError::Device(DeviceError::Lost { index, .. }) if index == far), "{refused}");
+        assert!(refused.to_string().contains("start it again") && told.is_empty());
+    }
+
+    #[test]
+    fn a_check_tells_or_refuses_before_the_student_is_loaded() {
+        let recipe = StudentRecipe { device: "cpu".into(), ..StudentRecipe::default() };
+        let mut told = Vec::new();
+        let line: Check = Box::new(|placed, room| Ok(Some(format!("{} {room:?}", placed.name))));
+        let engine = Engine::start_checked(&recipe, 1, line, &mut |line| told.push(line.to_owned())).unwrap();
+        assert_eq!((told, engine.room()), (vec!["cpu None".to_owned()], None));
+        let missing = StudentRecipe { path: "/no/such/folder".into(), ..recipe };
+        let refuse: Check = Box::new(|_, _| Err(EngineError::NotTraining));
+        let refused = Engine::start_checked(&missing, 1, refuse, &mut |_| ());
+        assert!(matches!(refused, Err(EngineError::NotTraining)), "nothing was looked for");
+        let dies: Check = Box::new(|_, _| panic!("out\nof memory"));
+        let died = Engine::start_checked(&missing, 1, dies, &mut |_| ());
+        assert!(matches!(died, Err(EngineError::Died(said)) if said == "out of memory"));
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::context::{Context, StageError, Summary};
 use super::control::Control;
 use super::emit::Emitter;
-use super::engine::Engine;
+use super::engine::{Check, Engine};
 use super::events::{Command, Event, Outcome, StageKind};
 use super::locate::locate;
 use super::material::{Material, TRAIN};
@@ -136,7 +136,12 @@ impl Ground {
         if on_cpu(&recipe.student) {
             memory::check(recipe, &config, threads, tell)?;
         }
-        let engine = Engine::start(&recipe.student, threads)?;
+        let asked = recipe.clone();
+        let check: Check = Box::new(move |placed, room| match room {
+            Some(room) => Ok(Some(memory::check_on(&asked, &config, placed, room)?)),
+            None => Ok(None),
+        });
+        let engine = Engine::start_checked(&recipe.student, threads, check, tell)?;
         if let Some(note) = &engine.placed().note {
             tell(&format!("computing on the CPU: {note}"));
         }

@@ -7,6 +7,7 @@ use burn::tensor::Device;
 
 use super::engine::{Asking, EngineError, GrpoGroup, Reply};
 use super::locate::locate;
+use super::memory::{Trained, gpu::Answers};
 use crate::recipe::{AdamWRecipe, DeviceChoice, GrpoRecipe, SftLoss, StudentRecipe};
 use crate::sample::{Group, SamplerSettings, generate};
 use crate::student::device::{Placed, place};
@@ -33,10 +34,14 @@ pub struct Workshop {
 }
 
 impl Workshop {
-    /// Finds the device, tries it, and loads the student onto it.
-    pub fn open(recipe: &StudentRecipe, threads: usize) -> Result<Self, EngineError> {
+    /// Finds the device and tries it.
+    pub fn place(recipe: &StudentRecipe) -> Result<Placed, EngineError> {
         let choice = recipe.device.parse().unwrap_or(DeviceChoice::Auto);
-        let placed = place(choice, recipe.compute)?;
+        Ok(place(choice, recipe.compute)?)
+    }
+
+    /// Loads the student onto a device.
+    pub fn open(recipe: &StudentRecipe, threads: usize, placed: Placed) -> Result<Self, EngineError> {
         let base = locate(&recipe.path, &mut |_| ())?.load(&placed.device)?.with_compute(placed.compute);
         let workers = Arc::new(Workers::new(threads));
         let policy = base.with_adapters(&recipe.lora, ADAPTER_SEED);
@@ -90,7 +95,7 @@ impl Workshop {
             temperature: asking.sampling.temperature,
             top_p: asking.sampling.top_p,
             max_new_tokens: asking.sampling.max_new_tokens,
-            slots: self.placed.slots(&student.config, longest + asking.sampling.max_new_tokens, self.recipe.slots),
+            slots: self.slots(longest, asking.sampling.max_new_tokens),
             banned_first: banned,
             log_probs: asking.log_probs,
         };
@@ -115,6 +120,16 @@ impl Workshop {
             }
         })?;
         fault.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// Sequences to sample at once: on a GPU as many as the memory plan fits into what is free now.
+    fn slots(&self, prompt: usize, new: usize) -> usize {
+        let Some(room) = self.placed.room() else { return self.recipe.slots };
+        let config = &self.base.config;
+        let adapted = Trained::of(&self.recipe.lora, config).adapted();
+        let positions = prompt.saturating_add(new).min(config.max_positions);
+        let precision = self.placed.compute.precision();
+        Answers { precision, prompt, positions, adapted }.slots(config, room.free)
     }
 
     /// Every token with which the answer marker could begin.

@@ -22,6 +22,12 @@ pub mod pick;
 mod resident;
 mod ring;
 
+/// Sizes that decide what generation on a device holds: plans of memory count with them.
+pub mod sizes {
+    pub use super::resident::{READ, SCORES, SLACK};
+    pub use super::ring::BUCKET;
+}
+
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -155,7 +161,7 @@ pub fn generate(
     let longest = groups.iter().map(|g| g.prompt.len()).max().unwrap_or(0);
     let positions = longest.saturating_add(settings.max_new_tokens).min(limit);
     if student.model.compute.is_portable() {
-        let decoder = ResidentDecoder::new(&student.model, positions.saturating_add(resident::slack()));
+        let decoder = ResidentDecoder::new(&student.model, positions.saturating_add(resident::SLACK));
         return resident::run(&decoder, groups, settings, &student.end_of_turn, take);
     }
     let decoder = PackedDecoder::new(&student.model, positions)?;

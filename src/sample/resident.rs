@@ -5,6 +5,12 @@
 //! block of keys and values is a ring of columns ([`super::ring`]). Each sample draws from its own random stream, so that
 //! it does not matter which slot it has and when; the device's matrix products may round differently in another batch,
 //! which the CPU's kernels do not.
+//!
+//! The shapes of a step are fixed, so that a step could be captured as a CUDA graph and played back as one launch. It is
+//! not. burn 0.22.1 records one (`burn::tensor::capture`), but playing it back is `unsafe` (`Graph::replay`: nothing knows
+//! whether the recorded buffers still exist), and this crate has none of that. Playing back also needs buffers that stay:
+//! the column of a step is a number in its launches (`slice_assign`), and mask, positions and shares are new tensors at
+//! every look. What is missing is a safe wrapper that owns those buffers, and a column that is read from a tensor.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -23,9 +29,11 @@ use crate::student::resident::{ReadPrompts, ResidentDecoder};
 /// Steps between two looks at what was drawn. A sample that ends early computes on in vain until the next one.
 const LOOK: usize = 8;
 /// Tokens of prompts that are read at once, padding included.
-const READ: usize = 16_384;
+pub const READ: usize = 16_384;
 /// Attention scores of prompts that are alive at once.
-const SCORES: usize = 1 << 28;
+pub const SCORES: usize = 1 << 28;
+/// Positions beyond the longest sequence that steps in vain may reach.
+pub const SLACK: usize = LOOK + 1;
 
 /// A sample in its slot.
 struct Running {
@@ -63,11 +71,6 @@ struct Batch<'a> {
     ring: Ring<'a>,
     /// The tokens that go in next, `[rows]`, and whether they came from logits that are no numbers.
     drawn: Drawn,
-}
-
-/// Positions beyond `longest` that steps in vain may reach.
-pub(super) fn slack() -> usize {
-    LOOK + 1
 }
 
 /// Draws every sample of every group; see [`super::generate`].

@@ -8,7 +8,7 @@ use burn::tensor::{Bool, Int, Tensor, TensorData};
 use crate::student::resident::{KeysValues, ReadPrompts, ResidentDecoder};
 
 /// A ring has a multiple of so many columns.
-const BUCKET: usize = 128;
+pub const BUCKET: usize = 128;
 
 /// Keys and values of `rows` sequences.
 pub(super) struct Ring<'a> {

@@ -13,7 +13,7 @@ use super::ops::{AttentionShape, portable};
 use super::rope::RopeTable;
 
 /// Rows whose logits are alive at once: 1024 rows of a 151,936-token vocabulary are 622 MB.
-const HEAD_ROWS: usize = 1024;
+pub const HEAD_ROWS: usize = 1024;
 
 /// A matrix `[in, out]` and, where the family has one, a bias `[out]`.
 #[derive(Module, Debug)]

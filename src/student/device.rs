@@ -10,7 +10,6 @@ use burn::tensor::Device;
 
 use super::Student;
 use super::compute::{Compute, Precision};
-use super::config::ModelConfig;
 use crate::recipe::{ComputeChoice, DeviceChoice};
 
 /// A device that was asked for and cannot be had. Each says what to do.
@@ -39,6 +38,17 @@ pub enum DeviceError {
         /// Its number.
         index: usize,
         /// What the attempt said.
+        cause: String,
+    },
+    /// It failed earlier in this process, in a way that lasts as long as the process.
+    #[error(
+        "cuda:{index} failed earlier in this process ({cause}), and the driver gives it back to a new process only: end \
+         footbridge and start it again; `footbridge resume` continues a session"
+    )]
+    Lost {
+        /// Its number.
+        index: usize,
+        /// What it said then.
         cause: String,
     },
     /// bf16 is not for the CPU.
@@ -85,16 +95,19 @@ impl Placed {
         if self.is_cpu() { None } else { self.device.memory_pool_usage().map(|usage| usage.bytes_reserved) }
     }
 
-    /// Bytes that the device can still give; `None` for the CPU.
-    pub fn free(&self) -> Option<u64> {
+    /// Memory that the device can still give now; `None` for the CPU.
+    pub fn room(&self) -> Option<Room> {
         let kept = self.device.memory_pool_usage().map_or(0, |u| u.bytes_reserved.saturating_sub(u.bytes_in_use));
-        Some(free(self.index?)? + kept)
+        let room = room(self.index?)?;
+        Some(Room { free: room.free + kept, ..room })
     }
 
-    /// Sequences to decode at once: on a GPU as many as fit into half of what is free, at most [`MOST_SLOTS`], and never
-    /// fewer than `least`; on the CPU `least`. Sequences may grow to `positions` tokens.
-    pub fn slots(&self, config: &ModelConfig, positions: usize, least: usize) -> usize {
-        self.free().map_or(least, |free| fitting(free / 2, config, self.compute.precision(), positions).max(least))
+    /// Gives the system back what burn keeps on the device for later.
+    pub fn give_back(&self) {
+        if !self.is_cpu() {
+            // A device that failed panics here too.
+            let _ = quietly(|| self.device.memory_cleanup());
+        }
     }
 
     /// Whether it is the CPU.
@@ -103,26 +116,21 @@ impl Placed {
     }
 }
 
-/// More sequences at once bring a GPU little.
-pub const MOST_SLOTS: usize = 1024;
-
-/// Sequences whose keys, values and logits fit into so many bytes, at most [`MOST_SLOTS`].
-fn fitting(bytes: u64, config: &ModelConfig, precision: Precision, positions: usize) -> usize {
-    /// Copies of a row of logits that drawing a token holds at once.
-    const LOGITS: usize = 6;
-    let number = if precision == Precision::Bf16 { 2 } else { 4 };
-    let cache = 2 * number * config.layers * config.kv_width() * positions;
-    let row = (cache + 4 * LOGITS * config.vocab_size).max(1);
-    // A ring that grows is there twice for a moment.
-    ((bytes / (2 * row as u64)) as usize).min(MOST_SLOTS)
+/// Memory of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes that can still be taken; what burn keeps there for later is among them.
+    pub free: u64,
+    /// Bytes of the whole device.
+    pub total: u64,
 }
 
-/// Bytes free on a CUDA device.
-fn free(index: usize) -> Option<u64> {
+/// What the driver says of a CUDA device's memory.
+fn room(index: usize) -> Option<Room> {
     #[cfg(feature = "cuda")]
     {
         let asked = quietly(|| cudarc::driver::CudaContext::new(index).and_then(|context| context.mem_get_info()));
-        asked.ok()?.ok().map(|(free, _)| free as u64)
+        asked.ok()?.ok().map(|(free, total)| Room { free: free as u64, total: total as u64 })
     }
     #[cfg(not(feature = "cuda"))]
     {
@@ -131,10 +139,29 @@ fn free(index: usize) -> Option<u64> {
     }
 }
 
+/// Devices that have failed for the rest of this process, and what they said.
+static LOST: Mutex<Vec<(usize, String)>> = Mutex::new(Vec::new());
+
+/// Keeps in mind that a device is lost to this process. The driver makes some faults last (an illegal address, an
+/// uncorrectable memory error): every later call fails in the same way until the process ends, and `cubecl` has no way to
+/// begin anew (`cubecl_runtime::poison`).
+pub fn lose(index: usize, cause: &str) {
+    let mut lost = LOST.lock().unwrap_or_else(PoisonError::into_inner);
+    if !lost.iter().any(|(known, _)| *known == index) {
+        lost.push((index, cause.to_owned()));
+    }
+}
+
+/// What a device said when it was lost; `None` where it was not.
+fn lost(index: usize) -> Option<String> {
+    let lost = LOST.lock().unwrap_or_else(PoisonError::into_inner);
+    lost.iter().find(|(known, _)| *known == index).map(|(_, cause)| cause.clone())
+}
+
 /// Finds the device, and tries it.
 ///
 /// # Errors
-/// [`DeviceError`]; never for `auto` with `auto`.
+/// [`DeviceError`]; for `auto` with `auto` only where the device was lost earlier in this process.
 pub fn place(device: DeviceChoice, compute: ComputeChoice) -> Result<Placed, DeviceError> {
     match device {
         DeviceChoice::Cpu => on_cpu(compute),
@@ -142,7 +169,7 @@ pub fn place(device: DeviceChoice, compute: ComputeChoice) -> Result<Placed, Dev
         DeviceChoice::Auto => match on_cuda(0, compute) {
             Ok(placed) => Ok(placed),
             Err(DeviceError::NotCompiled | DeviceError::NoneFound) => on_cpu(compute),
-            Err(error @ DeviceError::NoHalf { .. }) => Err(error),
+            Err(error @ (DeviceError::NoHalf { .. } | DeviceError::Lost { .. })) => Err(error),
             Err(error) => Ok(Placed { note: Some(error.to_string()), ..on_cpu(compute)? }),
         },
     }
@@ -177,6 +204,9 @@ pub fn name_of(device: &Device) -> Option<String> {
 }
 
 fn on_cuda(index: usize, compute: ComputeChoice) -> Result<Placed, DeviceError> {
+    if let Some(cause) = lost(index) {
+        return Err(DeviceError::Lost { index, cause });
+    }
     if !cfg!(feature = "cuda") {
         return Err(DeviceError::NotCompiled);
     }
@@ -269,17 +299,19 @@ mod tests {
     }
 
     #[test]
-    fn a_gpu_is_filled_with_sequences_up_to_a_limit() {
-        let qwen =
-            br#"{"model_type":"qwen2","architectures":["Qwen2ForCausalLM"],"vocab_size":151936,"hidden_size":896,
-            "intermediate_size":4864,"num_hidden_layers":24,"num_attention_heads":14,"num_key_value_heads":2}"#;
-        let config = ModelConfig::from_json(qwen).unwrap();
-        // 12 KiB of keys and values per token: 1,000 of them and the logits are 16 MB, two of each at worst.
-        let many = |gib: u64, positions| fitting(gib << 30, &config, Precision::Bf16, positions);
-        assert!((60..70).contains(&many(2, 1000)), "{}", many(2, 1000));
-        assert_eq!((many(100, 1000), many(0, 1000)), (MOST_SLOTS, 0));
-        assert!(many(2, 4000) < many(2, 1000));
-        assert_eq!(Placed::cpu().slots(&config, 1000, 64), 64);
+    fn a_lost_device_is_refused_until_the_program_is_started_anew() {
+        // A number that no machine has, since what is lost stays lost for all tests of this process.
+        let far = 4242;
+        lose(far, "CUDA_ERROR_ILLEGAL_ADDRESS");
+        lose(far, "another word on the same fault");
+        let error = place(DeviceChoice::Cuda(far), ComputeChoice::Auto).unwrap_err();
+        assert_eq!(error, DeviceError::Lost { index: far, cause: "CUDA_ERROR_ILLEGAL_ADDRESS".into() });
+        let said = error.to_string();
+        assert!(
+            said.contains("start it again") && said.contains("footbridge resume") && !said.contains('\n'),
+            "{said}"
+        );
+        assert_ne!(place(DeviceChoice::Cuda(far + 1), ComputeChoice::Auto).unwrap_err(), error);
     }
 
     #[test]

@@ -110,6 +110,9 @@ pub enum StudentVerb {
         /// Train adapters of this rank on every linear map; 0 trains every weight
         #[arg(long, value_name = "N", default_value_t = 0)]
         lora_rank: usize,
+        /// What computes, and whose memory it is about.
+        #[command(flatten)]
+        device: DeviceArgs,
     },
 }
 

@@ -1,18 +1,18 @@
-//! What work really takes of memory, beside the plan: the program does it once and asks the system for its peak.
+//! What work really takes of memory, beside the plan: the program does it once and asks the system for its peak, or a GPU
+//! for what is held there at the end, pages kept for later included.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-
-use burn::tensor::Device;
 
 use super::super::bench::clock::peak_mib;
 use super::super::exit::Failure;
 use super::super::start;
 use super::args::{StudentVerb, Work};
 use crate::pipeline::locate::Place;
-use crate::pipeline::memory::{Batch, Demand, Trained, plan, size};
-use crate::recipe::{AdamWRecipe, LoraRecipe, SftLoss};
+use crate::pipeline::memory::{Batch, Demand, On, Trained, plan, size};
+use crate::recipe::{AdamWRecipe, ComputeChoice, DeviceChoice, LoraRecipe, SftLoss};
 use crate::sample::{Group, SamplerSettings, generate};
+use crate::student::device::place as place_on;
 use crate::student::workers::Workers;
 use crate::student::{ChatTokens, Student};
 use crate::train::Trainer;
@@ -28,11 +28,14 @@ pub fn run(verb: &StudentVerb, place: &Place) -> Result<String, Failure> {
         micro_batch_tokens,
         checkpointing,
         lora_rank,
+        device,
         ..
     } = verb
     else {
         return Ok(String::new());
     };
+    let placed = place_on(device.choice.unwrap_or(DeviceChoice::Cpu), ComputeChoice::Auto).map_err(Failure::usage)?;
+    let on = if placed.is_cpu() { On::Cpu } else { On::Gpu(placed.compute.precision()) };
     let config = place.config().map_err(Failure::usage)?;
     let threads = start::threads(*threads);
     let (length, lora) = ((*length).max(2), LoraRecipe { rank: *lora_rank, ..LoraRecipe::default() });
@@ -44,6 +47,7 @@ pub fn run(verb: &StudentVerb, place: &Place) -> Result<String, Failure> {
     let batch = Batch { sequences: (*sequences).max(1), longest: length };
     let samples = *work == Work::Sample;
     let demand = Demand {
+        on,
         threads,
         slots: batch.sequences,
         prompt: length,
@@ -56,13 +60,15 @@ pub fn run(verb: &StudentVerb, place: &Place) -> Result<String, Failure> {
         beside: false,
     };
     let plan = plan(&config, &demand);
-    let student = place.load(&Device::flex()).map_err(Failure::usage)?.with_adapters(&lora, 0);
+    let student = place.load(&placed.device).map_err(Failure::usage)?.with_compute(placed.compute);
+    let student = student.with_adapters(&lora, 0);
     let workers = Arc::new(Workers::new(threads));
     match work {
         Work::Sample => sample(&student, &workers, batch, *new)?,
         Work::Sft => step(student, workers, batch, &demand)?,
     }
-    let (planned, taken) = (plan.bytes() as f64, peak_mib() * f64::from(1 << 20));
+    let taken = placed.memory().map_or_else(|| peak_mib() * f64::from(1 << 20), |bytes| bytes as f64);
+    let planned = plan.bytes() as f64;
     let off = 100.0 * (planned / taken.max(1.0) - 1.0);
     Ok(format!("{plan}\ntaken: {}; the plan is off by {off:+.0} %\n", size(taken as u64)))
 }

@@ -2,20 +2,52 @@
 
 use std::fmt;
 
-use super::{Demand, MemoryPlan, plan, size};
+use super::{Demand, MemoryPlan, On, gpu, plan, size};
 use crate::recipe::Recipe;
 use crate::student::ModelConfig;
 
 /// A run that needs more memory than there is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{plan}, and {} are available; {advice}", size(*.available))]
+#[error("{plan}, and {} are available{place}; {advice}", size(*.available))]
 pub struct TooLarge {
     /// What it needs.
     pub plan: MemoryPlan,
     /// Bytes there are.
     pub available: u64,
+    /// Where, if not here: ` on ` and a name.
+    pub place: String,
     /// What to do about it.
     pub advice: Advice,
+}
+
+impl TooLarge {
+    /// The same of a device with this name.
+    pub(super) fn on(mut self: Box<Self>, name: &str) -> Box<Self> {
+        self.place = format!(" on {name}");
+        self
+    }
+}
+
+/// What a run is to fit into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// Worker threads.
+    pub threads: usize,
+    /// What computes.
+    pub on: On,
+    /// Bytes it can still take.
+    pub available: u64,
+}
+
+impl Machine {
+    /// What a run of `recipe` asks of it. On a GPU as many answers are sampled at once as fit.
+    pub fn demand(&self, recipe: &Recipe, config: &ModelConfig) -> Demand {
+        let demand = Demand { on: self.on, ..Demand::of(recipe, config, self.threads) };
+        match self.on {
+            On::Cpu => demand,
+            On::Gpu(precision) => gpu::filled(config, demand, precision, self.available),
+        }
+    }
 }
 
 /// What to do about a run that is too large.
@@ -53,22 +85,23 @@ impl fmt::Display for Advice {
 /// Rank that is proposed where only adapters fit.
 const RANK: usize = 16;
 
-/// Holds the plan of a run against `available` bytes.
+/// Holds the plan of a run against the bytes there are.
 ///
 /// # Errors
-/// [`TooLarge`], with what would make it fit: fewer sequences at once for sampling; for training smaller passes, layers
-/// computed again, then fewer threads; at last adapters.
-pub fn fit(recipe: &Recipe, config: &ModelConfig, threads: usize, available: u64) -> Result<MemoryPlan, Box<TooLarge>> {
-    let asked = Tried { recipe: recipe.clone(), threads };
+/// [`TooLarge`], with what would make it fit: fewer sequences at once for sampling on the CPU; for training smaller passes,
+/// layers computed again, then fewer threads; at last adapters.
+pub fn fit(recipe: &Recipe, config: &ModelConfig, machine: Machine) -> Result<MemoryPlan, Box<TooLarge>> {
+    let available = machine.available;
+    let asked = Tried { recipe: recipe.clone(), machine };
     let plan = asked.plan(config);
     if plan.bytes() <= available {
         return Ok(plan);
     }
-    let smaller = shrunk(asked.clone(), config, available);
+    let smaller = shrunk(asked.clone(), config);
     let least = smaller.plan(config).bytes();
     let mut adapters = asked.clone();
     adapters.recipe.student.lora.rank = RANK;
-    let adapters = shrunk(adapters, config, available);
+    let adapters = shrunk(adapters, config);
     let advice = if least <= available {
         Advice::Settings(asked.changes(&smaller))
     } else if !recipe.student.lora.on() && adapters.plan(config).bytes() <= available {
@@ -76,24 +109,32 @@ pub fn fit(recipe: &Recipe, config: &ModelConfig, threads: usize, available: u64
     } else {
         Advice::Nothing(least)
     };
-    Err(Box::new(TooLarge { plan, available, advice }))
+    Err(Box::new(TooLarge { plan, available, place: String::new(), advice }))
 }
 
-/// A recipe on a number of threads.
+/// A recipe on a machine.
 #[derive(Clone)]
 struct Tried {
     recipe: Recipe,
-    threads: usize,
+    machine: Machine,
 }
 
 impl Tried {
-    fn plan(&self, config: &ModelConfig) -> MemoryPlan {
-        plan(config, &Demand::of(&self.recipe, config, self.threads))
+    fn demand(&self, config: &ModelConfig) -> Demand {
+        self.machine.demand(&self.recipe, config)
     }
 
-    /// Whether sampling, or else what trains, needs more than `available`.
-    fn over(&self, config: &ModelConfig, sampling: bool, available: u64) -> bool {
-        let moments = self.plan(config).moments;
+    fn plan(&self, config: &ModelConfig) -> MemoryPlan {
+        plan(config, &self.demand(config))
+    }
+
+    fn on_cpu(&self) -> bool {
+        self.machine.on == On::Cpu
+    }
+
+    /// Whether sampling, or else what trains, needs more than there is.
+    fn over(&self, config: &ModelConfig, sampling: bool) -> bool {
+        let (moments, available) = (self.plan(config).moments, self.machine.available);
         moments.iter().any(|moment| (moment.name == super::SAMPLING) == sampling && moment.bytes() > available)
     }
 
@@ -105,27 +146,28 @@ impl Tried {
             ("student.slots", a.slots.to_string(), b.slots.to_string()),
             ("student.micro_batch_tokens", a.micro_batch_tokens.to_string(), b.micro_batch_tokens.to_string()),
             ("student.checkpointing", a.checkpointing.to_string(), b.checkpointing.to_string()),
-            ("--threads", self.threads.to_string(), now.threads.to_string()),
+            ("--threads", self.machine.threads.to_string(), now.machine.threads.to_string()),
         ];
         all.into_iter().filter(|(_, before, after)| before != after).map(|(key, _, after)| (key, after)).collect()
     }
 }
 
-/// Makes settings smaller until the run fits, or none is left to make smaller.
-fn shrunk(mut tried: Tried, config: &ModelConfig, available: u64) -> Tried {
-    while tried.over(config, true, available) && tried.recipe.student.slots > 1 {
+/// Makes settings smaller until the run fits, or none is left to make smaller. On a GPU the number of answers follows from
+/// the memory already, and threads hold nothing.
+fn shrunk(mut tried: Tried, config: &ModelConfig) -> Tried {
+    while tried.on_cpu() && tried.over(config, true) && tried.recipe.student.slots > 1 {
         tried.recipe.student.slots = tried.recipe.student.slots.div_ceil(2);
     }
     // A pass gets no shorter than its longest sequence.
-    let demand = Demand::of(&tried.recipe, config, tried.threads);
+    let demand = tried.demand(config);
     let longest = demand.sft.longest.max(demand.grpo.longest).max(1);
-    while tried.over(config, false, available) && tried.recipe.student.micro_batch_tokens > longest {
+    while tried.over(config, false) && tried.recipe.student.micro_batch_tokens > longest {
         let halved = tried.recipe.student.micro_batch_tokens.div_ceil(2);
         tried.recipe.student.micro_batch_tokens = halved.max(longest);
     }
-    tried.recipe.student.checkpointing |= tried.over(config, false, available);
-    while tried.plan(config).bytes() > available && tried.threads > 1 {
-        tried.threads = tried.threads.div_ceil(2);
+    tried.recipe.student.checkpointing |= tried.over(config, false);
+    while tried.on_cpu() && tried.plan(config).bytes() > tried.machine.available && tried.machine.threads > 1 {
+        tried.machine.threads = tried.machine.threads.div_ceil(2);
     }
     tried
 }
@@ -149,11 +191,12 @@ mod tests {
     fn what_does_not_fit_is_refused_with_what_would() {
         let (mut recipe, config) = (Recipe::default(), Shape::Qwen25_05B.config().unwrap());
         recipe.data.train = 600;
-        let whole = fit(&recipe, &config, 2, 1000 * GIB).unwrap().bytes();
+        let on = |available| Machine { threads: 2, on: On::Cpu, available };
+        let whole = fit(&recipe, &config, on(1000 * GIB)).unwrap().bytes();
         let mut seen = [0; 3];
         // From nearly enough down to nothing.
         for available in (0..40).map(|n| (whole - 1) * (40 - n) / 40) {
-            let refused = fit(&recipe, &config, 2, available).unwrap_err();
+            let refused = fit(&recipe, &config, on(available)).unwrap_err();
             let text = refused.to_string();
             assert!(text.starts_with("memory: at most ") && !text.contains('\n'), "{text}");
             match refused.advice {
@@ -161,7 +204,7 @@ mod tests {
                     let smaller = recipe
                         .clone()
                         .with(&settings.iter().map(|(k, v)| ((*k).into(), v.clone())).collect::<Vec<_>>());
-                    assert!(fit(&smaller.unwrap(), &config, 2, available).is_ok(), "{text}");
+                    assert!(fit(&smaller.unwrap(), &config, on(available)).is_ok(), "{text}");
                     assert!(!settings.is_empty() && text.contains("it fits with student."), "{text}");
                     seen[0] += 1;
                 }
@@ -169,7 +212,7 @@ mod tests {
                     let smaller = recipe
                         .clone()
                         .with(&settings.iter().map(|(k, v)| ((*k).into(), v.clone())).collect::<Vec<_>>());
-                    assert!(fit(&smaller.unwrap(), &config, 2, available).is_ok(), "{text}");
+                    assert!(fit(&smaller.unwrap(), &config, on(available)).is_ok(), "{text}");
                     assert!(text.contains("adapters can: student.lora.rank = 16"), "{text}");
                     seen[1] += 1;
                 }

@@ -1,22 +1,25 @@
 //! How much memory a run takes, worked out before anything is loaded.
 //!
 //! A run goes through moments that hold different things: sampling holds keys and values, a training step holds
-//! activations and gradients, saving holds a copy of the state. [`plan`] counts each as it is built (single precision on
-//! the CPU); the largest is what the run needs. Lengths are the longest the recipe allows, so the plan is an upper
+//! activations and gradients, saving holds a copy of the state. [`plan`] counts each as it is built (here in single
+//! precision on the CPU, in [`gpu`] on a GPU); the largest is what the run needs. Lengths are the longest the recipe allows, so the plan is an upper
 //! bound: real questions are shorter. [`fit`] finds what to change where it is too much.
 //!
 //! Measured rather than counted is what the program itself and the tokenizer take; rotary tables and records are too
 //! small to matter.
 
 pub mod available;
+mod check;
 mod fit;
+pub mod gpu;
 
-pub use fit::{Advice, TooLarge, fit};
+pub use check::{check, check_on};
+pub use fit::{Advice, Machine, TooLarge, fit};
 
 use std::fmt;
 
 use crate::recipe::{LoraRecipe, LoraTarget, Recipe};
-use crate::student::ModelConfig;
+use crate::student::{ModelConfig, Precision};
 
 /// Bytes of a number; everything on the CPU is single precision.
 const NUMBER: u64 = 4;
@@ -35,9 +38,20 @@ const LARGE: u64 = 1 << 24;
 /// Name of the moment at which answers are drawn.
 const SAMPLING: &str = "sampling";
 
+/// What a run computes on, as far as its memory is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    /// The CPU, by its own kernels.
+    Cpu,
+    /// A GPU, with products in this precision.
+    Gpu(Precision),
+}
+
 /// What is asked of memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Demand {
+    /// What computes.
+    pub on: On,
     /// Worker threads.
     pub threads: usize,
     /// Sequences decoded at once.
@@ -102,7 +116,7 @@ impl Trained {
     }
 
     /// Numbers of matrices that are added up with their adapters.
-    fn adapted(self) -> u64 {
+    pub fn adapted(self) -> u64 {
         match self {
             Trained::All => 0,
             Trained::Adapters { adapted, .. } => adapted,
@@ -164,7 +178,12 @@ impl MemoryPlan {
 }
 
 impl Demand {
-    /// What a run of `recipe` asks for at most.
+    /// Whether anything is trained.
+    fn trains(&self) -> bool {
+        self.sft.sequences > 0 || self.grpo.sequences > 0
+    }
+
+    /// What a run of `recipe` asks for at most, on the CPU.
     pub fn of(recipe: &Recipe, config: &ModelConfig, threads: usize) -> Self {
         let limit = |tokens: usize| tokens.min(config.max_positions);
         let answers = [
@@ -181,6 +200,7 @@ impl Demand {
             longest: limit(prompt.saturating_add(recipe.grpo.sampling.max_new_tokens)),
         };
         Self {
+            on: On::Cpu,
             threads,
             slots: recipe.student.slots,
             prompt,
@@ -214,16 +234,23 @@ fn table(config: &ModelConfig) -> u64 {
 /// Counts what a run holds at each of its moments.
 pub fn plan(config: &ModelConfig, demand: &Demand) -> MemoryPlan {
     let mut moments = Vec::new();
-    let training = demand.sft.sequences > 0 || demand.grpo.sequences > 0;
+    let training = demand.trains();
     if demand.positions > 0 {
-        moments.push(sampling(config, demand, training && demand.beside));
+        let trained = training && demand.beside;
+        moments.push(match demand.on {
+            On::Cpu => sampling(config, demand, trained),
+            On::Gpu(precision) => gpu::sampling(config, demand, precision, trained),
+        });
     }
     for (name, batch) in [("an SFT step", demand.sft), ("a GRPO step", demand.grpo)] {
         if batch.sequences > 0 {
-            moments.push(step(config, demand, name, batch));
+            moments.push(match demand.on {
+                On::Cpu => step(config, demand, name, batch),
+                On::Gpu(precision) => gpu::step(config, demand, (name, batch), precision),
+            });
         }
     }
-    if training && demand.beside {
+    if training && demand.beside && demand.on == On::Cpu {
         let mut parts = held(config, demand, true);
         // The weights are copied beside the moments, and all three once more into the bytes of the file.
         parts.push(Part { what: "state being written", bytes: 4 * NUMBER * demand.trained.numbers(config) });
@@ -235,7 +262,10 @@ pub fn plan(config: &ModelConfig, demand: &Demand) -> MemoryPlan {
 /// Weights, and what training keeps between steps.
 fn held(config: &ModelConfig, demand: &Demand, trained: bool) -> Vec<Part> {
     let weights = NUMBER * parameters(config);
-    let program = PROGRAM + TOKEN * config.vocab_size as u64;
+    let program = match demand.on {
+        On::Cpu => PROGRAM + TOKEN * config.vocab_size as u64,
+        On::Gpu(_) => gpu::RUNTIME,
+    };
     let mut parts = vec![Part { what: "program", bytes: program }, Part { what: "weights", bytes: weights }];
     if demand.beside && trained && demand.trained == Trained::All {
         // The reference of GRPO is the policy it began with. Frozen weights are shared with the base.
@@ -293,7 +323,7 @@ fn kept_per_token(config: &ModelConfig, checkpointing: bool) -> u64 {
 fn step(config: &ModelConfig, demand: &Demand, name: &'static str, batch: Batch) -> Moment {
     let mut parts = held(config, demand, true);
     let lanes = lanes(config, demand);
-    let tokens = pass(batch, demand.micro_batch_tokens) as u64;
+    let tokens = pass(batch, demand) as u64;
     let gradients = NUMBER * demand.trained.numbers(config);
     let activations = NUMBER * tokens * kept_per_token(config, demand.checkpointing);
     let logits = 2 * NUMBER * HEAD_ROWS.min(tokens) * config.vocab_size as u64;
@@ -309,29 +339,12 @@ fn step(config: &ModelConfig, demand: &Demand, name: &'static str, batch: Batch)
     Moment { name, parts }
 }
 
-/// Padded tokens of the largest pass: a quarter of the batch at most, `micro_batch_tokens`, but at least one sequence
-/// (`train::shards`).
-pub fn pass(batch: Batch, micro_batch_tokens: usize) -> usize {
+/// Padded tokens of the largest pass: `micro_batch_tokens`, on the CPU a quarter of the batch at most, but at least one
+/// sequence (`train::shards`).
+fn pass(batch: Batch, demand: &Demand) -> usize {
     let total = batch.sequences.saturating_mul(batch.longest);
-    micro_batch_tokens.min(total.div_ceil(4)).max(batch.longest)
-}
-
-/// Tells what a run will take, before anything is loaded, and refuses what cannot fit.
-///
-/// # Errors
-/// [`TooLarge`], where the system says how much there is and it is less.
-pub fn check(
-    recipe: &Recipe,
-    config: &ModelConfig,
-    threads: usize,
-    tell: &mut dyn FnMut(&str),
-) -> Result<(), Box<TooLarge>> {
-    let there = available::available();
-    let plan = fit(recipe, config, threads, there.unwrap_or(u64::MAX))?;
-    let room = there
-        .map_or_else(|| "how much is available is not known here".to_owned(), |n| format!("{} available", size(n)));
-    tell(&format!("{plan}; {room}"));
-    Ok(())
+    let parts = if demand.on == On::Cpu { 4 } else { 1 };
+    demand.micro_batch_tokens.min(total.div_ceil(parts)).max(batch.longest)
 }
 
 /// Bytes as people say them: `1.9 GiB`, `310 MiB`, `12 KiB`.
