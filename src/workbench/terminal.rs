@@ -4,6 +4,7 @@
 //! (the engine's) must not print into the screen: its message is kept and printed after leaving.
 
 use std::io::{self, BufWriter, Stdout, Write};
+use std::mem::ManuallyDrop;
 use std::panic::{self, PanicHookInfo};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,7 +35,9 @@ type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync + 'static;
 
 /// The open screen. Dropping it gives the terminal back.
 pub struct Screen {
-    terminal: Term,
+    /// Never dropped: its own way of giving back the cursor prints an error where the terminal is gone, and printing to a
+    /// terminal that is gone panics, which would end the run. [`restore`] shows the cursor.
+    terminal: ManuallyDrop<Term>,
     shown: Option<Buffer>,
     hook: Arc<Hook>,
 }
@@ -49,7 +52,7 @@ impl Screen {
         install(Arc::clone(&hook));
         OPEN.store(true, Ordering::SeqCst);
         match take_terminal() {
-            Ok(terminal) => Ok(Self { terminal, shown: None, hook }),
+            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal), shown: None, hook }),
             Err(error) => {
                 give_back(&hook);
                 Err(error)
