@@ -77,8 +77,8 @@ fn one(pattern: &Pattern, texts: &[&str], going_on: &dyn Fn() -> bool) -> Vec<u1
 
 /// A word, ready to be looked for.
 struct Pattern {
-    /// Where each ASCII letter stands in the word, a bit for each place.
-    ascii: [u64; 128],
+    /// Where each ASCII letter stands in the word, large or small, a bit for each place.
+    ascii: [u64; 256],
     /// The same of other letters.
     others: Vec<(char, u64)>,
     /// The bit of the last letter; 0 for a word without letters.
@@ -96,7 +96,7 @@ impl Pattern {
         let letters: Vec<char> = word.text.chars().map(small).collect();
         let (bits, rest) = letters.split_at(letters.len().min(LONGEST));
         let mut pattern = Self {
-            ascii: [0; 128],
+            ascii: [0; 256],
             others: Vec::new(),
             last: bits.len().checked_sub(1).map_or(0, |place| 1 << place),
             rest: rest.to_vec(),
@@ -105,12 +105,13 @@ impl Pattern {
         };
         for (place, letter) in bits.iter().enumerate() {
             let bit = 1 << place;
-            match pattern.ascii.get_mut(*letter as usize) {
-                Some(places) => *places |= bit,
-                None => match pattern.others.iter_mut().find(|(known, _)| known == letter) {
-                    Some((_, places)) => *places |= bit,
-                    None => pattern.others.push((*letter, bit)),
-                },
+            if letter.is_ascii() {
+                pattern.ascii[*letter as usize] |= bit;
+                pattern.ascii[letter.to_ascii_uppercase() as usize] |= bit;
+            } else if let Some((_, places)) = pattern.others.iter_mut().find(|(known, _)| known == letter) {
+                *places |= bit;
+            } else {
+                pattern.others.push((*letter, bit));
             }
         }
         pattern
@@ -119,11 +120,8 @@ impl Pattern {
     /// How well a text holds the word. `letters` is room to work in.
     fn held(&self, text: &str, letters: &mut Vec<char>) -> u16 {
         if text.is_ascii() {
-            return self.scan(
-                text.as_bytes(),
-                |byte| self.ascii[usize::from(byte.to_ascii_lowercase() & 127)],
-                |byte| char::from(byte).to_ascii_lowercase(),
-            );
+            let byte = |byte: u8| char::from(byte).to_ascii_lowercase();
+            return self.scan(text.as_bytes(), |byte| self.ascii[usize::from(byte)], byte);
         }
         letters.clear();
         letters.extend(text.chars().map(small));
@@ -132,22 +130,39 @@ impl Pattern {
 
     fn places(&self, letter: char) -> u64 {
         let other = || self.others.iter().find(|(known, _)| *known == letter).map_or(0, |(_, places)| *places);
-        self.ascii.get(letter as usize).copied().unwrap_or_else(other)
+        if letter.is_ascii() { self.ascii[letter as usize] } else { other() }
     }
 
-    /// Bit `i` of `right` says that the word's first `i + 1` letters end here, of `near` that they do with one slip.
     fn scan<L: Copy>(&self, text: &[L], places: impl Fn(L) -> u64, letter: impl Fn(L) -> char) -> u16 {
-        if self.last == 0 {
-            return WHOLE;
+        match self.slips {
+            _ if self.last == 0 => WHOLE,
+            [_, true] => self.scan_with::<L, true, true>(text, places, letter),
+            [true, false] => self.scan_with::<L, true, false>(text, places, letter),
+            [false, false] => self.scan_with::<L, false, false>(text, places, letter),
         }
-        let [between, wrong] = self.slips.map(|allowed| if allowed { u64::MAX } else { 0 });
-        let (mut right, mut near, mut best) = (0u64, wrong & 1, 0);
+    }
+
+    /// Bit `i` of `right` says that the word's first `i + 1` letters end here, of `near` that they do with one slip: another
+    /// letter `BETWEEN` two, or one that is missing or `WRONG`.
+    fn scan_with<L: Copy, const BETWEEN: bool, const WRONG: bool>(
+        &self,
+        text: &[L],
+        places: impl Fn(L) -> u64,
+        letter: impl Fn(L) -> char,
+    ) -> u16 {
+        let (mut right, mut near, mut best) = (0u64, u64::from(WRONG), 0);
         for (at, this) in text.iter().enumerate() {
             let places = places(*this);
             let before = right;
             right = (before << 1 | 1) & places;
-            // In this order: the letters go on, one too many stands here, this one is wrong, the next is missing.
-            near = near << 1 & places | before & between | (before << 1 | right << 1 | 1) & wrong;
+            near = near << 1 & places;
+            if BETWEEN {
+                near |= before;
+            }
+            if WRONG {
+                // This letter is wrong, or the next is missing.
+                near |= (before | right) << 1 | 1;
+            }
             if (right | near) & self.last != 0 {
                 let found = if right & self.last == 0 { SLIP } else { self.stands(text, at, &letter) };
                 if found == WHOLE {
