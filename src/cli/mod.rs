@@ -105,6 +105,7 @@ fn sessions(verb: &SessionsVerb) -> Result<Exit, Failure> {
     let text = match verb {
         SessionsVerb::List { json, sessions: dir } => sessions::list_as(&at(dir), *json),
         SessionsVerb::Show { name, json, sessions: dir } => sessions::show_as(&at(dir), name, *json),
+        SessionsVerb::Rename { old, new, sessions: dir } => sessions::rename(&at(dir), old, new),
         SessionsVerb::Rm { name, yes, sessions: dir } => sessions::rm(&at(dir), name, *yes),
         SessionsVerb::Check { name, sessions: dir } => sessions::check(&at(dir), name).map(|(text, sound)| {
             exit = if sound { Exit::Done } else { Exit::Failed };

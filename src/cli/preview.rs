@@ -6,11 +6,11 @@ use super::args::{PreviewArgs, PreviewOf};
 use super::exit::{Exit, Failure};
 use super::out;
 use super::start::recipe_of;
-use crate::export::preview::{Mix, Part, Preview, PreviewError, Shown, Wanted, preview};
+use crate::export::preview::{Mix, Part, Preview, PreviewError, Shown, Wanted, beside_marks, preview};
 use crate::session::Sessions;
 
 /// Around trained tokens where there is no colour.
-const MARKS: [char; 2] = ['⟦', '⟧'];
+const MARKS: [&str; 2] = ["⟦", "⟧"];
 
 /// Prints the mixes and the texts.
 pub fn run(args: &PreviewArgs) -> Result<Exit, Failure> {
@@ -31,7 +31,7 @@ pub fn run(args: &PreviewArgs) -> Result<Exit, Failure> {
 }
 
 /// The page in pieces, each with whether it is to stand out. Without colour the trained tokens stand in ⟦ ⟧, and where
-/// a text has such brackets of its own they get a backslash.
+/// a text has such brackets of its own they get a backslash ([`beside_marks`]).
 pub fn show(found: &Preview, colour: bool) -> Vec<(String, bool)> {
     let mut page = Vec::new();
     for mix in &found.mixes {
@@ -49,9 +49,11 @@ pub fn show(found: &Preview, colour: bool) -> Vec<(String, bool)> {
         for piece in &text.pieces {
             match piece.part {
                 Part::Trained if colour => page.push((piece.text.clone(), true)),
-                Part::Trained => page.push((format!("{}{}{}", MARKS[0], escaped(&piece.text), MARKS[1]), false)),
+                Part::Trained => {
+                    page.push((format!("{}{}{}", MARKS[0], beside_marks(&piece.text, MARKS), MARKS[1]), false))
+                }
                 Part::Read if colour => page.push((piece.text.clone(), false)),
-                Part::Read => page.push((escaped(&piece.text), false)),
+                Part::Read => page.push((beside_marks(&piece.text, MARKS), false)),
                 Part::Cut => page.push((format!("\n--- behind the longest text, cut off ---\n{}", piece.text), false)),
             }
         }
@@ -77,10 +79,6 @@ fn mix_lines(mix: &Mix) -> String {
         lines.push_str(&format!("  {:<22}{:>7} texts {:>9} {share:>6.1} %\n", kind.kind, kind.texts, kind.tokens));
     }
     lines
-}
-
-fn escaped(text: &str) -> String {
-    MARKS.iter().fold(text.replace('\\', "\\\\"), |text, mark| text.replace(*mark, &format!("\\{mark}")))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `footbridge prompts list|show|render|check`: what student and teacher are asked.
+//! `footbridge prompts list|show|render|set|check`: what student and teacher are asked.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -9,11 +9,12 @@ use super::args::{PromptsVerb, WhichPrompts};
 use super::exit::{Exit, Failure};
 use super::{out, start};
 use crate::domain::Question;
+use crate::pipeline::prompting::{PromptingError, change, listed};
 use crate::pipeline::specimen::{Specimen, question_in, question_of};
 use crate::pipeline::teaching::{prompts, prompts_of};
 use crate::recipe::Recipe;
 use crate::session::{Session, Sessions};
-use crate::teacher::prompts::nearest;
+use crate::teacher::prompts::{check as verify, nearest};
 use crate::teacher::{PromptKind, Prompts};
 use crate::workbench::text::printable;
 
@@ -25,6 +26,9 @@ pub fn run(verb: &PromptsVerb) -> Result<Exit, Failure> {
         PromptsVerb::Render { name, question, text, which } => {
             let (kind, meant) = (named(name)?, Meant::find(which)?);
             rendered(&meant, &meant.specimen(question.as_deref(), text.as_deref())?, kind)?
+        }
+        PromptsVerb::Set { session, name, file, yes, by, sessions } => {
+            set(&Sessions::at(&sessions.path), session, (named(name)?, file), (by.as_deref(), *yes))?
         }
         PromptsVerb::Check { folder } => check(folder)?,
     };
@@ -98,6 +102,32 @@ fn rendered(meant: &Meant, specimen: &Specimen, kind: PromptKind) -> Result<Stri
         let _ = writeln!(text, "[{}]\n{}\n", message.role.as_str(), message.content.trim_end());
     }
     Ok(text.trim_end().to_owned())
+}
+
+/// Changes a prompt of a session that stands still, as the prompts pane does.
+fn set(
+    sessions: &Sessions,
+    name: &str,
+    (kind, file): (PromptKind, &Path),
+    (by, yes): (Option<&str>, bool),
+) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", file.display())))?;
+    verify(kind, &text, &file.display().to_string()).map_err(Failure::usage)?;
+    let session = sessions.open(name).map_err(Failure::usage)?;
+    for note in session.notes() {
+        out::stderr(note);
+    }
+    let hash = change(&session, kind, &text, (by, yes)).map_err(|error| match error {
+        PromptingError::Used { name, uses } => Failure::usage(format!(
+            "the prompt `{name}` was used: {}; those stay as they are, and what comes after differs; --yes changes it",
+            listed(&uses)
+        )),
+        PromptingError::Session(error) => Failure::failed(error),
+        error @ PromptingError::Write { .. } => Failure::failed(error),
+        error => Failure::usage(error),
+    })?;
+    Ok(format!("the prompt {} is {hash} from here on", kind.name()))
 }
 
 fn check(folder: &Path) -> Result<String, Failure> {

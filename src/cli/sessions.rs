@@ -1,4 +1,4 @@
-//! `footbridge sessions list|show|rm|check|repair`. Every function gives the text to print.
+//! `footbridge sessions list|show|rename|rm|check|repair`. Every function gives the text to print.
 
 use serde_json::{Value, json};
 
@@ -103,6 +103,12 @@ pub fn show(sessions: &Sessions, name: &str) -> Result<String> {
         lines.push(format!("checkpoint   {id} ({what})"));
     }
     Ok(lines.join("\n"))
+}
+
+/// Gives a session another name.
+pub fn rename(sessions: &Sessions, old: &str, new: &str) -> Result<String> {
+    sessions.rename(old, new)?;
+    Ok(format!("session `{old}` is called `{new}` now"))
 }
 
 /// Removes a session for good; without `yes` it is an error that says what would go.

@@ -5,7 +5,7 @@ use super::context::StageError;
 use super::material::Material;
 use crate::domain::Message;
 use crate::domain::{Diagnosis, Question, Verifier, split_answer, split_steps};
-use crate::recipe::Recipe;
+use crate::recipe::{Loaded, Recipe};
 use crate::session::Session;
 use crate::session::records::{Asked, Recycled, Trace};
 use crate::teacher::{PromptError, PromptKind, Prompts};
@@ -58,11 +58,10 @@ impl Specimen {
             Some(trace) => Self::new(question, &trace.text),
             None => Self::of(question),
         };
-        for record in session.scan::<Recycled>("") {
-            let (_, recycled) = record?;
-            if recycled.question == specimen.question.id {
-                specimen.response = recycled.response;
-                specimen.diagnosis = recycled.diagnosis.unwrap_or(specimen.diagnosis);
+        for iteration in failures(session, &specimen.question.id)? {
+            if let Some(failed) = session.get::<Recycled>(&format!("{iteration}/{}", specimen.question.id))? {
+                specimen.response = failed.response;
+                specimen.diagnosis = failed.diagnosis.unwrap_or(specimen.diagnosis);
             }
         }
         Ok(specimen)
@@ -113,6 +112,23 @@ impl Specimen {
     }
 }
 
+/// The iterations in which a question of a session failed, oldest first. Looks for these records alone, whatever else there is.
+///
+/// # Errors
+/// The session or its recipe cannot be read.
+pub fn failures(session: &Session, id: &str) -> Result<Vec<u32>, StageError> {
+    let (text, path) = session.recipe()?;
+    let recipe =
+        Loaded::parse(&text, &path.display().to_string()).map_err(|e| StageError::Recipe(e.to_string()))?.recipe;
+    let mut failed = Vec::new();
+    for iteration in 1..=recipe.iterations {
+        if session.contains::<Recycled>(&format!("{iteration}/{id}"))? {
+            failed.push(iteration);
+        }
+    }
+    Ok(failed)
+}
+
 /// A wrong answer out of a right one: the first result one too high, and so the final answer. With it the line that is
 /// wrong and the line as it should be.
 fn spoiled(body: &str, gold: &str) -> (String, String, String) {
@@ -152,6 +168,9 @@ pub fn question_of(recipe: &Recipe, id: Option<&str>) -> Result<Question, StageE
 /// # Errors
 /// The session cannot be read, or has no such question.
 pub fn question_in(session: &Session, id: &str) -> Result<Question, StageError> {
+    if let Some(asked) = session.get::<Asked>(&format!("train/{id}"))? {
+        return Ok(asked.question);
+    }
     let mut first = None;
     for record in session.scan::<Asked>("") {
         let (_, asked) = record?;

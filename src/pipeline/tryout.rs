@@ -127,9 +127,9 @@ impl Trial<'_> {
         match kind {
             PromptKind::Importance => Ok((teacher.importance(question, steps, index, 0)?.to_string(), None)),
             PromptKind::Jumpiness => Ok((teacher.jumpiness(question, steps, index, 0)?.to_string(), None)),
-            PromptKind::Compress => edited(Action::Compress, teacher.compress(question, &on.prefix(), on.step())?),
-            PromptKind::Expand => edited(Action::Expand, teacher.expand(question, &on.prefix(), on.step())?),
-            PromptKind::Localize => edited(Action::Localize, teacher.localize(question, &on.prefix(), on.step())?),
+            PromptKind::Compress => edited(Action::Compress, teacher.compress(question, &on.prefix(), on.step(), 0)?),
+            PromptKind::Expand => edited(Action::Expand, teacher.expand(question, &on.prefix(), on.step(), 0)?),
+            PromptKind::Localize => edited(Action::Localize, teacher.localize(question, &on.prefix(), on.step(), 0)?),
             PromptKind::Diagnosis => self.diagnosis(on),
             _ => {
                 let text = teacher.trace(question, 0)?;

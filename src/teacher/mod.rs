@@ -64,14 +64,15 @@ pub trait Teacher: Send + Sync {
     fn jumpiness(&self, question: &Question, steps: &[String], index: usize, attempt: u32)
     -> Result<f64, TeacherError>;
 
-    /// `step` said shorter after the processed `prefix`; empty where nothing of it is worth keeping.
-    fn compress(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError>;
+    /// `step` said shorter after the processed `prefix`; empty where nothing of it is worth keeping. Another `attempt` at an
+    /// edit is another text, here as below.
+    fn compress(&self, question: &Question, prefix: &str, step: &str, attempt: u32) -> Result<String, TeacherError>;
 
     /// `step` with the reasoning it jumps over.
-    fn expand(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError>;
+    fn expand(&self, question: &Question, prefix: &str, step: &str, attempt: u32) -> Result<String, TeacherError>;
 
     /// `step` said so that a small student can follow; may be `step` itself (reading.md, row 18).
-    fn localize(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError>;
+    fn localize(&self, question: &Question, prefix: &str, step: &str, attempt: u32) -> Result<String, TeacherError>;
 
     /// The diagnosis of a failed `response` (eq. 17), not yet checked. `reference` is a trace that reaches the gold
     /// answer, where there is one (reading.md, row 44).

@@ -76,13 +76,19 @@ impl<C: Chat + ?Sized> ModelTeacher<C> {
         if text.is_empty() { Err("the answer is empty".into()) } else { Ok(text) }
     }
 
-    fn edit(&self, action: Action, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError> {
+    fn edit(
+        &self,
+        action: Action,
+        question: &Question,
+        (prefix, step): (&str, &str),
+        attempt: u32,
+    ) -> Result<String, TeacherError> {
         let kind = match action {
             Action::Compress => PromptKind::Compress,
             Action::Expand => PromptKind::Expand,
             Action::Keep | Action::Drop | Action::Localize => PromptKind::Localize,
         };
-        self.ask(kind, self.prompts.stepwise(kind, question, prefix, step)?, 0, |text| {
+        self.ask(kind, self.prompts.stepwise(kind, question, prefix, step)?, attempt, |text| {
             let edited = read::edit(text, action == Action::Compress)?;
             check_edit(action, step, &edited).map_err(|fault| fault.to_string())?;
             Ok(edited)
@@ -132,16 +138,16 @@ impl<C: Chat + ?Sized> Teacher for ModelTeacher<C> {
         self.ask(PromptKind::Jumpiness, self.prompts.jumpiness(question, steps, index)?, attempt, read::score)
     }
 
-    fn compress(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError> {
-        self.edit(Action::Compress, question, prefix, step)
+    fn compress(&self, question: &Question, prefix: &str, step: &str, attempt: u32) -> Result<String, TeacherError> {
+        self.edit(Action::Compress, question, (prefix, step), attempt)
     }
 
-    fn expand(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError> {
-        self.edit(Action::Expand, question, prefix, step)
+    fn expand(&self, question: &Question, prefix: &str, step: &str, attempt: u32) -> Result<String, TeacherError> {
+        self.edit(Action::Expand, question, (prefix, step), attempt)
     }
 
-    fn localize(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError> {
-        self.edit(Action::Localize, question, prefix, step)
+    fn localize(&self, question: &Question, prefix: &str, step: &str, attempt: u32) -> Result<String, TeacherError> {
+        self.edit(Action::Localize, question, (prefix, step), attempt)
     }
 
     fn diagnose(

@@ -217,19 +217,19 @@ impl Teacher for RecordingTeacher {
         self.note(question, Call::Jumpiness(steps, index), attempt, outcome, Said::Score)
     }
 
-    fn compress(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError> {
+    fn compress(&self, question: &Question, prefix: &str, step: &str, attempt: u32) -> Result<String, TeacherError> {
         let call = Call::Edit(PromptKind::Compress, prefix, step);
-        self.note(question, call, 0, self.teacher.compress(question, prefix, step), Said::Text)
+        self.note(question, call, attempt, self.teacher.compress(question, prefix, step, attempt), Said::Text)
     }
 
-    fn expand(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError> {
+    fn expand(&self, question: &Question, prefix: &str, step: &str, attempt: u32) -> Result<String, TeacherError> {
         let call = Call::Edit(PromptKind::Expand, prefix, step);
-        self.note(question, call, 0, self.teacher.expand(question, prefix, step), Said::Text)
+        self.note(question, call, attempt, self.teacher.expand(question, prefix, step, attempt), Said::Text)
     }
 
-    fn localize(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError> {
+    fn localize(&self, question: &Question, prefix: &str, step: &str, attempt: u32) -> Result<String, TeacherError> {
         let call = Call::Edit(PromptKind::Localize, prefix, step);
-        self.note(question, call, 0, self.teacher.localize(question, prefix, step), Said::Text)
+        self.note(question, call, attempt, self.teacher.localize(question, prefix, step, attempt), Said::Text)
     }
 
     fn diagnose(

@@ -71,10 +71,6 @@ impl ReplayTeacher {
             ))),
         }
     }
-
-    fn edit(&self, kind: PromptKind, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError> {
-        self.answer(question, Call::Edit(kind, prefix, step), 0, text)
-    }
 }
 
 fn text(said: &Said) -> Option<String> {
@@ -119,16 +115,16 @@ impl Teacher for ReplayTeacher {
         self.answer(question, Call::Jumpiness(steps, index), attempt, score)
     }
 
-    fn compress(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError> {
-        self.edit(PromptKind::Compress, question, prefix, step)
+    fn compress(&self, question: &Question, prefix: &str, step: &str, attempt: u32) -> Result<String, TeacherError> {
+        self.answer(question, Call::Edit(PromptKind::Compress, prefix, step), attempt, text)
     }
 
-    fn expand(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError> {
-        self.edit(PromptKind::Expand, question, prefix, step)
+    fn expand(&self, question: &Question, prefix: &str, step: &str, attempt: u32) -> Result<String, TeacherError> {
+        self.answer(question, Call::Edit(PromptKind::Expand, prefix, step), attempt, text)
     }
 
-    fn localize(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError> {
-        self.edit(PromptKind::Localize, question, prefix, step)
+    fn localize(&self, question: &Question, prefix: &str, step: &str, attempt: u32) -> Result<String, TeacherError> {
+        self.answer(question, Call::Edit(PromptKind::Localize, prefix, step), attempt, text)
     }
 
     fn diagnose(

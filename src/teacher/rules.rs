@@ -103,7 +103,7 @@ impl Teacher for RuleTeacher {
         Ok(judge::jumpiness(&line, &mut self.dice("jumpiness", question, index, &line)))
     }
 
-    fn compress(&self, question: &Question, _prefix: &str, step: &str) -> Result<String, TeacherError> {
+    fn compress(&self, question: &Question, _prefix: &str, step: &str, _attempt: u32) -> Result<String, TeacherError> {
         let line = self.line(question, step)?;
         match line.role {
             Role::Restate | Role::Verify | Role::Filler | Role::Summary => Ok(String::new()),
@@ -112,11 +112,11 @@ impl Teacher for RuleTeacher {
         }
     }
 
-    fn expand(&self, question: &Question, _prefix: &str, step: &str) -> Result<String, TeacherError> {
+    fn expand(&self, question: &Question, _prefix: &str, step: &str, _attempt: u32) -> Result<String, TeacherError> {
         self.plainly(question, step)
     }
 
-    fn localize(&self, question: &Question, _prefix: &str, step: &str) -> Result<String, TeacherError> {
+    fn localize(&self, question: &Question, _prefix: &str, step: &str, _attempt: u32) -> Result<String, TeacherError> {
         self.plainly(question, step)
     }
 

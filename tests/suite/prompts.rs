@@ -7,7 +7,8 @@ use std::process::{Command, Output};
 use footbridge::domain::{Question, Role};
 use footbridge::pipeline::teaching::{keep_prompts, prompts_of};
 use footbridge::recipe::Recipe;
-use footbridge::session::{NewSession, Sessions};
+use footbridge::session::records::{PromptChange, Status, Trace};
+use footbridge::session::{Author, Batch, NewSession, Sessions};
 use footbridge::teacher::{PromptKind, PromptSet, Prompts};
 
 fn question() -> Question {
@@ -203,4 +204,53 @@ fn the_verb_lists_shows_renders_and_checks() {
     fs::write(folder.path().join("expand.j2"), "{{ step }}\n{{ nothing }}").unwrap();
     let (code, _, told) = footbridge(&["prompts", "check", &folder.path().display().to_string()]);
     assert!(code == Some(2) && told.contains("expand.j2:2: there is no variable `nothing`"), "{told}");
+}
+
+#[test]
+fn the_verb_changes_a_prompt_of_a_session() {
+    let home = tempfile::tempdir().unwrap();
+    let recipe = Recipe::preset("demo").unwrap().to_toml();
+    let sessions = Sessions::at(home.path());
+    let session = sessions.create("s", &NewSession { recipe: &recipe, seed: 1 }).unwrap();
+    let begun = keep_prompts(&session, Prompts::world().unwrap()).unwrap();
+    let trace = Trace {
+        question: "q".into(),
+        text: "2 = 2\n#### 2".into(),
+        teacher: "t".into(),
+        attempts: 1,
+        prompts: [("trace".to_string(), begun.hash(PromptKind::Trace))].into(),
+        status: Status::Approved,
+        decided: None,
+    };
+    let mut batch = Batch::new(Author::Pipeline);
+    batch.put("q", &trace);
+    session.write(batch).unwrap();
+    drop(session);
+    let file = home.path().join("new.j2");
+    let set = |name: &str, text: &str, more: &[&str]| {
+        fs::write(&file, text).unwrap();
+        let (file, home) = (file.display().to_string(), home.path().display().to_string());
+        let args = ["prompts", "set", "s", name, &file, "--sessions-dir", &home];
+        footbridge(&[&args, more].concat())
+    };
+    let local = "{{ question }} {{ prefix }} and so on";
+    let (code, said, told) = set("local", local, &["--as", "ada"]);
+    assert!(code == Some(0) && said.starts_with("the prompt local is "), "{said}{told}");
+    let session = sessions.open_read_only("s").unwrap();
+    let change = session.get::<PromptChange>("local").unwrap().unwrap();
+    assert_eq!((change.text.as_str(), change.decided.by.to_string()), (local, "ada".to_string()));
+    assert_eq!(prompts_of(&session, Prompts::world().unwrap()).unwrap().source(PromptKind::Local), local);
+    drop(session);
+    let trace = begun.source(PromptKind::Trace).to_string() + "\nBe brief.";
+    for (name, text, why) in [
+        ("local", local, "says that already"),
+        ("local", "{{ nothing }}", "new.j2:1: there is no variable `nothing`"),
+        ("locale", local, "the nearest is `local`"),
+        ("trace", trace.as_str(), "was used: 1 traces; those stay as they are, and what comes after differs; --yes"),
+    ] {
+        let (code, said, told) = set(name, text, &[]);
+        assert!(code == Some(2) && said.is_empty() && told.contains(why), "{name}: {code:?} {said}{told}");
+        assert_eq!(told.trim().lines().count(), 1, "{told}");
+    }
+    assert_eq!(set("trace", &trace, &["--yes"]).0, Some(0));
 }

@@ -8,7 +8,8 @@ use super::{SessionsDir, key_value};
 
 /// Arguments of `sessions`.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  footbridge sessions list\n  footbridge sessions check demo-1\n  footbridge \
+#[command(after_help = "Examples:\n  footbridge sessions list\n  footbridge sessions rename demo-1 first-try\n  \
+                        footbridge sessions check demo-1\n  footbridge \
                         sessions repair demo-1      rebuild a damaged store from its journal")]
 pub struct SessionsArgs {
     /// What to do with them.
@@ -46,6 +47,16 @@ pub enum SessionsVerb {
         /// Really remove it; without this, only say what would go
         #[arg(long, short)]
         yes: bool,
+        /// Where it is kept.
+        #[command(flatten)]
+        sessions: SessionsDir,
+    },
+    /// Give a session that no run holds another name
+    Rename {
+        /// Name of the session
+        old: String,
+        /// Its new name
+        new: String,
         /// Where it is kept.
         #[command(flatten)]
         sessions: SessionsDir,

@@ -13,7 +13,8 @@ use super::{SessionsDir, key_value};
                         {{ variables }} and {% if … %} … {% endif %}, and may begin with a line {# system #} and then {# \
                         user #}.\n\nExamples:\n  footbridge prompts list\n  footbridge prompts show importance\n  \
                         footbridge prompts render diagnosis --question train-0001\n  footbridge prompts check \
-                        my-prompts"
+                        my-prompts\n  footbridge prompts show local --session demo-1 > local.j2      then edit it\n  \
+                        footbridge prompts set demo-1 local local.j2"
 )]
 pub struct PromptsArgs {
     /// What to do.
@@ -68,6 +69,25 @@ pub enum PromptsVerb {
         /// Which ones.
         #[command(flatten)]
         which: WhichPrompts,
+    },
+    /// Change a prompt of a session that stands still; what was made with the old text stays as it is
+    Set {
+        /// Name of the session
+        session: String,
+        /// Name of the prompt
+        name: String,
+        /// The new text
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Change it although products were made with the old text; without this, only say which
+        #[arg(long, short)]
+        yes: bool,
+        /// Who decides; the name of your account when not given
+        #[arg(long = "as", value_name = "NAME")]
+        by: Option<String>,
+        /// Where the session is kept.
+        #[command(flatten)]
+        sessions: SessionsDir,
     },
     /// Check a folder of prompts; errors name file and line
     Check {

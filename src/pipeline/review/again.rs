@@ -89,7 +89,8 @@ fn bridge(desk: &Desk<'_>, id: &ProductId, step: Option<usize>) -> Result<Change
         None => {}
     }
     let (trace, scores) = (desk.trace(&id.key)?, desk.scores(&id.key)?);
-    let built = rebuilt(desk, &question, (&trace.text, &scores.steps), hints)?;
+    let attempt = attempts_before(desk, id)?;
+    let built = rebuilt(desk, &question, (&trace.text, &scores.steps), (hints, attempt))?;
     bridge.status = follow(&bridge, &built, desk.recipe.gates.bridge);
     (bridge.steps, bridge.bridged) = (built.steps, built.bridged);
     Ok(Changes::one(format!("asked again for {id}"), id.clone(), Product::Bridge(bridge)))

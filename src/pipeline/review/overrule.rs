@@ -126,7 +126,7 @@ fn own(text: &str, action: Action, step: usize) -> Result<String, ReviewError> {
 fn rebuild(desk: &Desk<'_>, bridge: &mut BridgedTrace, hints: Vec<Hint>) -> Result<(), ReviewError> {
     let question = desk.question(&bridge.question)?;
     let (trace, scores) = (desk.trace(&bridge.question)?, desk.scores(&bridge.question)?);
-    let Built { steps, bridged, fault } = rebuilt(desk, &question, (&trace.text, &scores.steps), hints)?;
+    let Built { steps, bridged, fault } = rebuilt(desk, &question, (&trace.text, &scores.steps), (hints, 0))?;
     if let Some(fault) = super::check::answer(desk, &bridged.text, &question) {
         return Err(ReviewError::Check { product: ProductId::new(Kind::Bridge, &question.id), fault });
     }
@@ -138,12 +138,13 @@ fn rebuild(desk: &Desk<'_>, bridge: &mut BridgedTrace, hints: Vec<Hint>) -> Resu
     Ok(())
 }
 
-/// The bridge of a question from what is known; what is not known is asked of the teacher at hand.
+/// The bridge of a question from what is known; what is not known is asked of the teacher at hand. An edit that was made
+/// before comes back the same from the answers that are kept; another `attempt` gives another.
 pub(super) fn rebuilt(
     desk: &Desk<'_>,
     question: &Question,
     (trace, steps): (&str, &[ScoredStep]),
-    hints: Vec<Hint>,
+    (hints, attempt): (Vec<Hint>, u32),
 ) -> Result<Built, ReviewError> {
     let ground = Ground {
         question,
@@ -157,7 +158,7 @@ pub(super) fn rebuilt(
     build(&ground, hints, |wanted: &Wanted<'_>| {
         let needs = |why: String| ReviewError::NeedsText { action: wanted.action.as_str(), step: wanted.step + 1, why };
         let teacher = desk.teacher.ok_or_else(|| needs(desk.nobody()))?;
-        wanted.ask(teacher, question).map(Ok).map_err(|error| needs(error.to_string()))
+        wanted.ask(teacher, question, attempt).map(Ok).map_err(|error| needs(error.to_string()))
     })
 }
 

@@ -63,15 +63,15 @@ pub struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// Asks a teacher for it.
+    /// Asks a teacher for it; another `attempt` gives another text.
     ///
     /// # Errors
     /// The teacher's.
-    pub fn ask(&self, teacher: &dyn Teacher, question: &Question) -> Result<String, TeacherError> {
+    pub fn ask(&self, teacher: &dyn Teacher, question: &Question, attempt: u32) -> Result<String, TeacherError> {
         match self.action {
-            Action::Compress => teacher.compress(question, self.prefix, self.text),
-            Action::Expand => teacher.expand(question, self.prefix, self.text),
-            Action::Localize => teacher.localize(question, self.prefix, self.text),
+            Action::Compress => teacher.compress(question, self.prefix, self.text, attempt),
+            Action::Expand => teacher.expand(question, self.prefix, self.text, attempt),
+            Action::Localize => teacher.localize(question, self.prefix, self.text, attempt),
             Action::Keep => Ok(self.text.to_string()),
             Action::Drop => Ok(String::new()),
         }

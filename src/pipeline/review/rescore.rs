@@ -285,7 +285,7 @@ fn rebridge(
     let Some(old) = desk.session.get::<BridgedTrace>(&question.id)? else { return Ok(()) };
     let hint = |f: &Fresh| f.same.and_then(|i| old.steps.get(i)).map(Hint::of).unwrap_or_default();
     let steps: Vec<ScoredStep> = fresh.iter().map(|f| f.step.clone()).collect();
-    let mut built = rebuilt(desk, question, (&trace.text, &steps), fresh.iter().map(hint).collect())?;
+    let mut built = rebuilt(desk, question, (&trace.text, &steps), (fresh.iter().map(hint).collect(), 0))?;
     if built.fault.is_none()
         && let Status::Rejected { .. } = trace.status
     {

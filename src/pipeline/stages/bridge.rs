@@ -76,7 +76,7 @@ fn bridge(
     let ground =
         Ground { question, trace: &trace.text, steps: &scores.steps, thresholds, removed, max_steps, verifier };
     let Built { steps, bridged, fault } =
-        build(&ground, Vec::new(), |wanted: &Wanted| match wanted.ask(teacher, question) {
+        build(&ground, Vec::new(), |wanted: &Wanted| match wanted.ask(teacher, question, 0) {
             Ok(text) => Ok(Ok(text)),
             Err(error) if error.stops_the_run() => Err(StageError::from(error)),
             Err(error) => Ok(Err(error.to_string())),

@@ -6,7 +6,7 @@
 //! | `parse` | tokens to a tree: `and` between terms is left out, `or`, `not` or `-`, brackets |
 //! | `fields` | what rows have: names, kinds, values; the trait that a pane implements |
 //! | `compile` | the tree held against the fields; what is wrong is said in words, with its column |
-//! | `words` | free words, found as written or nearly so |
+//! | `words` | free words, found as written or with one slip |
 //!
 //! | written | chosen are rows |
 //! |---|---|
@@ -15,10 +15,12 @@
 //! | `band:hard`, `band:medium,hard` | that have one of these words |
 //! | `error:"off by"` | in which a text holds this; `=` asks for the whole text |
 //! | `rho:none` | that have no such value |
-//! | `geese` | in whose text this stands, or nearly so; in quotation marks exactly so |
+//! | `geese` | in whose text this stands, or nearly so: with one slip; in quotation marks exactly so |
 //! | `-flag:zero`, `not (a or b)` | for which the rest is not so |
 //!
-//! A row without a number is chosen by no comparison but `!=`.
+//! A row without a number is chosen by no comparison but `!=`. A slip is a letter that is missing or wrong in a word of five
+//! letters and more, or another between two letters of a word of four and more. Whole words come before the beginnings of
+//! others, those before what stands inside, and slips last.
 
 mod compile;
 mod fields;

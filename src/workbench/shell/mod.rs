@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
+use super::history::Past;
 use super::house::{House, Launch};
 use super::jobs::{Jobs, Query};
 use super::keymap::Keymap;
@@ -86,6 +87,8 @@ pub struct Shell {
     note: Option<Note>,
     /// What was said so far, of a session that is not at work here.
     history: Query<Vec<Event>>,
+    /// What was read for it before.
+    past: Arc<Mutex<Past>>,
     /// Number of the session's last frame, and who runs it elsewhere.
     pulse: Query<Pulse>,
     beat: u64,
@@ -129,6 +132,7 @@ impl Shell {
             now: Duration::ZERO,
             note: None,
             history: Query::default(),
+            past: Arc::default(),
             pulse: Query::default(),
             beat: 0,
             holder: None,
@@ -173,6 +177,7 @@ impl Shell {
         (self.run, self.beat) = (State::new("", ""), 0);
         (self.run.phase, self.run.now) = (Phase::Idle, self.now);
         self.history.clear();
+        self.past = Arc::default();
         self.pulse.clear();
         self.layers.clear();
         self.each(|pane, cx| pane.session(cx));
@@ -213,6 +218,7 @@ impl Shell {
         (self.run, self.beat, self.leaving, self.holder) = (state, 0, false, None);
         self.run.now = now;
         self.history.clear();
+        self.past = Arc::default();
         self.pulse.clear();
         self.layers.clear();
         self.each(|pane, cx| pane.session(cx));

@@ -1,6 +1,6 @@
 //! What happened, and what follows from it.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crossterm::event::{KeyEvent, KeyEventKind, MouseEvent, MouseEventKind};
@@ -12,7 +12,6 @@ use crate::pipeline::events::{Event, Level, Outcome};
 use crate::session::{Activity, SessionSummary};
 use crate::workbench::action::Action;
 use crate::workbench::hear;
-use crate::workbench::history;
 use crate::workbench::keymap::Key;
 use crate::workbench::pane::{PaneId, Reply, Wish};
 use crate::workbench::state::Phase;
@@ -175,8 +174,10 @@ impl Shell {
     /// Asks what the session's run has said so far.
     pub(super) fn ask_history(&mut self) {
         if let Some(source) = self.source.clone() {
+            let past = Arc::clone(&self.past);
             self.history.refresh(&self.jobs, self.now, move |cancel| {
-                source.read(|session| history::events(session, cancel)).unwrap_or_else(|error| Err(error.to_string()))
+                let mut past = past.lock().unwrap_or_else(PoisonError::into_inner);
+                source.read(|session| past.events(session, cancel)).unwrap_or_else(|error| Err(error.to_string()))
             });
         }
     }

@@ -2,10 +2,12 @@
 //!
 //! `meanings` says which meanings there are; a theme file gives each its [`ink`]. A built-in theme sets every meaning; a
 //! file of a user's may say `extends = "dark"` and set only some. Without colours no file matters: the table of meanings
-//! says what bold, dim, underlined and reversed stand for then.
+//! says what bold, dim, underlined and reversed stand for then. `told` says which meaning operations, bands and standings
+//! have.
 
 pub mod ink;
 mod meanings;
+mod told;
 pub mod vision;
 
 use std::fmt;

@@ -66,7 +66,7 @@ impl From<Step> for Row {
 impl From<Update> for Row {
     fn from(update: Update) -> Self {
         let named =
-            [("loss", update.loss), ("grad-norm", update.grad_norm), ("lr", update.lr), ("tokens", update.tokens)];
+            [("loss", update.loss), ("lr", update.lr), ("grad-norm", update.grad_norm), ("tokens", update.tokens)];
         let value = |(name, value): (&str, Option<f64>)| (name.to_string(), value.unwrap_or(f64::NAN));
         Row { values: named.into_iter().map(value).collect(), measured: None }
     }

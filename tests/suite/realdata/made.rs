@@ -125,15 +125,15 @@ impl Teacher for Solutions {
         Ok(if steps[index].len() > 60 { 0.75 } else { 0.25 })
     }
 
-    fn compress(&self, _: &Question, _: &str, step: &str) -> Result<String, TeacherError> {
+    fn compress(&self, _: &Question, _: &str, step: &str, _: u32) -> Result<String, TeacherError> {
         Ok(step.split(['.', ',']).next().unwrap_or(step).to_string())
     }
 
-    fn expand(&self, _: &Question, _: &str, step: &str) -> Result<String, TeacherError> {
+    fn expand(&self, _: &Question, _: &str, step: &str, _: u32) -> Result<String, TeacherError> {
         Ok(format!("Think of what is asked. {step}"))
     }
 
-    fn localize(&self, _: &Question, _: &str, step: &str) -> Result<String, TeacherError> {
+    fn localize(&self, _: &Question, _: &str, step: &str, _: u32) -> Result<String, TeacherError> {
         Ok(step.to_string())
     }
 

@@ -71,6 +71,16 @@ fn the_verbs_give_text() {
     );
     assert!(verbs::check(&sessions, "demo").unwrap().1);
     assert!(verbs::repair(&sessions, "demo").unwrap().contains("needs no repair"));
+    assert_eq!(verbs::rename(&sessions, "demo", "first").unwrap(), "session `demo` is called `first` now");
+    assert!(verbs::show(&sessions, "first").unwrap().contains("3 rollouts"));
+    for (old, new, why) in [("demo", "other", "demo"), ("first", "first", "exists"), ("first", "../up", "name")] {
+        let refusal = verbs::rename(&sessions, old, new).unwrap_err().to_string();
+        assert!(refusal.contains(why), "{old} {new}: {refusal}");
+    }
+    let held = sessions.open("first").unwrap();
+    assert!(matches!(verbs::rename(&sessions, "first", "demo").unwrap_err(), SessionError::InUse { .. }));
+    drop(held);
+    assert!(verbs::rename(&sessions, "first", "demo").is_ok());
     assert!(verbs::rm(&sessions, "demo", false).unwrap_err().to_string().contains("rm demo --yes"));
     assert!(verbs::rm(&sessions, "demo", true).unwrap().contains("is removed"));
 }

@@ -128,9 +128,9 @@ fn traces_end_with_their_answer() {
 fn edits_are_the_step_alone_and_keep_its_result() {
     let step = "Now, as one can see, 2 times 3, that is 2 × 3 = 6.";
     type Edit = fn(&ModelTeacher<Script>, &str) -> Result<String, TeacherError>;
-    let compress: Edit = |teacher, step| teacher.compress(&question(), "", step);
-    let expand: Edit = |teacher, step| teacher.expand(&question(), "Take 2 and 3.", step);
-    let localize: Edit = |teacher, step| teacher.localize(&question(), "", step);
+    let compress: Edit = |teacher, step| teacher.compress(&question(), "", step, 0);
+    let expand: Edit = |teacher, step| teacher.expand(&question(), "Take 2 and 3.", step, 0);
+    let localize: Edit = |teacher, step| teacher.localize(&question(), "", step, 0);
     for (edit, text, product) in [
         (compress, "2 × 3 = 6", "2 × 3 = 6"),
         (compress, "NOTHING", ""),

@@ -86,16 +86,16 @@ impl Teacher for Busy {
         self.call(|rules| rules.jumpiness(question, steps, at, attempt))
     }
 
-    fn compress(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError> {
-        self.call(|rules| rules.compress(question, prefix, step))
+    fn compress(&self, question: &Question, prefix: &str, step: &str, attempt: u32) -> Result<String, TeacherError> {
+        self.call(|rules| rules.compress(question, prefix, step, attempt))
     }
 
-    fn expand(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError> {
-        self.call(|rules| rules.expand(question, prefix, step))
+    fn expand(&self, question: &Question, prefix: &str, step: &str, attempt: u32) -> Result<String, TeacherError> {
+        self.call(|rules| rules.expand(question, prefix, step, attempt))
     }
 
-    fn localize(&self, question: &Question, prefix: &str, step: &str) -> Result<String, TeacherError> {
-        self.call(|rules| rules.localize(question, prefix, step))
+    fn localize(&self, question: &Question, prefix: &str, step: &str, attempt: u32) -> Result<String, TeacherError> {
+        self.call(|rules| rules.localize(question, prefix, step, attempt))
     }
 
     fn diagnose(

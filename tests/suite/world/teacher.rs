@@ -62,9 +62,9 @@ fn edits_give_the_plain_steps_back() {
         let question = problem.question();
         let mut bridged = Vec::new();
         for step in steps_of(&teacher.trace(&question, 0).unwrap()) {
-            let easy = teacher.localize(&question, "", &step).unwrap();
-            assert_eq!(easy, teacher.expand(&question, "", &format!("\n{step}\n")).unwrap());
-            let short = teacher.compress(&question, "", &step).unwrap();
+            let easy = teacher.localize(&question, "", &step, 0).unwrap();
+            assert_eq!(easy, teacher.expand(&question, "", &format!("\n{step}\n"), 0).unwrap());
+            let short = teacher.compress(&question, "", &step, 0).unwrap();
             assert!(short.len() <= step.len());
             if step.contains(" = ") && !step.starts_with("We can check") {
                 assert!(!short.is_empty());
@@ -88,7 +88,7 @@ fn steps_mended_by_hand_are_still_known_and_wrong_ones_are_not() {
     let mended = vec![format!("so now it is {sum} = {}", step.r)];
     assert!(teacher.importance(&question, &mended, 0, 0).unwrap() >= 0.75);
     for unknown in [format!("{sum} = {}", step.r + 1), "1000 + 1 = 1001".to_owned(), "Hello.".to_owned()] {
-        let error = teacher.localize(&question, "", &unknown).unwrap_err();
+        let error = teacher.localize(&question, "", &unknown, 0).unwrap_err();
         assert!(matches!(error, TeacherError::UnknownStep { .. }), "{error}");
     }
 }

@@ -61,7 +61,7 @@ fn facts(pane: &Bridge, seen: &Seen<'_>) -> Vec<Span<'static>> {
     }
     if let Some(page) = pane.shown() {
         if let Some((k, n, band)) = page.measured {
-            facts.push((format!("{} {} {k}/{n}", band.as_str(), look.glyphs.rho), ink::band(theme, band)));
+            facts.push((format!("{} {} {k}/{n}", band.as_str(), look.glyphs.rho), theme.band(band)));
         }
         if let Some((_, status, _)) = page.product() {
             facts.push((status.name().to_string(), ink::status(look, status).1));
@@ -124,7 +124,7 @@ fn listed(row: &Row, selected: bool, columns: usize, look: &Look) -> Vec<Span<'s
         Span::styled(share, look.theme.dim),
     ];
     spans.extend(row.steps.iter().map(|step| match step.action {
-        Some(action) => Span::styled(words::letter(action), ink::action(&look.theme, action)),
+        Some(action) => Span::styled(words::letter(action), look.theme.action(action)),
         None => Span::styled(look.glyphs.waiting, look.theme.dim),
     }));
     spans
@@ -263,7 +263,7 @@ pub fn marks(look: &Look) -> Vec<Mark> {
     };
     let mut marks: Vec<Mark> = Action::ALL
         .into_iter()
-        .map(|action| (words::letter(action).to_string(), meaning(action), ink::action(theme, action)))
+        .map(|action| (words::letter(action).to_string(), meaning(action), theme.action(action)))
         .collect();
     let review = || Status::Review { reason: String::new() };
     let rejected = || Status::Rejected { reason: String::new() };
@@ -279,7 +279,12 @@ pub fn marks(look: &Look) -> Vec<Mark> {
     }
     marks.push((look.glyphs.mark.to_string(), "in a bar: the threshold", theme.mark));
     marks.push((">".to_string(), "above the threshold", theme.warn));
-    marks.push(("*".to_string(), "also a local sample", ink::action(theme, Action::Localize)));
+    marks.push(("*".to_string(), "also a local sample", theme.action(Action::Localize)));
+    marks.push((
+        format!("{0}I {0}J {0}D", look.glyphs.tau),
+        "decide over a step and can be tried out; those of length and steps choose near-misses: recycle",
+        theme.text,
+    ));
     marks.push(("\\n".to_string(), "among tokens: a line break", theme.text));
     let (low, high) = (look.glyphs.spark.first(), look.glyphs.spark.last());
     marks.push((

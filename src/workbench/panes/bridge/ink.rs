@@ -1,42 +1,22 @@
-//! Colours and marks of this pane: operations, standings, losses. A letter or a mark always says the same.
+//! Marks of standings and colours of losses. A letter or a mark always says the same as a colour.
 
 use ratatui::style::Style;
 
-use crate::domain::{Action, Band};
 use crate::session::records::Status;
 use crate::workbench::look::Look;
 use crate::workbench::theme::Theme;
 
-/// How an operation is drawn.
-pub fn action(theme: &Theme, action: Action) -> Style {
-    match action {
-        Action::Keep => theme.keep,
-        Action::Compress => theme.compress,
-        Action::Expand => theme.expand,
-        Action::Drop => theme.drop,
-        Action::Localize => theme.localize,
-    }
-}
-
-/// How a band is drawn.
-pub fn band(theme: &Theme, band: Band) -> Style {
-    match band {
-        Band::Simple => theme.simple,
-        Band::Medium => theme.medium,
-        Band::Hard => theme.hard,
-    }
-}
-
-/// How a standing is drawn, and its mark.
+/// The mark of a standing, and how it is drawn.
 pub fn status(look: &Look, status: &Status) -> (&'static str, Style) {
-    let (glyphs, theme) = (&look.glyphs, &look.theme);
-    match status {
-        Status::Proposed => (glyphs.waiting, theme.proposed),
-        Status::Approved => (glyphs.done, theme.approved),
-        Status::Edited => ("e", theme.edited),
-        Status::Rejected { .. } => (glyphs.failed, theme.rejected),
-        Status::Review { .. } => (glyphs.warn, theme.review),
-    }
+    let glyphs = &look.glyphs;
+    let mark = match status {
+        Status::Proposed => glyphs.waiting,
+        Status::Approved => glyphs.done,
+        Status::Edited => "e",
+        Status::Rejected { .. } => glyphs.failed,
+        Status::Review { .. } => glyphs.warn,
+    };
+    (mark, look.theme.status(status))
 }
 
 /// How the bar of a loss is drawn: in the colour that lies behind the token, which a bar covers.

@@ -7,7 +7,7 @@ use ratatui::text::Span;
 
 use super::draw::{cell, take};
 use super::tune::{Outcome, POSITIONS, Tally, Tau, place};
-use super::{Bridge, ink, since, words};
+use super::{Bridge, since, words};
 use crate::domain::{Action, Thresholds};
 use crate::workbench::look::Look;
 use crate::workbench::pane::Seen;
@@ -69,7 +69,7 @@ fn share(part: usize, of: usize) -> f64 {
 /// One operation: word, steps, share, bar of its letter.
 fn single(action: Action, tally: &Tally, columns: usize, look: &Look) -> Line {
     let (of, part) = (tally.steps(), tally.actions[place(action)]);
-    let style = ink::action(&look.theme, action);
+    let style = look.theme.action(action);
     let room = columns.saturating_sub(30);
     let bar = words::letter(action).repeat((share(part, of) * room as f64).round() as usize);
     vec![
@@ -90,7 +90,7 @@ fn stacked(position: usize, actions: &[usize; 5], columns: usize, look: &Look) -
         seen += actions[place(action)];
         let until = (share(seen, of) * room as f64).round() as usize;
         let bar = words::letter(action).repeat(until.saturating_sub(drawn));
-        line.push(Span::styled(bar, ink::action(&look.theme, action)));
+        line.push(Span::styled(bar, look.theme.action(action)));
         drawn = until.max(drawn);
     }
     line
@@ -165,7 +165,7 @@ fn threshold(tau: Tau, selected: bool, tried: &Thresholds, force: Option<&Thresh
 
 /// One operation now and then.
 fn compared(action: Action, now: &Tally, then: &Tally, columns: usize, look: &Look) -> Line {
-    let style = ink::action(&look.theme, action);
+    let style = look.theme.action(action);
     let told = |tally: &Tally| {
         let part = tally.actions[place(action)];
         format!("{:>8} {:>5.1} %", count(part as u64), 100.0 * share(part, tally.steps()))

@@ -7,7 +7,7 @@ use ratatui::text::Span;
 use super::draw::{cell, take};
 use super::page::{Page, Step};
 use super::tune::{Tau, becomes};
-use super::{Bridge, Mode, book, ink, words};
+use super::{Bridge, Mode, book, words};
 use crate::domain::Thresholds;
 use crate::workbench::look::Look;
 use crate::workbench::pane::Seen;
@@ -168,7 +168,7 @@ fn cells(share: f64, tau: Option<f64>, columns: usize, above: bool, look: &Look)
 /// The operation: its letter and word, `*` where it is a local sample, and what it would be.
 fn operation(step: &Step, becomes: Option<&'static str>, columns: usize, look: &Look) -> Vec<Span<'static>> {
     let Some(action) = step.action else { return vec![Span::raw(" ".repeat(columns))] };
-    let style = ink::action(&look.theme, action);
+    let style = look.theme.action(action);
     let sample = if step.local { "*" } else { " " };
     let words = match (becomes, columns) {
         (Some(to), _) => format!("{}{sample}{} {to}", words::letter(action), look.glyphs.arrow),

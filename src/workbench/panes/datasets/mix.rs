@@ -57,7 +57,11 @@ pub fn marks(look: &Look) -> Vec<Mark> {
     };
     let [open, close] = look.glyphs.trained;
     vec![
-        (format!("{open} {close}"), "tokens that are trained; everything else is only read", look.theme.good),
+        (
+            format!("{open} {close}"),
+            "tokens that are trained, the rest is only read; a text's own such brackets get a backslash",
+            look.theme.good,
+        ),
         kind(Kind::Text(SampleKind::Medium), "medium: question to the teacher's trace"),
         kind(Kind::Text(SampleKind::Bridged), "bridged: hard question to the bridged trace"),
         kind(Kind::Text(SampleKind::Local), "local: prefix to one step"),

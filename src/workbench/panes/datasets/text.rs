@@ -4,7 +4,7 @@
 use super::read::{Kind, Row, Set, SharedRenderer, rendering};
 use crate::domain::Message;
 use crate::export::lineage::lineage_of;
-use crate::export::preview::{Part, Shown};
+use crate::export::preview::{Part, Shown, beside_marks};
 use crate::recipe::Recipe;
 use crate::session::records::{Asked, Prepared, RolloutGroup};
 use crate::session::{Session, SessionError};
@@ -115,7 +115,7 @@ fn rendered(page: &mut Page, shown: &Shown, glyphs: &Glyphs) {
     let mut pieces: Vec<Piece> = Vec::new();
     let [open, close] = glyphs.trained;
     for piece in &shown.pieces {
-        let text = printable_lines(&piece.text).replace('\t', "    ");
+        let text = beside_marks(&printable_lines(&piece.text).replace('\t', "    "), glyphs.trained);
         match piece.part {
             Part::Read => pieces.push((Ink::Dim, text)),
             Part::Trained => {

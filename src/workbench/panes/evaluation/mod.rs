@@ -14,7 +14,6 @@ use std::sync::Arc;
 use crossterm::event::{MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
 use ratatui::text::Span;
 
 use crate::pipeline::events::Level;
@@ -266,11 +265,6 @@ impl Pane for Evaluation {
     fn draw(&mut self, area: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
         self.draw_all(area, buf, seen);
     }
-}
-
-/// Styles of simple, medium and hard.
-fn band_styles(look: &Look) -> [Style; 3] {
-    [look.theme.simple, look.theme.medium, look.theme.hard]
 }
 
 /// A share as a small bar, without styles of its own.

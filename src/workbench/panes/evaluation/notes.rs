@@ -5,6 +5,7 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 
 use super::read::{Beside, Found};
+use crate::domain::Band;
 use crate::evaluate::{Change, Estimate};
 use crate::export::{AllZero, Bands, Comparison};
 use crate::workbench::look::Look;
@@ -162,7 +163,7 @@ impl Page<'_> {
             let [simple, medium, hard] = band.counts.map(|count| count as u64);
             let never = text::count(band.never as u64);
             let mut spans = vec![Span::raw(format!("   {:<16}", text::printable(&band.checkpoint)))];
-            let styles = super::band_styles(self.look);
+            let styles = Band::ALL.map(|band| self.look.theme.band(band));
             for ((letter, count), style) in [("S", simple), ("M", medium), ("H", hard)].into_iter().zip(styles) {
                 spans.push(Span::styled(format!("{letter} {:<7}", text::count(count)), style));
             }

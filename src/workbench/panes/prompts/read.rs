@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::domain::diff::{self, Piece as Difference};
 use crate::domain::{Message, Question};
-use crate::pipeline::specimen::{Specimen, question_in};
+use crate::pipeline::specimen::{Specimen, failures, question_in};
 use crate::pipeline::teaching::{prompts, resumed};
 use crate::recipe::Loaded;
-use crate::session::records::{Asked, PromptChange, Recycled, Trace};
+use crate::session::records::{Asked, PromptChange, Trace};
 use crate::session::{Session, show_time};
 use crate::teacher::prompts::{check, hash};
 use crate::teacher::{PromptKind, Prompts};
@@ -181,10 +181,7 @@ pub fn rendered(session: &Session, prompts: &Prompts, kind: PromptKind, id: Opti
         },
     };
     let trace = session.get::<Trace>(&question.id).map_err(|error| error.to_string())?;
-    let failed = session.keys::<Recycled>("").filter_map(Result::ok);
-    let failed =
-        failed.filter_map(|key| key.split_once('/').map(|(iteration, id)| (iteration.to_string(), id.to_string())));
-    let failed = failed.filter(|(_, id)| *id == question.id).map(|(iteration, _)| iteration).last();
+    let failed = failures(session, &question.id).map_err(|error| error.to_string())?.pop();
     let known = match (trace.is_some(), failed) {
         (true, Some(iteration)) => format!("its trace, its failure of iteration {iteration}"),
         (false, Some(iteration)) => format!("its failure of iteration {iteration}, a made-up trace"),

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use super::fields::Col;
 use super::rows::{Count, Flag, Model, Row, band_name};
 use super::view::View;
-use crate::domain::{Action, Band};
+use crate::domain::Action;
 use crate::workbench::look::Look;
 use crate::workbench::text;
 use crate::workbench::theme::Theme;
@@ -36,7 +36,7 @@ fn cell<'a>(row: &'a Row, column: Col, look: &Look) -> Vec<Span<'a>> {
     let theme = &look.theme;
     match column {
         Col::Id => vec![Span::styled(text::printable(&row.id), theme.text)],
-        Col::Band => row.band.map(|band| Span::styled(band_name(band), band_style(band, theme))).into_iter().collect(),
+        Col::Band => row.band.map(|band| Span::styled(band_name(band), theme.band(band))).into_iter().collect(),
         Col::Right => {
             let count = row.counts.first().copied().flatten();
             count.map(|Count { k, n }| Span::styled(format!("{k}/{n}"), theme.dim)).into_iter().collect()
@@ -50,7 +50,7 @@ fn cell<'a>(row: &'a Row, column: Col, look: &Look) -> Vec<Span<'a>> {
             let mut spans = Vec::new();
             for (action, n) in done(row) {
                 spans.extend((!spans.is_empty()).then(|| Span::raw(" ")));
-                spans.push(Span::styled(format!("{}{n}", letter(action)), action_style(action, theme)));
+                spans.push(Span::styled(format!("{}{n}", letter(action)), theme.action(action)));
             }
             spans
         }
@@ -76,24 +76,6 @@ pub(super) fn done(row: &Row) -> Vec<(Action, u32)> {
 
 fn letter(action: Action) -> String {
     action.as_str().chars().take(1).flat_map(char::to_uppercase).collect()
-}
-
-pub(super) fn band_style(band: Band, theme: &Theme) -> Style {
-    match band {
-        Band::Simple => theme.simple,
-        Band::Medium => theme.medium,
-        Band::Hard => theme.hard,
-    }
-}
-
-pub(super) fn action_style(action: Action, theme: &Theme) -> Style {
-    match action {
-        Action::Keep => theme.keep,
-        Action::Compress => theme.compress,
-        Action::Expand => theme.expand,
-        Action::Drop => theme.drop,
-        Action::Localize => theme.localize,
-    }
 }
 
 pub(super) fn flag_style(flag: Flag, theme: &Theme) -> Style {

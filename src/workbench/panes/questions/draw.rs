@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use super::Questions;
-use super::cells::{band_style, cells, done, head, said};
+use super::cells::{cells, done, head, said};
 use super::detail::{self, Sampling};
 use super::fields::{Room, columns};
 use super::rows::{Count, Model, band_name};
@@ -115,7 +115,7 @@ impl Questions {
         let Some(row) = self.spoken_of().filter(|_| area.height > 0) else { return };
         let mut title = vec![Span::styled(text::printable(&row.id), look.theme.focus)];
         if let Some(band) = row.band {
-            title.push(Span::styled(format!(" {}", band_name(band)), band_style(band, &look.theme)));
+            title.push(Span::styled(format!(" {}", band_name(band)), look.theme.band(band)));
         }
         title.push(Span::styled(format!(" {} gold {}", look.glyphs.dot, row.gold), look.theme.text));
         let outside = self.aimed.is_some();
@@ -249,7 +249,7 @@ fn facts(model: &Model, look: &Look) -> Vec<Span<'static>> {
     let dot = || Span::styled(format!(" {} ", look.glyphs.dot), theme.dim);
     let mut spans = Vec::new();
     for (band, n) in Band::ALL.into_iter().zip(model.banded) {
-        spans.push(Span::styled(format!("{} {}", band_name(band), count(n as u64)), band_style(band, theme)));
+        spans.push(Span::styled(format!("{} {}", band_name(band), count(n as u64)), theme.band(band)));
         spans.push(dot());
     }
     let zero = model.zero.first().copied().unwrap_or(0);

@@ -251,7 +251,7 @@ impl Pane for Questions {
             Flag::ALL.map(|flag| (flag.letter().to_string(), cells::said(flag), cells::flag_style(flag, theme))).into();
         marks.extend(crate::domain::Action::ALL.map(|action| {
             let letter = action.as_str().chars().take(1).collect::<String>().to_uppercase();
-            (letter, cells::meant(action), cells::action_style(action, theme))
+            (letter, cells::meant(action), theme.action(action))
         }));
         marks.push(("0".to_string(), "no rollout of this checkpoint is right", theme.bad));
         marks.push(("1".to_string(), "every rollout of this checkpoint is right", theme.good));
@@ -260,7 +260,7 @@ impl Pane for Questions {
             ("action error flag gold", "and keep, compress, expand, drop, localize for how many steps"),
             ("steps>4 rho<=10%", "comparisons: < <= > >= = !=; steps:3..5 for what lies between"),
             ("band:medium,hard", "one of these; error:\"off by\" for what a text holds; rho:none for what is missing"),
-            ("geese \"3 geese\"", "in the question, or nearly so; in quotation marks exactly so"),
+            ("geese \"3 geese\"", "in the question, or with one slip from 4 letters on; in quotation marks exactly so"),
             ("-flag:zero not (a or b)", "the contrary; and between two terms need not be written"),
         ];
         marks.extend(filters.map(|(filter, meaning)| (filter.to_string(), meaning, theme.key)));

@@ -2,15 +2,14 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::Span;
 
 use super::rows::{NO_DIAGNOSIS, Row, found_word};
 use super::{Part, Recycle};
+use crate::session::records::Status;
 use crate::workbench::look::Look;
 use crate::workbench::pane::{Mark, Seen};
 use crate::workbench::text;
-use crate::workbench::theme::Theme;
 use crate::workbench::widgets::page::Ink;
 use crate::workbench::widgets::{bar, fault, header, joined, put, waiting, words};
 
@@ -29,12 +28,13 @@ const TYPES: u16 = 8;
 pub fn marks(look: &Look) -> Vec<Mark> {
     let (glyphs, theme) = (&look.glyphs, &look.theme);
     let mark = |text: &str, meaning, style| (text.to_string(), meaning, style);
+    let standing = |status: Status, meaning| mark(status.name(), meaning, theme.status(&status));
     vec![
-        mark("proposed", "passed its checks, waits for a decision", standing("proposed", theme)),
-        mark("review", "failed a check, waits for a look", standing("review", theme)),
-        mark("approved", "trained on as the teacher wrote it", standing("approved", theme)),
-        mark("edited", "trained on as a researcher wrote it", standing("edited", theme)),
-        mark("rejected", "never trained on", standing("rejected", theme)),
+        standing(Status::Proposed, "passed its checks, waits for a decision"),
+        standing(Status::Review { reason: String::new() }, "failed a check, waits for a look"),
+        standing(Status::Approved, "trained on as the teacher wrote it"),
+        standing(Status::Edited, "trained on as a researcher wrote it"),
+        standing(Status::Rejected { reason: String::new() }, "never trained on"),
         mark(
             "exact",
             "how the first error was found: exact, normal (apart from spelling), fuzzy (nearly), none",
@@ -45,16 +45,6 @@ pub fn marks(look: &Look) -> Vec<Mark> {
         mark(glyphs.here, "the first error, as the diagnosis names it", theme.bad),
         mark("trained", "what the student is trained to say", theme.good),
     ]
-}
-
-fn standing(name: &str, theme: &Theme) -> Style {
-    match name {
-        "approved" => theme.approved,
-        "edited" => theme.edited,
-        "rejected" => theme.rejected,
-        "review" => theme.review,
-        _ => theme.proposed,
-    }
 }
 
 impl Recycle {
@@ -240,11 +230,10 @@ fn line(row: &Row, look: &Look, (ids, columns): (usize, usize), selected: bool) 
         let gap = " ".repeat(width.saturating_sub(text::width(&text)));
         text + &gap
     };
-    let name = row.status.name();
     let named = if selected { theme.focus } else { theme.text };
     let mark = if selected { look.glyphs.selected } else { " " };
     let mut spans = vec![Span::styled(format!("{mark} "), theme.key)];
-    spans.push(Span::styled(fill(name, 9), standing(name, theme)));
+    spans.push(Span::styled(fill(row.status.name(), 9), theme.status(&row.status)));
     spans.push(Span::styled(fill(&text::printable(&row.question), ids) + " ", named));
     if columns >= ROOMY {
         spans.push(Span::styled(fill(row.decided.as_deref().unwrap_or_default(), 6) + " ", theme.dim));
