@@ -35,6 +35,25 @@ pub fn put_right(buf: &mut Buffer, row: Rect, taken: usize, spans: Vec<Span<'_>>
     }
 }
 
+/// Spans in at most so many columns; the ellipsis says where there are more.
+pub fn cut<'a>(spans: Vec<Span<'a>>, columns: usize, look: &Look) -> Vec<Span<'a>> {
+    if spans.iter().map(Span::width).sum::<usize>() <= columns {
+        return spans;
+    }
+    let mut left = columns;
+    let mut kept = Vec::new();
+    for span in spans {
+        if span.width() >= left {
+            let words = text::fit(&format!("{} ", span.content), left, look.glyphs.ellipsis);
+            kept.push(Span::styled(words, span.style));
+            break;
+        }
+        left -= span.width();
+        kept.push(span);
+    }
+    kept
+}
+
 /// The header of a pane: ` ─ name ─ facts ────`. Returns the area below it.
 pub fn header(buf: &mut Buffer, area: Rect, look: &Look, name: &str, focused: bool, facts: Vec<Span<'_>>) -> Rect {
     if area.height == 0 {
@@ -45,7 +64,8 @@ pub fn header(buf: &mut Buffer, area: Rect, look: &Look, name: &str, focused: bo
     let mut spans = vec![Span::raw(" "), rule(1), Span::raw(" "), Span::styled(name.to_string(), name_style)];
     if !facts.is_empty() {
         spans.extend([Span::raw(" "), rule(1), Span::raw(" ")]);
-        spans.extend(facts);
+        let used: usize = spans.iter().map(Span::width).sum();
+        spans.extend(cut(facts, usize::from(area.width).saturating_sub(used + 1), look));
     }
     spans.push(Span::raw(" "));
     let used: usize = spans.iter().map(Span::width).sum();
