@@ -12,8 +12,8 @@ const MOST_ENTRIES: usize = 2000;
 /// One line, or several when the pane is narrow.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// The screen's clock when it came; none of what was said before the screen was there.
-    pub at: Option<Duration>,
+    /// The screen's clock when it came.
+    pub at: Duration,
     /// How loud.
     pub level: Level,
     /// The text, printable.
@@ -38,16 +38,11 @@ impl Log {
             Level::Warn => self.warnings += 1,
             Level::Error => self.errors += 1,
         }
-        self.entries.push_back(Entry { at: Some(at), level, text: text::printable(message) });
+        self.entries.push_back(Entry { at, level, text: text::printable(message) });
         if self.entries.len() > MOST_ENTRIES {
             self.entries.pop_front();
             self.dropped += 1;
         }
-    }
-
-    /// All of it was said before the screen was there.
-    pub fn is_past(&mut self) {
-        self.entries.iter_mut().for_each(|entry| entry.at = None);
     }
 
     /// The entries with their numbers, counted from the first ever; newest first.

@@ -199,7 +199,6 @@ impl Shell {
         if live {
             self.run.curves.precede(known.curves);
         } else {
-            known.log.is_past();
             (known.resume, known.now) = (self.run.resume.clone(), self.now);
             self.run = known;
         }

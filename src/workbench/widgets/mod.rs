@@ -65,7 +65,7 @@ pub fn header(buf: &mut Buffer, area: Rect, look: &Look, name: &str, focused: bo
     if !facts.is_empty() {
         spans.extend([Span::raw(" "), rule(1), Span::raw(" ")]);
         let used: usize = spans.iter().map(Span::width).sum();
-        spans.extend(cut(facts, usize::from(area.width).saturating_sub(used + 1), look));
+        spans.extend(cut(facts, usize::from(area.width).saturating_sub(used), look));
     }
     spans.push(Span::raw(" "));
     let used: usize = spans.iter().map(Span::width).sum();

@@ -88,7 +88,7 @@ fn lines(entry: &Entry, look: &Look, columns: usize) -> Vec<Vec<Span<'static>>> 
         Level::Warn => (look.glyphs.warn, look.theme.warn),
         Level::Error => (look.glyphs.failed, look.theme.bad),
     };
-    let time = format!(" {:>6} ", entry.at.map(text::clock).unwrap_or_default());
+    let time = format!(" {:>6} ", text::clock(entry.at));
     let indent = time.len() + 2;
     let wrapped = text::wrap(&ascii::words(&entry.text, &look.glyphs), columns.saturating_sub(indent + 1));
     let mut lines = Vec::with_capacity(wrapped.len());
