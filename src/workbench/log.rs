@@ -12,7 +12,7 @@ const MOST_ENTRIES: usize = 2000;
 /// One line, or several when the pane is narrow.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// The screen's clock when it came.
+    /// The screen's clock when it came; the work done by then where it was read from a session.
     pub at: Duration,
     /// How loud.
     pub level: Level,

@@ -190,10 +190,15 @@ impl Shell {
         let live = self.run.phase != Phase::Idle;
         let mut known = crate::workbench::state::State::new(&self.run.session, &self.run.device);
         (known.phase, known.now) = (Phase::Idle, Duration::ZERO);
+        // The past has no clock: what it said is dated by the work that was done by then.
+        let mut worked = Duration::ZERO;
         for event in past {
+            if let Event::StageFinished { seconds, .. } = &event {
+                worked += Duration::try_from_secs_f64(*seconds).unwrap_or_default();
+            }
             // A run at work here says itself what there is to do and what is complete.
             if !live || matches!(event, Event::Metric { .. }) {
-                hear::hear(&mut known, event, Duration::ZERO);
+                hear::hear(&mut known, event, worked);
             }
         }
         if live {
