@@ -141,3 +141,23 @@ pub fn waiting(buf: &mut Buffer, area: Rect, look: &Look, since: Duration, now: 
 pub fn fault(buf: &mut Buffer, area: Rect, look: &Look, error: &str) {
     words(buf, area, &format!("{} {}", look.glyphs.failed, text::printable(error)), look.theme.bad);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workbench::probe::ColourLevel;
+    use crate::workbench::theme::Theme;
+
+    #[test]
+    fn what_is_cut_says_so_and_never_goes_over() {
+        let look = Look::new(Theme::dark(ColourLevel::True), false);
+        let cut = |columns| -> String {
+            let spans = vec![Span::raw("two"), Span::raw(" · "), Span::raw("日本")];
+            cut(spans, columns, &look).iter().map(|span| span.content.as_ref()).collect()
+        };
+        for (columns, shown) in [(10, "two · 日本"), (9, "two · 日…"), (6, "two ·…"), (3, "tw…"), (1, "…"), (0, "")]
+        {
+            assert_eq!(cut(columns), shown, "{columns}");
+        }
+    }
+}
