@@ -2,6 +2,7 @@
 //! one, in a pseudo-terminal.
 
 mod bridge;
+mod cells;
 mod datasets;
 mod evaluation;
 mod home;
@@ -17,3 +18,4 @@ mod rollouts;
 mod run;
 mod shell;
 pub mod stand;
+mod themes;

@@ -1,7 +1,8 @@
 //! The whole screen: a title, the names of the panes, the panes, a status line and the hints; layers over all of it.
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
 use ratatui::text::Span;
 
 use super::layers::{Layer, Owner, Purpose};
@@ -22,10 +23,26 @@ pub const LEAST_ROWS: u16 = 10;
 /// From so many rows on, the names of the panes have a row of their own.
 const TABS_FROM: u16 = 16;
 
+/// Lines run under words and the single spaces between them, not under the blanks that fill a column.
+fn lift_lines(buf: &mut Buffer) {
+    let width = usize::from(buf.area.width).max(1);
+    let lined = |cell: &Cell| cell.modifier.contains(Modifier::UNDERLINED);
+    for row in buf.content.chunks_mut(width) {
+        for at in 0..row.len() {
+            let is_word = |at: usize| row.get(at).is_some_and(|cell| lined(cell) && cell.symbol() != " ");
+            let between = is_word(at.wrapping_sub(1)) && is_word(at + 1);
+            if lined(&row[at]) && row[at].symbol() == " " && !between {
+                row[at].modifier.remove(Modifier::UNDERLINED);
+            }
+        }
+    }
+}
+
 impl Shell {
     /// Draws the whole screen.
     pub fn draw(&mut self, buf: &mut Buffer) {
         self.draw_all(buf);
+        lift_lines(buf);
         if self.look.glyphs.ascii {
             ascii::enforce(buf);
         }

@@ -6,17 +6,21 @@ use super::meanings::File;
 use super::vision::{Eyes, contrast, distance};
 use super::*;
 
-/// Meanings that are lines and areas, not read as text: they want less contrast, or none.
-const LINES: [&str; 2] = ["raw", "series"];
-const FAINT: [&str; 2] = ["track", "mark"];
+/// Meanings that are lines and are not read as text: they want less contrast.
+const LINES: [&str; 2] = ["raw", "mark"];
+/// What says nothing where it stands, and wants none.
+const FAINT: &str = "track";
+/// What stands on the background only; everything else may be selected.
+const ON_GROUND: [&str; 2] = ["raw", "series"];
 /// Meanings that stand beside each other and must not be mixed up.
-const APART: [&[&str]; 6] = [
+const APART: [&[&str]; 7] = [
     &["keep", "compress", "expand", "drop", "localize"],
     &["simple", "medium", "hard"],
     &["good", "warn", "bad"],
     &["proposed", "approved", "edited", "rejected", "review"],
     &["added", "removed"],
     &["running", "warn", "bad"],
+    &["bar", "warn"],
 ];
 
 fn file(name: &str) -> File {
@@ -54,7 +58,7 @@ fn text_is_read_on_the_background_and_on_the_selected_row() {
         assert!(contrast(front, ground) >= 7.0 && contrast(front, selected) >= 7.0, "{name}: text");
         for (meaning, ink) in file.inks() {
             let least = match meaning {
-                meaning if FAINT.contains(&meaning) => continue,
+                FAINT => continue,
                 meaning if LINES.contains(&meaning) => 3.0,
                 _ => least,
             };
@@ -63,8 +67,7 @@ fn text_is_read_on_the_background_and_on_the_selected_row() {
                 Some(on) => vec![on],
                 None => vec![ground, selected],
             };
-            // Lines lie on the background; text may be selected.
-            for on in grounds.into_iter().take(if least > 3.0 { 2 } else { 1 }) {
+            for on in grounds.into_iter().take(if ON_GROUND.contains(&meaning) { 1 } else { 2 }) {
                 let reached = contrast(colour, on);
                 assert!(reached >= least, "{name}: {meaning} {colour} on {on} has {reached:.2}, not {least}");
             }
@@ -98,6 +101,15 @@ fn meanings_side_by_side_stay_apart_for_any_colour_vision_in_the_safe_themes() {
                 }
             }
         }
+    }
+}
+
+/// Curves of other sessions take the other colours of the series.
+#[test]
+fn the_first_of_the_series_is_the_sessions_own_curve() {
+    for name in names() {
+        let file = file(name);
+        assert_eq!(file.series.unwrap()[0].rgb, file.smooth.unwrap().rgb, "{name}");
     }
 }
 

@@ -35,6 +35,25 @@ pub fn put_right(buf: &mut Buffer, row: Rect, taken: usize, spans: Vec<Span<'_>>
     }
 }
 
+/// Spans in at most so many columns; the ellipsis says where there are more.
+pub fn cut<'a>(spans: Vec<Span<'a>>, columns: usize, look: &Look) -> Vec<Span<'a>> {
+    if spans.iter().map(Span::width).sum::<usize>() <= columns {
+        return spans;
+    }
+    let mut left = columns;
+    let mut kept = Vec::new();
+    for span in spans {
+        if span.width() >= left {
+            let words = text::fit(&format!("{} ", span.content), left, look.glyphs.ellipsis);
+            kept.push(Span::styled(words, span.style));
+            break;
+        }
+        left -= span.width();
+        kept.push(span);
+    }
+    kept
+}
+
 /// The header of a pane: ` ─ name ─ facts ────`. Returns the area below it.
 pub fn header(buf: &mut Buffer, area: Rect, look: &Look, name: &str, focused: bool, facts: Vec<Span<'_>>) -> Rect {
     if area.height == 0 {
@@ -45,7 +64,8 @@ pub fn header(buf: &mut Buffer, area: Rect, look: &Look, name: &str, focused: bo
     let mut spans = vec![Span::raw(" "), rule(1), Span::raw(" "), Span::styled(name.to_string(), name_style)];
     if !facts.is_empty() {
         spans.extend([Span::raw(" "), rule(1), Span::raw(" ")]);
-        spans.extend(facts);
+        let used: usize = spans.iter().map(Span::width).sum();
+        spans.extend(cut(facts, usize::from(area.width).saturating_sub(used), look));
     }
     spans.push(Span::raw(" "));
     let used: usize = spans.iter().map(Span::width).sum();
@@ -120,4 +140,24 @@ pub fn waiting(buf: &mut Buffer, area: Rect, look: &Look, since: Duration, now: 
 /// What stands where an answer could not be had.
 pub fn fault(buf: &mut Buffer, area: Rect, look: &Look, error: &str) {
     words(buf, area, &format!("{} {}", look.glyphs.failed, text::printable(error)), look.theme.bad);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workbench::probe::ColourLevel;
+    use crate::workbench::theme::Theme;
+
+    #[test]
+    fn what_is_cut_says_so_and_never_goes_over() {
+        let look = Look::new(Theme::dark(ColourLevel::True), false);
+        let cut = |columns| -> String {
+            let spans = vec![Span::raw("two"), Span::raw(" · "), Span::raw("日本")];
+            cut(spans, columns, &look).iter().map(|span| span.content.as_ref()).collect()
+        };
+        for (columns, shown) in [(10, "two · 日本"), (9, "two · 日…"), (6, "two ·…"), (3, "tw…"), (1, "…"), (0, "")]
+        {
+            assert_eq!(cut(columns), shown, "{columns}");
+        }
+    }
 }

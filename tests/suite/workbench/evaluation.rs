@@ -10,7 +10,7 @@ fn evaluation() -> Stand {
 }
 
 /// The pane, with a copy of the small session beside it that `change` has changed.
-fn with_other(change: impl FnOnce(&std::path::Path)) -> Stand {
+pub fn with_other(change: impl FnOnce(&std::path::Path)) -> Stand {
     let stand = evaluation();
     let other = stand.home.path().join("other");
     copy(&stand.home.path().join(SMALL), &other);

@@ -11,7 +11,7 @@ use regex::Regex;
 use super::stand::{SMALL, Stand, copy, dark, small_home};
 
 /// The small session and one that was stopped before its first stage.
-fn stand() -> Stand {
+pub fn stand() -> Stand {
     let home = small_home();
     let mut recipe = Recipe::preset("demo").unwrap();
     (recipe.arm, recipe.seed, recipe.grpo.lr) = (Arm::RawHard, 9, 2e-4);
@@ -37,7 +37,7 @@ impl Stand {
     }
 
     /// Selects a session by searching for it.
-    fn find(&mut self, name: &str) {
+    pub fn find(&mut self, name: &str) {
         self.keys(&format!("<esc>/{name}<enter>g"));
     }
 }

@@ -20,7 +20,7 @@ fn newest(session: &Session) -> (String, GrpoStep) {
 }
 
 /// The small session with a token log of its last step: tokens of three bytes, every fourth unlikely.
-fn with_logs() -> Stand {
+pub fn with_logs() -> Stand {
     let home = small_home();
     let sessions = Sessions::at(home.path());
     let session = sessions.open(SMALL).unwrap();

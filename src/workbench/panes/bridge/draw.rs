@@ -14,7 +14,7 @@ use crate::session::records::Status;
 use crate::workbench::look::Look;
 use crate::workbench::pane::{Mark, Seen};
 use crate::workbench::text;
-use crate::workbench::widgets::{self, header, put};
+use crate::workbench::widgets::{self, cut, header, put};
 
 /// From here on the list stands beside the steps unless it was put away.
 const WIDE: u16 = 118;
@@ -162,7 +162,8 @@ fn question(pane: &mut Bridge, buf: &mut Buffer, area: Rect, seen: &Seen<'_>) {
     let lower = take(&mut at, rows);
     pane.parts.lower = lower;
     detail::draw(pane, &page, buf, lower, seen);
-    put(buf, at, detail::foot(&page, pane.heat.value().filter(|heat| heat.question == page.id), look));
+    let facts = detail::foot(&page, pane.heat.value().filter(|heat| heat.question == page.id), look);
+    put(buf, at, cut(facts, usize::from(at.width.saturating_sub(1)), look));
 }
 
 /// What stands where there is no question to show.

@@ -19,13 +19,10 @@ pub fn status(look: &Look, status: &Status) -> (&'static str, Style) {
     (mark, look.theme.status(status))
 }
 
-/// How the bar of a loss is drawn: in the colour that lies behind the token, which a bar covers.
+/// How the bar of a loss is drawn: as the bars of the scores are, with those above the threshold apart. The colours that
+/// lie behind hot tokens are too close to the background for so small a thing.
 pub fn bar(theme: &Theme, share: f64) -> Style {
-    let style = heat(theme, share);
-    match style.bg {
-        Some(ground) => Style::new().fg(ground),
-        None => style,
-    }
+    if share > 0.5 { theme.warn } else { theme.bar }
 }
 
 /// How a token of some loss is drawn: its share of the hottest, from 0 to 1.

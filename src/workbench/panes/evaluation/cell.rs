@@ -3,6 +3,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Span;
 
 use super::grid::{Absent, Column, Row};
@@ -129,26 +130,28 @@ pub fn difference(compared: &Compared, k: u32, look: &Look, columns: usize) -> L
     let theme = &look.theme;
     let (gained, lost) = compared.counts();
     let (before, after) = (text::printable(&compared.pair.before.name()), text::printable(&compared.pair.after.name()));
-    let mut parts = vec![vec![Span::raw(format!("{before} {} {after}  ", look.glyphs.arrow))]];
+    let mut parts = vec![vec![Span::raw(format!("{before} {} {after}", look.glyphs.arrow))]];
     match &compared.greedy {
         Some(change) => parts.push([vec![Span::styled("greedy ", theme.dim)], judged(change, look)].concat()),
         None => parts.push(vec![Span::styled("no question in common", theme.dim)]),
     }
     if let Some(pass) = &compared.pass {
-        parts.push([vec![Span::styled(format!("  pass@{k} "), theme.dim)], judged(pass, look)].concat());
+        parts.push([vec![Span::styled(format!("pass@{k} "), theme.dim)], judged(pass, look)].concat());
     }
     let mut lines = Lines::new();
     for part in parts {
         let wide = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
-        match lines.last_mut().filter(|line| wide(line) + wide(&part) <= columns) {
-            Some(line) => line.extend(part),
+        match lines.last_mut().filter(|line| wide(line) + 2 + wide(&part) <= columns) {
+            Some(line) => line.extend([vec![Span::raw("  ")], part].concat()),
             None => lines.push([vec![Span::raw("   ")], part].concat()),
         }
     }
     let to = look.glyphs.arrow;
+    // None of a kind is no news, and no alarm.
+    let loud = |count: usize, style: Style| if count > 0 { style } else { theme.dim };
     lines.push(vec![
-        Span::styled(format!("   {} {gained} wrong {to} right", look.glyphs.done), theme.good),
-        Span::styled(format!("   {} {lost} right {to} wrong", look.glyphs.failed), theme.bad),
+        Span::styled(format!("   {} {gained} wrong {to} right", look.glyphs.done), loud(gained, theme.good)),
+        Span::styled(format!("   {} {lost} right {to} wrong", look.glyphs.failed), loud(lost, theme.bad)),
     ]);
     lines
 }

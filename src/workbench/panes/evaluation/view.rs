@@ -84,11 +84,16 @@ impl Evaluation {
         let measured = self.grid.rows.iter().filter(|row| row.session.is_none() && row.absent.is_none()).count();
         let all = self.grid.rows.iter().filter(|row| row.session.is_none()).count();
         let (left, right) = self.places.sight.hidden(&self.grid);
-        let more = if left + right > 0 { format!("{left} columns left, {right} right") } else { String::new() };
+        let unseen = |count: usize, side: &str| match count {
+            0 => String::new(),
+            1 => format!("1 column {side}"),
+            _ => format!("{count} columns {side}"),
+        };
         let (n, k) = self.grid.nk;
         let slow = if self.found.waiting().is_some() { "reading".to_string() } else { String::new() };
         let figure = format!("{}, %", self.figure.name(n, k));
-        let facts = [figure, format!("{measured} of {all} checkpoints"), more, slow];
+        let measured = format!("{measured} of {all} checkpoints");
+        let facts = [figure, measured, unseen(left, "left"), unseen(right, "right"), slow];
         let mut spans = joined(&facts, look, look.theme.dim);
         if let Some(error) = self.found.error() {
             let words = format!(" {} not read again: {}", look.glyphs.warn, text::printable(error));

@@ -39,7 +39,7 @@ pub fn draw(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, list: &List, chores: 
     }
     let paragraphs = detail::of(list, seen);
     let room = usize::from(body.width.saturating_sub(4)).max(1);
-    let below = if list.is_first_start() { 0 } else { lower(&paragraphs, body, room) };
+    let below = if list.is_first_start() { 0 } else { lower(&paragraphs, list.items().len(), body, room) };
     let upper = Rect { height: body.height - below, ..body };
     let placed = if list.is_first_start() {
         let after = welcome(buf, upper, look);
@@ -55,13 +55,15 @@ pub fn draw(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, list: &List, chores: 
     placed
 }
 
-/// Rows of the lower part: as many as it says, while the list keeps more than half.
-fn lower(paragraphs: &[Paragraph], body: Rect, room: usize) -> u16 {
+/// Rows of the lower part: as many as it says, while the list keeps more than half, or all that it fills.
+fn lower(paragraphs: &[Paragraph], items: usize, body: Rect, room: usize) -> u16 {
     if body.height < 10 {
         return 0;
     }
     let lines: usize = paragraphs.iter().map(|(words, _)| text::wrap(words, room).len()).sum();
-    (lines as u16 + 1).min(body.height * 9 / 20)
+    // The titles of the columns and of the presets stand among the items.
+    let free = usize::from(body.height).saturating_sub(items + 2);
+    u16::try_from((lines + 1).min(free.max(usize::from(body.height) * 9 / 20))).unwrap_or(body.height)
 }
 
 fn write(buf: &mut Buffer, area: Rect, paragraphs: &[Paragraph]) -> u16 {
@@ -135,7 +137,11 @@ fn items(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, list: &List, chores: &Ch
     let first = chosen.saturating_sub(rows / 2).min(lines.len().saturating_sub(rows));
     let mut placed = Vec::new();
     for (y, (place, line)) in (area.top()..area.bottom()).zip(lines.into_iter().skip(first)) {
-        put(buf, Rect { y, height: 1, ..area }, line);
+        let row = Rect { y, height: 1, ..area };
+        put(buf, row, line);
+        if place == Some(at) {
+            buf.set_style(row, look.theme.selected);
+        }
         placed.extend(place.map(|place| (y, place)));
     }
     placed

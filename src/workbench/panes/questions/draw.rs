@@ -32,7 +32,7 @@ impl Questions {
         let look = seen.look;
         let facts = match (&self.open, self.model.value()) {
             (Some(_), _) => self.open_facts(look),
-            (None, Some(model)) if !model.rows.is_empty() => facts(model, look),
+            (None, Some(model)) if !model.rows.is_empty() => facts(model, usize::from(area.width), look),
             _ => Vec::new(),
         };
         let body = header(buf, area, look, "questions", seen.focused, facts);
@@ -216,6 +216,9 @@ impl Questions {
     }
 }
 
+/// Columns of a header beside its facts: the name of the pane, its rules and the spaces between.
+const TITLE: usize = 16;
+
 /// The part of the table, with the line above it, and the part of the selected question.
 fn parts(body: Rect, hidden: bool) -> (Rect, Rect) {
     if !hidden && body.width >= BESIDE && body.height >= 8 {
@@ -243,8 +246,8 @@ fn rule(buf: &mut Buffer, area: Rect, look: &Look, title: Vec<Span<'static>>) ->
     Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }
 }
 
-/// Questions per band, all-zero ones, and how ρ is spread at the first and at the last measurement.
-fn facts(model: &Model, look: &Look) -> Vec<Span<'static>> {
+/// Questions per band, all-zero ones, and how ρ is spread at the first and, where it has room, at the last measurement.
+fn facts(model: &Model, columns: usize, look: &Look) -> Vec<Span<'static>> {
     let theme = &look.theme;
     let dot = || Span::styled(format!(" {} ", look.glyphs.dot), theme.dim);
     let mut spans = Vec::new();
@@ -258,8 +261,14 @@ fn facts(model: &Model, look: &Look) -> Vec<Span<'static>> {
     ends.dedup();
     for (at, stage) in ends.into_iter().flatten().enumerate() {
         let between = if at == 0 { format!("  {} ", look.glyphs.rho) } else { format!(" {} ", look.glyphs.arrow) };
-        spans.push(Span::styled(format!("{between}{} ", model.stages[*stage].name), theme.dim));
-        spans.push(Span::styled(sparks(&model.histograms[*stage], look), theme.bar));
+        let spread = [
+            Span::styled(format!("{between}{} ", model.stages[*stage].name), theme.dim),
+            Span::styled(sparks(&model.histograms[*stage], look), theme.bar),
+        ];
+        let used: usize = spans.iter().chain(&spread).map(Span::width).sum();
+        if used + TITLE <= columns {
+            spans.extend(spread);
+        }
     }
     spans
 }

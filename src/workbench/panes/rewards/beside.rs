@@ -99,7 +99,7 @@ impl Beside {
 
     /// The curve's colour; letters and marks say the same.
     pub fn style(&self, look: &Look) -> Style {
-        // The first colour is the session's own smoothed curve's in most themes.
+        // The first colour is the session's own smoothed curve's.
         let series = &look.theme.series[1..];
         series[(self.letter as usize).wrapping_sub('a' as usize) % series.len()]
     }

@@ -222,8 +222,12 @@ fn marks(buf: &mut Buffer, inner: Rect, plot: &Plot, shown: &Shown<'_>) {
             free = x + name.len() as u16 + 1;
         }
     }
-    if end_at >= free {
-        buf.set_string(end_at, inner.bottom(), end, look.theme.dim);
+    // Close to the name of an iteration it would read as that iteration's.
+    for end in [end, format!("steps {low}-{high}")] {
+        let end_at = inner.right().saturating_sub(end.len() as u16);
+        if end_at >= free + 2 && shown.total > 0 {
+            return buf.set_string(end_at, inner.bottom(), end, look.theme.dim);
+        }
     }
 }
 

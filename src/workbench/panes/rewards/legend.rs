@@ -66,7 +66,8 @@ pub fn values(shown: &Shown<'_>) -> Vec<Vec<Span<'static>>> {
             (Standing::Shown(None), _) => ("has no value here".to_string(), theme.dim),
             (Standing::Apart(why), _) => (why, theme.warn),
         };
-        vec![Span::styled(format!("{mark} {role}{name} "), style), Span::styled(words, said)]
+        let name = Span::styled(format!("{role}{name} "), theme.text);
+        vec![Span::styled(format!("{mark} "), style), name, Span::styled(words, said)]
     }));
     let missing = large::left_out(shown);
     if missing > 0 {

@@ -192,7 +192,8 @@ fn group(pane: &mut Rollouts, area: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
     );
     let mut spans: Vec<Span<'static>> =
         lines.into_iter().map(|line| Span::styled(format!(" {line}"), look.theme.text)).collect();
-    spans.push(Span::styled(format!(" {told}"), look.theme.dim));
+    let room = usize::from(area.width.saturating_sub(2));
+    spans.push(Span::styled(format!(" {}", text::fit(&told, room, look.glyphs.ellipsis)), look.theme.dim));
     let top = (spans.len() as u16).min(area.height);
     for (y, span) in (area.y..area.y + top).zip(spans) {
         put(buf, Rect { y, height: 1, ..area }, vec![span]);
@@ -267,7 +268,7 @@ fn sample_text(pane: &mut Rollouts, area: Rect, buf: &mut Buffer, seen: &Seen<'_
     let (kept, name) = (sample.log.is_some(), format!("text of sample {}", pane.sample_table.selected().unwrap_or(0)));
     let body = head(buf, area, &name, pane.part == Part::Text, seen);
     let said = match (painted, kept, pane.question.is_some()) {
-        (true, ..) => paint::legend(look),
+        (true, ..) => paint::legend(usize::from(area.width.saturating_sub(20)), look),
         (false, true, _) if pane.heat => vec![Span::styled("log-probs don't fit this text: plain", look.theme.warn)],
         (false, true, _) => vec![Span::styled("t colours tokens by log-prob", look.theme.dim)],
         (false, false, true) => vec![Span::styled("log-probs are kept of GRPO only", look.theme.dim)],

@@ -91,10 +91,11 @@ fn style(heat: Option<usize>, look: &Look) -> Style {
     }
 }
 
-/// What the colours stand for.
-pub fn legend(look: &Look) -> Vec<Span<'static>> {
-    let words = ["<.1", ".1", ".5", "1", "2 or more"];
-    let mut spans = vec![Span::styled("-log p, nats: ", look.theme.dim)];
+/// What the colours stand for, in fewer words where there are few columns.
+pub fn legend(columns: usize, look: &Look) -> Vec<Span<'static>> {
+    let (what, last) = if columns < 41 { ("-log p ", "2+") } else { ("-log p, nats: ", "2 or more") };
+    let words = ["<.1", ".1", ".5", "1", last];
+    let mut spans = vec![Span::styled(what, look.theme.dim)];
     for (step, words) in words.into_iter().enumerate() {
         spans.push(Span::styled(format!(" {words} "), style(Some(step), look)));
     }

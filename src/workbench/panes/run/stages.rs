@@ -33,6 +33,9 @@ pub fn draw(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, focused: bool, chosen
         let selected = chosen == Some(at);
         let line = Rect { y, height: 1, ..body };
         put(buf, line, stage(row, state, look, name, usize::from(body.width), selected));
+        if selected {
+            buf.set_style(line, look.theme.selected);
+        }
     }
     if state.stages.is_empty() && body.height > 0 {
         let words = match seen.session {
