@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::gather::{Result, all, briefs};
 use super::report::{AllZero, Bands, Grpo, Results, SampleCount, Sft};
-use crate::domain::{Band, BandEdges};
+use crate::domain::Band;
 use crate::evaluate::Estimate;
 use crate::pipeline::events::{StageId, StageKind};
+use crate::pipeline::stages::difficulty::edges;
 use crate::recipe::Recipe;
 use crate::session::Session;
 use crate::session::records::{
@@ -50,7 +51,7 @@ fn is_in_review(status: &Status) -> bool {
 
 /// Bands and all-zero shares of every complete stage that sampled the training questions.
 fn questions(session: &Session, recipe: &Recipe, stages: &[StageId], results: &mut Results) -> Result<()> {
-    let edges = BandEdges { medium_from: recipe.difficulty.medium_from, simple_from: recipe.difficulty.simple_from };
+    let edges = edges(recipe);
     for stage in stages {
         let sampled = matches!(stage.kind, StageKind::Difficulty | StageKind::Rollouts);
         if !sampled || !session.contains::<StageDone>(&stage.key())? {

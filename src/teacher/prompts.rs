@@ -112,7 +112,7 @@ impl Prompts {
             if !path.exists() {
                 // Under another name first: a file cut off by a kill would stay, and be asked with.
                 let fresh = folder.join(format!(".{}.{ENDING}.part", kind.name()));
-                fs::write(&fresh, self.source(kind)).map_err(|error| unwritable(&fresh, &error))?;
+                fs::write(&fresh, self.source(kind)).map_err(|error| unwritable(&path, &error))?;
                 fs::rename(&fresh, &path).map_err(|error| unwritable(&path, &error))?;
             }
         }

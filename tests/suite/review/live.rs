@@ -170,5 +170,6 @@ fn a_run_that_stands_still_anywhere_hears_what_is_decided() {
         assert!(!all::<Trace>(&sessions)[&trace].status.may_train());
         run.commands.send(Command::Resume).unwrap();
     }
-    assert_eq!(crate::pipeline::runs::outcome(run), Outcome::Done);
+    run.commands.send(Command::Cancel).unwrap();
+    assert_eq!(crate::pipeline::runs::outcome(run), Outcome::Cancelled);
 }
