@@ -102,7 +102,7 @@ fn begin(recipe: Recipe, new: &New, face_args: &FaceArgs) -> Result<Exit, Failur
 }
 
 /// Settings that may change on the way: none decides what a training text says or a student learns.
-const ADJUSTABLE: [&str; 16] = [
+const ADJUSTABLE: [&str; 19] = [
     "teacher.base_url",
     "teacher.api_key_env",
     "teacher.allow_http",
@@ -116,7 +116,10 @@ const ADJUSTABLE: [&str; 16] = [
     "teacher.timeout",
     "gates.bridge",
     "gates.diagnosis",
+    "sft.save_every",
+    "grpo.save_every",
     "student.slots",
+    "student.checkpointing",
     "student.device",
     "student.compute",
 ];

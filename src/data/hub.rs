@@ -298,6 +298,9 @@ impl Session<'_> {
             Some(404) => {
                 HubError::Missing { endpoint: self.hub.shown(), repo: self.repo.to_owned(), file: file.to_owned() }
             }
+            _ if text.starts_with("Too many retries") => {
+                self.failed(format!("{file}: {text}; what arrived is kept, and the same command goes on from there"))
+            }
             _ => self.failed(format!("{file}: {text}")),
         }
     }

@@ -83,7 +83,7 @@ pub(super) fn plainly(error: &serde_json::Error) -> String {
     let text = text.split(" at line ").next().unwrap_or_default();
     match error.classify() {
         serde_json::error::Category::Data => text.to_owned(),
-        _ => format!("not a JSON object: {text} at column {}", error.column()),
+        _ => format!("not a JSON object: {text} at column {}; mend it or take it out", error.column()),
     }
 }
 

@@ -126,7 +126,10 @@ impl Mapping {
         let mut text = joined(&parts);
         if text.is_empty() {
             let names = self.question.join("` and `");
-            return Err(format!("`{names}` {} empty", if self.question.len() > 1 { "are" } else { "is" }));
+            return Err(format!(
+                "`{names}` {} empty; every question needs its text",
+                if self.question.len() > 1 { "are" } else { "is" }
+            ));
         }
         if let Some(name) = &self.numbers {
             text = filled(&text, text_of(row, name)?)?;
@@ -187,7 +190,7 @@ impl Mapping {
         let able: Vec<&str> = able.map(Verifier::name).collect();
         let hint = match able.as_slice() {
             [] => "no verifier can; let it end with a line `#### answer`".to_owned(),
-            names => format!("these can: {}", names.join(", ")),
+            names => format!("these can: {}; name one of them as verifier, or mend the answer", names.join(", ")),
         };
         let line = answer.trim().lines().last().unwrap_or_default();
         format!("the verifier {verifier} cannot read the answer {}; {hint}", quoted(line))
@@ -202,9 +205,12 @@ fn field<'r>(row: &'r Fields, name: &str) -> Result<&'r Value, String> {
         parts.try_fold(first, |value, part| value.get(part))
     };
     match row.get(name).or_else(inner) {
-        Some(Value::Null) => Err(format!("`{name}` is null")),
+        Some(Value::Null) => Err(format!("`{name}` is null; give it a value, or leave the row out")),
         Some(value) => Ok(value),
-        None => Err(format!("missing field `{name}`; the row has {}", names(row))),
+        None => {
+            let there = names(row);
+            Err(format!("missing field `{name}`; the row has {there}; give it that field, or leave the row out"))
+        }
     }
 }
 
@@ -220,7 +226,7 @@ pub(super) fn names(row: &Fields) -> String {
 
 fn text_of<'r>(row: &'r Fields, name: &str) -> Result<&'r str, String> {
     let value = field(row, name)?;
-    value.as_str().ok_or_else(|| format!("`{name}` is {}; expected a string", kind(value)))
+    value.as_str().ok_or_else(|| format!("`{name}` is {}; expected a string: write it as a text", kind(value)))
 }
 
 fn id_of(row: &Fields, name: &str) -> Result<String, String> {

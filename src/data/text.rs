@@ -119,6 +119,9 @@ fn foreign(begin: &[u8]) -> Option<String> {
     if starts(b"\xff\xfe") || starts(b"\xfe\xff") || (zeros > 0 && 4 * zeros >= begin.len().min(64)) {
         return Some("is UTF-16 text; save it as UTF-8, for example by `iconv -f UTF-16 -t UTF-8`".into());
     }
+    if begin.contains(&b'\r') && !begin.contains(&b'\n') {
+        return Some("ends its lines with CR alone; save it with LF, for example by `tr '\\r' '\\n'`".into());
+    }
     let what = match begin {
         _ if starts(b"\x1f\x8b") => "is compressed by gzip; unpack it first",
         _ if starts(b"PK\x03\x04") => "is a zip archive; unpack it first",

@@ -1,5 +1,7 @@
 //! Checkpoints of a run: complete ones are Hugging Face folders (PEFT folders where adapters are trained), partial ones are the state of a running stage.
 
+use std::fs::File;
+
 use serde_json::json;
 
 use super::context::{Context, StageError};
@@ -26,10 +28,11 @@ pub fn weights(session: &Session, id: &str) -> Result<Option<Vec<u8>>, SessionEr
 
 /// Saves the state of the running stage after `at` updates and lets go of the one before.
 pub fn save_partial(cx: &Context, at: usize) -> Result<(), StageError> {
-    let state = cx.engine.state()?;
-    let about = json!({ "stage": cx.stage.key(), "updates": at });
-    cx.session.checkpoints().save_partial(&cx.stage.key(), at as u64, &[(STATE, &state)], about, 1)?;
-    Ok(())
+    let (store, stage) = (cx.session.checkpoints(), cx.stage.key());
+    let mut draft = store.draft_partial(&stage, at as u64)?;
+    draft.keep(cx.engine.write_state(draft.file(STATE)?)?)?;
+    draft.finish(json!({ "stage": stage, "updates": at }))?;
+    Ok(store.keep_newest(&stage, at as u64, 1)?)
 }
 
 /// Stops a training stage after `at` updates, with its state saved, so that nothing of it is repeated.
@@ -46,11 +49,13 @@ pub fn restore(cx: &Context, parent: &str, adamw: AdamWRecipe) -> Result<usize, 
 }
 
 fn continue_from_state(cx: &Context, adamw: AdamWRecipe) -> Result<usize, StageError> {
-    let Some((at, mut saved)) = cx.session.checkpoints().latest_partial(&cx.stage.key())? else {
+    let Some((at, folder)) = cx.session.checkpoints().latest_partial(&cx.stage.key())? else {
         cx.engine.begin(adamw, None)?;
         return Ok(0);
     };
-    cx.engine.begin(adamw, saved.files.remove(STATE))?;
+    let path = folder.join(STATE);
+    let file = File::open(&path).map_err(|error| SessionError::disk("read", &path, error))?;
+    cx.engine.begin(adamw, Some(file))?;
     Ok(at as usize)
 }
 

@@ -3,6 +3,8 @@
 //! A request is a closure over the [`Workshop`]. Dropping the handle of a generation cancels it at its next finished
 //! sequence; a panic on the engine thread becomes an error that says what happened, and the session stays resumable.
 
+use std::fs::File;
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
@@ -260,8 +262,8 @@ impl Engine {
     }
 
     /// Opens a training run on the policy: fresh moments, or a saved state.
-    pub fn begin(&self, adamw: AdamWRecipe, state: Option<Vec<u8>>) -> Result<(), EngineError> {
-        self.call(move |workshop| workshop.begin(adamw, state.as_deref()))
+    pub fn begin(&self, adamw: AdamWRecipe, state: Option<File>) -> Result<(), EngineError> {
+        self.call(move |workshop| workshop.begin(adamw, state))
     }
 
     /// Freezes the policy as the reference of GRPO.
@@ -282,9 +284,9 @@ impl Engine {
         self.call(move |workshop| workshop.grpo_step(&groups, &recipe, lr))
     }
 
-    /// Weights, moments and update count of the open training run.
-    pub fn state(&self) -> Result<Vec<u8>, EngineError> {
-        self.call(|workshop| workshop.state())
+    /// Writes weights, moments and update count of the open training run to `out`, and gives it back.
+    pub fn write_state<W: Write + Send + 'static>(&self, mut out: W) -> Result<W, EngineError> {
+        self.call(move |workshop| workshop.write_state(&mut out).map(|()| out))
     }
 
     /// Closes the training run: the trained weights become the policy, under this id.
@@ -361,7 +363,10 @@ mod tests {
         assert!(said.contains("CUDA_ERROR_ILLEGAL_ADDRESS at kernel[0m 7;") && said.contains("footbridge resume"));
         engine.placed = Placed { index: Some(0), name: "a GPU (cuda:0), bf16".into(), ..engine.placed };
         assert!(fault(&engine).contains("kernel[0m 7 (on a GPU (cuda:0), bf16);"));
-        assert!(engine.state().is_err_and(|error| matches!(error, EngineError::NotTraining)), "it still answers");
+        assert!(
+            engine.write_state(Vec::new()).is_err_and(|error| matches!(error, EngineError::NotTraining)),
+            "it still answers"
+        );
     }
 
     /// A device that computes nothing after a fault is lost to the process: the run ends with what to do, and the next run

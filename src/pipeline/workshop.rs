@@ -1,5 +1,7 @@
 //! What lives on the engine thread: the base, the policy, the frozen reference, the open training run.
 
+use std::fs::File;
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -149,8 +151,8 @@ impl Workshop {
         Ok(self.current().score(chats)?)
     }
 
-    /// Opens a training run on the policy.
-    pub fn begin(&mut self, adamw: AdamWRecipe, state: Option<&[u8]>) -> Result<(), EngineError> {
+    /// Opens a training run on the policy, from the saved state of a file where one is given.
+    pub fn begin(&mut self, adamw: AdamWRecipe, state: Option<File>) -> Result<(), EngineError> {
         let (student, tokens, workers) =
             (self.policy.clone(), self.recipe.micro_batch_tokens, Arc::clone(&self.workers));
         let trainer = match state {
@@ -189,9 +191,9 @@ impl Workshop {
         Ok(trainer.grpo_step(&batch, reference, recipe, lr)?)
     }
 
-    /// Weights, moments and update count of the open run.
-    pub fn state(&self) -> Result<Vec<u8>, EngineError> {
-        Ok(self.trainer.as_ref().ok_or(EngineError::NotTraining)?.state()?)
+    /// Writes weights, moments and update count of the open run.
+    pub fn write_state(&self, out: &mut impl Write) -> Result<(), EngineError> {
+        Ok(self.trainer.as_ref().ok_or(EngineError::NotTraining)?.write_state(out)?)
     }
 
     /// Closes the open run; what it trained is the policy from here on.

@@ -147,7 +147,7 @@ fn verify_checkpoints(layout: &Layout, problems: &mut Vec<String>) -> Result<u64
     let checkpoints = CheckpointStore::new(layout.name.as_str(), &layout.checkpoints());
     let mut good = 0;
     for id in checkpoints.list_all()? {
-        match checkpoints.load(&id) {
+        match checkpoints.verify(&id) {
             Ok(_) => good += 1,
             Err(e) => problems.push(e.to_string()),
         }

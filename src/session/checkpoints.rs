@@ -20,9 +20,9 @@ use sha2::{Digest, Sha256};
 use super::error::{Result, SessionError};
 use super::files;
 use super::layout::name_fault;
-use super::meta;
+use super::written::{self, Draft};
 
-const MANIFEST: &str = "manifest.json";
+pub(super) const MANIFEST: &str = "manifest.json";
 const PARTIAL: &str = ".partial-";
 
 /// `manifest.json` of a checkpoint.
@@ -78,22 +78,44 @@ impl CheckpointStore {
     /// An id or file name that is not allowed (rules of [`super::SessionName`]), or the disk's refusal.
     pub fn save(&self, id: &str, files: &[(&str, &[u8])], about: Value) -> Result<Manifest> {
         self.check_name(id)?;
-        let mut entries = Vec::with_capacity(files.len());
+        files.iter().try_for_each(|(name, _)| self.check_name(name))?;
+        let mut draft = self.draft(id)?;
         for (name, bytes) in files {
-            self.check_name(name)?;
-            let sha256 = hex::encode(Sha256::digest(bytes));
-            entries.push(FileEntry { name: (*name).to_owned(), bytes: bytes.len() as u64, sha256 });
+            let mut file = draft.file(name)?;
+            file.put(bytes)?;
+            draft.keep(file)?;
         }
-        let manifest = Manifest { id: id.to_owned(), created: files::unix_millis(), about, files: entries };
+        draft.finish(about)
+    }
+
+    /// Begins a checkpoint whose files are too large to lie in memory whole; replaces one of the same id.
+    ///
+    /// # Errors
+    /// As [`CheckpointStore::save`].
+    pub fn draft(&self, id: &str) -> Result<Draft<'_>> {
+        self.check_name(id)?;
         files::create_dir_all(&self.root)?;
         let fresh = self.root.join(format!(".new-{id}"));
         self.clear(&fresh)?;
-        let filled = self.fill(&fresh, files, &manifest);
-        if filled.is_err() {
-            let _ = fs::remove_dir_all(&fresh); // a half-written folder only takes space; the error itself is told
-        }
-        filled?;
-        self.put_in_place(id, &fresh)?;
+        files::create_dir_all(&fresh)?;
+        Ok(Draft::new(self, id, fresh))
+    }
+
+    /// Begins the state of a running stage after `step`; see [`CheckpointStore::draft`].
+    ///
+    /// # Errors
+    /// As [`CheckpointStore::save`].
+    pub fn draft_partial(&self, stage: &str, step: u64) -> Result<Draft<'_>> {
+        self.draft(&partial(stage, step))
+    }
+
+    /// Reads a checkpoint through and verifies every hash; nothing of it is kept in memory.
+    ///
+    /// # Errors
+    /// What is damaged.
+    pub fn verify(&self, id: &str) -> Result<Manifest> {
+        let manifest = self.manifest(id)?;
+        manifest.files.iter().try_for_each(|entry| self.verify_entry(id, entry))?;
         Ok(manifest)
     }
 
@@ -177,22 +199,28 @@ impl CheckpointStore {
         about: Value,
         keep: usize,
     ) -> Result<Manifest> {
-        let manifest = self.save(&format!("{stage}{PARTIAL}{step:08}"), files, about)?;
-        let mut older = self.partials(stage)?;
-        older.retain(|(s, _)| *s != step);
-        let drop = older.len().saturating_sub(keep.saturating_sub(1));
-        for (_, id) in older.iter().take(drop) {
-            self.remove(id)?;
-        }
+        let manifest = self.save(&partial(stage, step), files, about)?;
+        self.keep_newest(stage, step, keep)?;
         Ok(manifest)
     }
 
-    /// The newest state of a running stage that verifies, with its step. Damaged newer ones are passed over; they cost
-    /// the steps since, not the run.
-    pub fn latest_partial(&self, stage: &str) -> Result<Option<(u64, Checkpoint)>> {
+    /// Deletes states of a running stage beside that of `step` until `keep` are left (at least that one).
+    ///
+    /// # Errors
+    /// The disk's refusal.
+    pub fn keep_newest(&self, stage: &str, step: u64, keep: usize) -> Result<()> {
+        let mut older = self.partials(stage)?;
+        older.retain(|(s, _)| *s != step);
+        let drop = older.len().saturating_sub(keep.saturating_sub(1));
+        older.iter().take(drop).try_for_each(|(_, id)| self.remove(id))
+    }
+
+    /// The newest state of a running stage that verifies: its step and its folder. Damaged newer ones are passed over;
+    /// they cost the steps since, not the run.
+    pub fn latest_partial(&self, stage: &str) -> Result<Option<(u64, PathBuf)>> {
         for (step, id) in self.partials(stage)?.into_iter().rev() {
-            match self.load(&id) {
-                Ok(checkpoint) => return Ok(Some((step, checkpoint))),
+            match self.verify(&id) {
+                Ok(_) => return Ok(Some((step, self.root.join(id)))),
                 Err(SessionError::Checkpoint { .. }) => {}
                 Err(e) => return Err(e),
             }
@@ -243,17 +271,7 @@ impl CheckpointStore {
         Ok(names)
     }
 
-    fn fill(&self, fresh: &Path, files: &[(&str, &[u8])], manifest: &Manifest) -> Result<()> {
-        files::create_dir_all(fresh)?;
-        for (name, bytes) in files {
-            files::write_synced(&fresh.join(name), bytes)?;
-        }
-        let path = fresh.join(MANIFEST);
-        files::write_synced(&path, &meta::to_json(&path, manifest)?)?;
-        files::sync_dir(fresh)
-    }
-
-    fn put_in_place(&self, id: &str, fresh: &Path) -> Result<()> {
+    pub(super) fn put_in_place(&self, id: &str, fresh: &Path) -> Result<()> {
         let (place, old) = (self.root.join(id), self.root.join(format!(".old-{id}")));
         self.clear(&old)?;
         if place.exists() {
@@ -284,7 +302,23 @@ impl CheckpointStore {
         Ok(bytes)
     }
 
-    fn check_name(&self, name: &str) -> Result<()> {
+    /// As [`CheckpointStore::read_entry`], a piece at a time.
+    fn verify_entry(&self, id: &str, entry: &FileEntry) -> Result<()> {
+        let path = self.root.join(id).join(&entry.name);
+        if !path.exists() {
+            return Err(self.damaged(id, &entry.name, "it is missing"));
+        }
+        let (bytes, sha256) = written::digest(&path)?;
+        if bytes != entry.bytes {
+            return Err(self.damaged(id, &entry.name, &format!("it has {bytes} bytes, not {}", entry.bytes)));
+        }
+        if sha256 != entry.sha256 {
+            return Err(self.damaged(id, &entry.name, "its SHA-256 does not match"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_name(&self, name: &str) -> Result<()> {
         let fault = if name == MANIFEST { Some("it is the manifest's own") } else { name_fault(name) };
         let what = |reason| format!("cannot be kept: `{}` is no name for it: {reason}", name.escape_debug());
         fault.map_or(Ok(()), |reason| Err(self.fault(name, what(reason))))
@@ -298,4 +332,9 @@ impl CheckpointStore {
     fn fault(&self, id: &str, what: String) -> SessionError {
         SessionError::Checkpoint { name: self.session.clone(), id: id.escape_debug().to_string(), what }
     }
+}
+
+/// Id of the state of a stage after `step`.
+fn partial(stage: &str, step: u64) -> String {
+    format!("{stage}{PARTIAL}{step:08}")
 }

@@ -45,6 +45,7 @@ mod scan;
 mod store;
 pub mod token_logs;
 mod view;
+mod written;
 
 pub use audit::{Audit, AuditEntry, AuditFilter, PastValue};
 pub use batch::{Author, Batch};
@@ -60,3 +61,4 @@ pub use record::{Record, Value};
 pub use repair::RepairReport;
 pub use scan::{Keys, Scan};
 pub use view::Session;
+pub use written::{Draft, Written};

@@ -66,6 +66,20 @@ impl<'a> TensorFile<'a> {
         self.metadata.offset_keys()
     }
 
+    /// What its metadata says under a key.
+    pub fn about(&self, key: &str) -> Option<&str> {
+        self.metadata.metadata().as_ref()?.get(key).map(String::as_str)
+    }
+
+    /// The numbers of a tensor in single precision; `None` where there is none of this name and shape.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or a number type that is no float.
+    pub fn numbers(&mut self, name: &str, shape: &[usize]) -> Result<Option<Vec<f32>>, StudentError> {
+        let info = self.metadata.info(name).filter(|info| info.shape == shape).cloned();
+        info.map(|info| self.read(name, &info)).transpose()
+    }
+
     /// Adds the bytes of its tensors to `all`, by number type.
     pub(crate) fn count_stored(&self, all: &mut BTreeMap<String, u64>) {
         for info in self.metadata.tensors().values() {

@@ -41,6 +41,9 @@ pub enum TrainError {
     /// A saved training state that does not fit the student or cannot be read.
     #[error("saved training state: {0}; start the stage again from its checkpoint")]
     State(String),
+    /// A state that could not be written.
+    #[error("cannot write the training state: {0}; free space, or check where the session lies")]
+    Write(std::io::Error),
     /// The student failed.
     #[error(transparent)]
     Student(#[from] StudentError),

@@ -136,3 +136,19 @@ fn what_cannot_be_measured_is_told_in_a_line() {
         assert!(line.contains(part), "{more:?}: {line}");
     }
 }
+
+#[test]
+fn fields_of_a_file_can_be_named() {
+    let home = tempdir().unwrap();
+    std::fs::write(home.path().join("own.csv"), "Text,Result\nTom has 2 nuts. How many?,2\n").unwrap();
+    let student = student();
+    let args = ["--student", student.to_str().unwrap(), "--bench", "own.csv", "--max-new-tokens", "2", "--json"];
+    let refused = eval(home.path(), &args);
+    let line = text(&refused.stderr);
+    assert_eq!((refused.status.code(), line.lines().count()), (Some(2), 1), "{line}");
+    assert!(line.contains("own.csv:2: missing field") && line.contains("data.map.question"), "{line}");
+    assert!(!home.path().join("sessions").exists(), "something was begun");
+    let found =
+        parsed(&eval(home.path(), &[&args[..], &["--map", "question=Text", "--map", "answer=Result"]].concat()));
+    assert_eq!((found.benchmarks[0].benchmark.as_str(), found.benchmarks[0].figures.questions), ("own", 1));
+}

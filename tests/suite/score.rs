@@ -173,3 +173,24 @@ fn difficulty_bands_questions_within_the_students_context() {
     );
     assert!(row["tokens"].as_u64().unwrap() <= 3);
 }
+
+#[test]
+fn difficulty_reads_files_by_the_fields_that_are_named() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("own.csv");
+    std::fs::write(&path, "Text,Ask,Result,split\nTom has 2.,How many?,2,a\nAnn has 3.,How many?,3,b\n").unwrap();
+    let student = tiny();
+    let base = ["difficulty", "--student", &student, "--data", path.to_str().unwrap(), "--n", "1", "--json"];
+    let base = [&base[..], &["--max-new-tokens", "2"]].concat();
+    let refused = footbridge(&base);
+    let line = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!((refused.status.code(), line.lines().count()), (Some(2), 1), "{line}");
+    assert!(line.contains("own.csv:2: missing field") && line.contains("`Text`, `Ask`, `Result`"), "{line}");
+    let map = ["--map", "question=Text+Ask", "--map", "answer=Result", "--map", "filter=split=b"];
+    let found = footbridge(&[&base[..], &map].concat());
+    let rows: Vec<serde_json::Value> = stdout(&found).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.iter().map(|row| row["id"].as_str().unwrap()).collect::<Vec<_>>(), ["own-00003"]);
+    let wrong = footbridge(&[&base[..], &["--map", "anser=Result"]].concat());
+    let line = String::from_utf8(wrong.stderr).unwrap();
+    assert!(wrong.status.code() == Some(2) && line.contains("--map: ") && line.contains("answer"), "{line}");
+}

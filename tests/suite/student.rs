@@ -1,5 +1,6 @@
 //! Tests of student: parity with the reference, saving, and what is said about broken folders.
 
+mod adapter;
 mod faults;
 pub mod fixtures;
 mod formats;

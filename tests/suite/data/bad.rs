@@ -29,7 +29,10 @@ fn rows_that_lack_something_are_named_by_file_and_line() {
     let cases: [(&[u8], &str); 12] = [
         (br##"{"question": "a", "answer": "#, "##, "not a JSON object"),
         (br#####"{"answer": "#### 2"}"#####, "missing field `question`; the row has `answer`"),
-        (br#"{"question": "a"}"#, "missing field `answer`; the row has `question`"),
+        (
+            br#"{"question": "a"}"#,
+            "missing field `answer`; the row has `question`; give it that field, or leave the row out",
+        ),
         (br#####"{"question": 3, "answer": "#### 2"}"#####, "`question` is a number; expected a string"),
         (br#####"{"question": " ", "answer": "#### 2"}"#####, "`question` is empty"),
         (
@@ -55,7 +58,7 @@ fn rows_that_lack_something_are_named_by_file_and_line() {
 fn files_that_are_no_questions_are_refused_as_such() {
     let utf16: Vec<u8> = b"\xff\xfe".iter().copied().chain(GOOD.bytes().flat_map(|byte| [byte, 0])).collect();
     let bare: Vec<u8> = GOOD.bytes().flat_map(|byte| [0, byte]).collect();
-    let cases: [(&str, &[u8], &str); 13] = [
+    let cases: [(&str, &[u8], &str); 15] = [
         ("a.jsonl", b"", "holds no rows"),
         ("a.jsonl", b"\n \n", "holds no rows"),
         ("a.json", b" ", "holds no rows"),
@@ -66,6 +69,12 @@ fn files_that_are_no_questions_are_refused_as_such() {
         ("a.jsonl", &utf16, "is UTF-16 text; save it as UTF-8"),
         ("a.csv", &utf16, "is UTF-16 text"),
         ("a.json", &bare, "is UTF-16 text"),
+        (
+            "a.jsonl",
+            b"{\"question\": \"a\", \"answer\": 1}\r{\"question\": \"b\", \"answer\": 2}\r",
+            "with CR alone; save it with LF",
+        ),
+        ("a.csv", b"question,answer\ra,1\rb,2\r", "with CR alone; save it with LF"),
         ("a.parquet", b"PAR1....", "is no parquet file, or only a part of one"),
         ("a.jsonl", b"\x1f\x8b\x08", "compressed by gzip"),
         ("a.txt", b"x", "its name should end in .jsonl"),

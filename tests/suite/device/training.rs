@@ -98,7 +98,8 @@ fn some_updates_end_at_the_same_weights_and_a_saved_state_goes_on() {
     let state = device.state().unwrap();
     let restored = |compute| {
         let fresh = student("qwen2-tiny", compute);
-        Trainer::restore(fresh, AdamWRecipe::default(), 64, Arc::new(Workers::new(1)), &state).unwrap()
+        Trainer::restore(fresh, AdamWRecipe::default(), 64, Arc::new(Workers::new(1)), std::io::Cursor::new(&state))
+            .unwrap()
     };
     for mut again in [restored(PORTABLE), restored(Compute::Kernels)] {
         assert_eq!(again.state().unwrap(), state);
@@ -128,6 +129,11 @@ fn half_precision_keeps_masters_in_single_precision_and_learns() {
     device.sft_step(&chats, SftLoss::SampleMean, 1e-6).unwrap();
     let moved = before.iter().zip(weights(device.student())).filter(|(a, b)| *a != b).count();
     assert!(moved * 2 > before.len(), "{moved} of {}", before.len());
+    // And it is the masters that are saved.
+    let files = device.student().to_files().unwrap();
+    let (_, saved) = files.iter().find(|(name, _)| name == "model.safetensors").unwrap();
+    let stored = footbridge::student::folder::stored_in_bytes("model.safetensors", saved).unwrap();
+    assert_eq!(stored.keys().collect::<Vec<_>>(), ["F32"]);
 }
 
 #[test]

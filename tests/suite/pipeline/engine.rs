@@ -64,5 +64,5 @@ fn a_panic_inside_is_an_error_with_its_words_and_the_engine_lives_on() {
 fn a_step_without_a_training_run_is_refused() {
     let engine = engine();
     assert!(matches!(engine.sft_step(vec![], 1e-4, SftLoss::default()), Err(EngineError::NotTraining)));
-    assert!(matches!(engine.state(), Err(EngineError::NotTraining)));
+    assert!(matches!(engine.write_state(Vec::new()), Err(EngineError::NotTraining)));
 }

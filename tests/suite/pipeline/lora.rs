@@ -17,6 +17,42 @@ fn export(args: &[&str], sessions: &Path, code: i32) -> (String, String) {
     (text(&output.stdout), text(&output.stderr))
 }
 
+/// What a verb prints, without the names of student and session.
+fn printed(args: &[&str], sessions: &Path) -> Vec<serde_json::Value> {
+    let output = footbridge(args, sessions).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{args:?}: {}", text(&output.stderr));
+    let values = serde_json::Deserializer::from_slice(&output.stdout).into_iter::<serde_json::Value>();
+    values
+        .map(|value| {
+            let mut value = value.unwrap();
+            if let Some(fields) = value.as_object_mut() {
+                let _ = ["student", "session", "stored", "adapter", "available"].map(|name| fields.remove(name));
+            }
+            value
+        })
+        .collect()
+}
+
+/// An adapter's checkpoint is measured, sampled and shown as the student is that it was merged into.
+fn assert_students_are_the_same(checkpoint: &str, merged: &str, sessions: &Path) {
+    let verbs: [&[&str]; 4] = [
+        &["student", "logits", "--text", "How many?", "--greedy", "8"],
+        &["student", "show", "--json"],
+        &["difficulty", "--data", "world", "--limit", "3", "--n", "2", "--json"],
+        &["eval", "--bench", "world", "--limit", "3", "--json"],
+    ];
+    for verb in verbs {
+        let of = |student: &str| {
+            let named = if verb[0] == "student" { vec![student] } else { vec!["--student", student] };
+            printed(&[verb, &named].concat(), sessions)
+        };
+        let (found, expected) = (of(checkpoint), of(merged));
+        assert!(!found.is_empty() && found == expected, "{verb:?}: {found:?} and {expected:?}");
+    }
+    let shown = footbridge(&["student", "show", checkpoint], sessions).output().unwrap();
+    assert!(text(&shown.stdout).contains("\nadapter     rank 4, alpha 32, on q_proj, "), "{}", text(&shown.stdout));
+}
+
 #[test]
 fn adapters_train_through_the_loop_survive_a_stop_and_are_taken_out_merged_or_not() {
     let home = tempfile::tempdir().unwrap();
@@ -52,6 +88,7 @@ fn adapters_train_through_the_loop_survive_a_stop_and_are_taken_out_merged_or_no
     export(&["weights", "through", "--checkpoint", "1-grpo", "--merged", "--out", &merged], home.path(), 0);
     let student = Student::load(Path::new(&merged), &Device::flex()).unwrap();
     assert!(!student.model.adapted());
+    assert_students_are_the_same("through:1-grpo", &merged, home.path());
     let (_, again) = export(&["weights", "through", "--out", &merged], home.path(), 2);
     assert!(again.contains("is there already"), "{again}");
     let (_, unknown) = export(&["weights", "through", "--checkpoint", "x", "--out", &out("x")], home.path(), 2);

@@ -1,5 +1,7 @@
 //! Checkpoints: whole or not at all, verified on reading.
 
+use std::io::Write;
+
 use footbridge::session::SessionError;
 use serde_json::json;
 
@@ -66,13 +68,40 @@ fn a_running_stage_keeps_its_last_states() {
     }
     store.save_partial("1-grpo-b", 99, &[("s", b"other")], json!({}), 2).unwrap();
     let (step, state) = store.latest_partial("1-grpo").unwrap().unwrap();
-    assert_eq!((step, &state.files["s"]), (12, &vec![12]));
+    assert_eq!((step, std::fs::read(state.join("s")).unwrap()), (12, vec![12]));
     assert!(store.list().unwrap().is_empty(), "states are no finished checkpoints");
-    std::fs::write(state.dir.join("s"), b"?!").unwrap();
+    std::fs::write(state.join("s"), b"?!").unwrap();
     assert_eq!(store.latest_partial("1-grpo").unwrap().unwrap().0, 10, "a damaged state is passed over");
     store.drop_partials("1-grpo").unwrap();
     assert!(store.latest_partial("1-grpo").unwrap().is_none());
     assert_eq!(store.latest_partial("1-grpo-b").unwrap().unwrap().0, 99);
+}
+
+#[test]
+fn a_checkpoint_written_in_pieces_is_whole_or_leaves_nothing() {
+    let (_dir, sessions) = place();
+    let session = create(&sessions, "demo");
+    let store = session.checkpoints();
+    let bytes: Vec<u8> = (0..700_000_u32).flat_map(u32::to_le_bytes).collect();
+    let mut draft = store.draft_partial("1-grpo", 3).unwrap();
+    let mut file = draft.file("state").unwrap();
+    bytes.chunks(99_991).for_each(|piece| file.write_all(piece).unwrap());
+    draft.keep(file).unwrap();
+    assert!(draft.file("../state").is_err() && draft.file("manifest.json").is_err());
+    assert!(store.latest_partial("1-grpo").unwrap().is_none(), "half of it was found");
+    let written = draft.finish(json!({"updates": 3})).unwrap();
+    store.save("a", &[("state", &bytes)], json!(null)).unwrap();
+    assert_eq!(written.files, store.manifest("a").unwrap().files, "the same content, the same hash");
+    let (step, folder) = store.latest_partial("1-grpo").unwrap().unwrap();
+    assert_eq!((step, std::fs::read(folder.join("state")).unwrap()), (3, bytes));
+
+    let mut given_up = store.draft_partial("1-grpo", 4).unwrap();
+    given_up.keep(given_up.file("state").unwrap()).unwrap();
+    drop(given_up);
+    assert_eq!(store.latest_partial("1-grpo").unwrap().unwrap().0, 3);
+    assert_eq!(std::fs::read_dir(session.dir().join("checkpoints")).unwrap().count(), 2, "nothing is left behind");
+    store.keep_newest("1-grpo", 3, 1).unwrap();
+    assert_eq!(store.verify("a").unwrap().id, "a");
 }
 
 #[test]

@@ -92,8 +92,7 @@ fn a_student_is_shown_with_what_it_takes() {
     let folder = folder.to_str().unwrap();
     for word in ["world", folder] {
         let text = done(&["student", "show", word, "--threads", "2"]);
-        for part in ["family      qwen2", "stored as   F32, ", "end of turn ", "saving a state: program", "available: "]
-        {
+        for part in ["family      qwen2", "stored as   F32, ", "end of turn ", "a GRPO step: program", "available: "] {
             assert!(text.contains(part), "no {part:?} in:\n{text}");
         }
     }

@@ -1,5 +1,6 @@
 //! Training with less: layers computed again on the way back, and adapters in place of the weights.
 
+use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -199,7 +200,7 @@ fn training_an_adapter_goes_on_from_its_state_to_the_last_bit() {
     let state = stopped.state().unwrap();
     let fresh = Student::load(&folder, &Device::flex()).unwrap().with_adapters(&recipe, 99);
     let settings = AdamWRecipe { weight_decay: 0.0, ..AdamWRecipe::default() };
-    let mut resumed = Trainer::restore(fresh, settings, 200, Arc::new(Workers::new(1)), &state).unwrap();
+    let mut resumed = Trainer::restore(fresh, settings, 200, Arc::new(Workers::new(1)), Cursor::new(state)).unwrap();
     go(&mut resumed, 2);
     assert!(trained(&resumed) == trained(&through));
 }

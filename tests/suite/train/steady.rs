@@ -1,5 +1,6 @@
 //! What must not change a result: the number of threads, a stop in between, and how a batch is put together.
 
+use std::io::Cursor;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -75,7 +76,7 @@ fn a_run_that_was_saved_and_loaded_ends_like_one_that_was_not() {
         drop(stopped);
         let student = Student::load(&folder, &Device::flex()).unwrap();
         let workers = Arc::new(Workers::new(1));
-        let mut resumed = Trainer::restore(student, AdamWRecipe::default(), 256, workers, &state).unwrap();
+        let mut resumed = Trainer::restore(student, AdamWRecipe::default(), 256, workers, Cursor::new(&state)).unwrap();
         assert_eq!(resumed.updates(), 5);
         train(&mut resumed, &batch, 5);
         assert!(weights(&straight) == weights(&resumed));
@@ -89,7 +90,7 @@ fn a_damaged_or_foreign_state_is_refused_in_one_line() {
     let state = trainer(&folders[0], AdamWRecipe::default(), 256, 1).state().unwrap();
     let restore = |folder: &PathBuf, state: &[u8]| {
         let student = Student::load(folder, &Device::flex()).unwrap();
-        Trainer::restore(student, AdamWRecipe::default(), 256, Arc::new(Workers::new(1)), state)
+        Trainer::restore(student, AdamWRecipe::default(), 256, Arc::new(Workers::new(1)), Cursor::new(state))
     };
     for cut in [0, 7, 100, state.len() - 1] {
         let error = restore(&folders[0], &state[..cut]).err().unwrap_or_else(|| panic!("cut at {cut} was accepted"));
