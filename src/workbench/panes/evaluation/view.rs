@@ -84,7 +84,12 @@ impl Evaluation {
         let measured = self.grid.rows.iter().filter(|row| row.session.is_none() && row.absent.is_none()).count();
         let all = self.grid.rows.iter().filter(|row| row.session.is_none()).count();
         let (left, right) = self.places.sight.hidden(&self.grid);
-        let more = if left + right > 0 { format!("{left} columns left, {right} right") } else { String::new() };
+        let more = match (left, right) {
+            (0, 0) => String::new(),
+            (0, right) => format!("{right} more to the right"),
+            (left, 0) => format!("{left} more to the left"),
+            (left, right) => format!("{left} more to the left, {right} to the right"),
+        };
         let (n, k) = self.grid.nk;
         let slow = if self.found.waiting().is_some() { "reading".to_string() } else { String::new() };
         let figure = format!("{}, %", self.figure.name(n, k));
