@@ -10,6 +10,12 @@ use crate::workbench::text::printable;
 /// One line per session: name, what it is doing, how far it has come, size, last change.
 pub fn list(sessions: &Sessions) -> Result<String> {
     let all = sessions.list()?;
+    if all.is_empty() && !sessions.root().exists() {
+        return Ok(format!(
+            "there is no folder {}; `footbridge demo` makes it, with a first session",
+            sessions.root().display()
+        ));
+    }
     if all.is_empty() {
         return Ok(format!("no sessions in {}; `footbridge demo` makes one", sessions.root().display()));
     }
