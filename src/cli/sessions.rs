@@ -11,10 +11,8 @@ use crate::workbench::text::printable;
 pub fn list(sessions: &Sessions) -> Result<String> {
     let all = sessions.list()?;
     if all.is_empty() && !sessions.root().exists() {
-        return Ok(format!(
-            "there is no folder {}; `footbridge demo` makes it, with a first session",
-            sessions.root().display()
-        ));
+        let folder = sessions.root().display();
+        return Ok(format!("no sessions in {folder}, for there is no such folder; `footbridge demo` makes it"));
     }
     if all.is_empty() {
         return Ok(format!("no sessions in {}; `footbridge demo` makes one", sessions.root().display()));
