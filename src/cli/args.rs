@@ -162,7 +162,7 @@ pub struct FaceArgs {
 /// What a student computes on.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct DeviceArgs {
-    /// What to compute on: auto, cpu, cuda or cuda:N. Without it as the recipe says; auto takes a CUDA device that computes, else the CPU
+    /// What to compute on: auto, cpu, cuda or cuda:N. Without it as the recipe says, where there is one, else auto: a CUDA device that computes, else the CPU
     #[arg(long = "device", value_name = "DEVICE")]
     pub choice: Option<DeviceChoice>,
 }

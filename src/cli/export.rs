@@ -49,7 +49,7 @@ pub enum ExportVerb {
         /// Name of the session
         name: String,
         /// Only stages whose name begins with this, as `1-sft` or `2-sft-recycled`
-        #[arg(long, value_name = "STAGE", default_value = "")]
+        #[arg(long, value_name = "STAGE", default_value = "", hide_default_value = true)]
         stage: String,
         /// Where the session is kept.
         #[command(flatten)]

@@ -25,7 +25,12 @@ impl Plain {
         match event {
             Event::RunStarted { session, seed, stages } => {
                 self.stages = stages.iter().cloned().map(StageRow::waiting).collect();
-                vec![format!("{}: seed {seed}, {} stages", text::printable(session), stages.len())]
+                vec![format!(
+                    "{}: seed {seed}, {} {}",
+                    text::printable(session),
+                    stages.len(),
+                    if stages.len() == 1 { "stage" } else { "stages" }
+                )]
             }
             Event::StageStarted { stage, done, total, unit } => {
                 let at = self.at(stage);
@@ -173,7 +178,7 @@ mod tests {
     #[test]
     fn the_start_names_session_seed_and_stages() {
         let started = Event::RunStarted { session: "d\u{1b}[2J".into(), seed: 7, stages: vec![stage(StageKind::Grpo)] };
-        assert_eq!(Plain::default().lines(&started, s(0)), ["d: seed 7, 1 stages"]);
+        assert_eq!(Plain::default().lines(&started, s(0)), ["d: seed 7, 1 stage"]);
     }
 
     #[test]

@@ -10,6 +10,10 @@ use crate::workbench::text::printable;
 /// One line per session: name, what it is doing, how far it has come, size, last change.
 pub fn list(sessions: &Sessions) -> Result<String> {
     let all = sessions.list()?;
+    if all.is_empty() && !sessions.root().exists() {
+        let folder = sessions.root().display();
+        return Ok(format!("no sessions in {folder}, for there is no such folder; `footbridge demo` makes it"));
+    }
     if all.is_empty() {
         return Ok(format!("no sessions in {}; `footbridge demo` makes one", sessions.root().display()));
     }

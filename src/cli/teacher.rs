@@ -89,7 +89,12 @@ fn shown(product: &Product) -> String {
 fn export(name: &str, path: &Path, sessions: &SessionsDir) -> Result<Exit, Failure> {
     let session = Sessions::at(&sessions.path).open_read_only(name).map_err(Failure::usage)?;
     let lines = recorded::lines(&session).map_err(Failure::usage)?;
-    let unwritable = |error: std::io::Error| Failure::usage(format!("{} cannot be written: {error}", path.display()));
+    let unwritable = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Failure::usage(format!("{} is there already; name a file that is not, or remove it first", path.display()))
+        }
+        _ => Failure::usage(format!("{} cannot be written: {error}", path.display())),
+    };
     let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(unwritable)?;
     let mut file = BufWriter::new(file);
     for line in &lines {

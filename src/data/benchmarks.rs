@@ -189,7 +189,11 @@ impl Benchmark {
     /// Where its file may lie below the folder of benchmarks, the preferred place first.
     pub fn places(&self) -> Vec<String> {
         let known = self.files.iter().map(|file| file.path.to_owned());
-        known.chain(self.fetched.iter().map(|file| format!("{}/{file}", self.name))).collect()
+        let mut names: Vec<String> =
+            known.chain(self.fetched.iter().map(|file| format!("{}/{file}", self.name))).collect();
+        let mut seen = std::collections::HashSet::new();
+        names.retain(|name| seen.insert(name.clone()));
+        names
     }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::events::{Command, Event};
 use super::review::Request;
@@ -44,6 +45,10 @@ struct Flags {
     gate: Gate,
     /// What the researcher decided and nobody has applied yet.
     reviews: VecDeque<Request>,
+    /// Since when somebody stands still, paused or at a gate.
+    standing: Option<Instant>,
+    /// Time that was spent standing still before that.
+    stood: Duration,
     /// Who hears of pauses; nobody once the run is over.
     echo: Option<Sender<Event>>,
 }
@@ -61,6 +66,14 @@ impl Flags {
         if self.paused && !self.still {
             self.still = true;
             self.say(Event::Paused);
+        }
+        self.standing.get_or_insert_with(Instant::now);
+    }
+
+    /// Called by whoever goes on.
+    fn go_on(&mut self) {
+        if let Some(since) = self.standing.take() {
+            self.stood += since.elapsed();
         }
     }
 }
@@ -126,7 +139,14 @@ impl Control {
             flags.stand_still();
             flags = self.wait(flags);
         }
+        flags.go_on();
         if flags.cancelled { Err(Cancelled) } else { Ok(()) }
+    }
+
+    /// How long work stood still so far, paused or at a gate: time that no stage took.
+    pub fn stood_still(&self) -> Duration {
+        let flags = self.flags();
+        flags.stood + flags.standing.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     /// Whether the run was told to stop. Never stands still.
@@ -152,6 +172,7 @@ impl Control {
             flags.stand_still();
             flags = self.wait(flags);
         }
+        flags.go_on();
         if flags.cancelled { Err(Cancelled) } else { Ok(!flags.reviews.is_empty()) }
     }
 
@@ -173,6 +194,7 @@ impl Control {
             flags.stand_still();
             flags = self.wait(flags);
         }
+        flags.go_on();
         if !flags.reviews.is_empty() {
             return Ok(AtGate::Review);
         }
@@ -190,6 +212,24 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
+
+    #[test]
+    fn time_at_a_gate_is_time_that_nobody_worked() {
+        let control = Control::new();
+        assert_eq!(control.stood_still(), Duration::ZERO);
+        control.close_gate();
+        let other = control.clone();
+        let waits = std::thread::spawn(move || other.wait_for_gate());
+        while control.stood_still() < Duration::from_millis(20) {
+            std::thread::yield_now();
+        }
+        control.apply(&Command::PassGate);
+        assert_eq!(waits.join().unwrap(), Ok(AtGate::Pass));
+        let stood = control.stood_still();
+        assert!(stood >= Duration::from_millis(20));
+        assert_eq!(control.check(), Ok(()));
+        assert_eq!(control.stood_still(), stood, "work goes on, and no more is counted");
+    }
 
     #[test]
     fn a_cancel_wins_over_a_pause() {

@@ -254,7 +254,8 @@ fn write_questions(session: &Session, material: &Material) -> Result<(), StageEr
 }
 
 fn run_stage(cx: &Context) -> Result<(), StageError> {
-    let begun = Instant::now();
+    let (begun, stood) = (Instant::now(), cx.control.stood_still());
+    let worked = || begun.elapsed().saturating_sub(cx.control.stood_still().saturating_sub(stood)).as_secs_f64();
     cx.emit.begin();
     let spent = super::spent::Spent::resume(cx)?;
     let result = dispatch(cx).and_then(|summary| super::gates::pass(cx, summary));
@@ -262,11 +263,11 @@ fn run_stage(cx: &Context) -> Result<(), StageError> {
         Ok(summary) => summary,
         Err(error) => {
             // Where even this can't be written, the first error is the one to tell.
-            let _ = spent.keep(cx, begun.elapsed().as_secs_f64(), cx.emit.tokens());
+            let _ = spent.keep(cx, worked(), cx.emit.tokens());
             return Err(error);
         }
     };
-    let (seconds, tokens) = (spent.seconds + begun.elapsed().as_secs_f64(), spent.tokens + tokens);
+    let (seconds, tokens) = (spent.seconds + worked(), spent.tokens + tokens);
     let done = StageDone { summary: text.clone(), seconds, tokens };
     let mut batch = Batch::new(Author::Pipeline);
     batch.put(&cx.stage.key(), &done);

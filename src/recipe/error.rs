@@ -14,7 +14,9 @@ pub enum RecipeError {
         cause: std::io::Error,
     },
     /// No preset of this name.
-    #[error("there is no preset {name:?}; the nearest is \"{nearest}\"")]
+    #[error(
+        "there is no preset {name:?}; the nearest is \"{nearest}\", and a recipe of your own is named as a file: my.toml"
+    )]
     UnknownPreset {
         /// As it was asked for.
         name: String,

@@ -205,6 +205,6 @@ pub const FIELDS: &[Field] = &[
     at("evaluate.sampling.top_p", Number(SHARE_ABOVE_0), "probability of the nucleus", "Table 6"),
     at("evaluate.sampling.max_new_tokens", COUNT, "longest answer", "Table 6"),
 
-    at("gates.bridge", GATE, "after bridge decisions", ""),
-    at("gates.diagnosis", GATE, "after diagnoses", ""),
+    at("gates.bridge", GATE, "after bridge decisions: auto goes on, review waits for a researcher", ""),
+    at("gates.diagnosis", GATE, "after diagnoses: auto goes on, review waits for a researcher", ""),
 ];

@@ -19,8 +19,9 @@ pub fn hear(state: &mut State, event: Event, now: Duration) {
             work(state);
         }
         Event::StageStarted { stage, done, total, unit } => {
-            row(state, &stage).start(done, total, &unit, now);
             state.gate = None;
+            state.stand_or_go();
+            row(state, &stage).start(done, total, &unit, now);
             work(state);
         }
         Event::StageProgress { stage, done, total, tokens, rate } => {
@@ -51,13 +52,13 @@ pub fn hear(state: &mut State, event: Event, now: Duration) {
         Event::Refused { reason } => state.log.push(now, Level::Warn, &format!("refused: {reason}")),
         Event::Paused => state.phase = if state.phase == Phase::Stopping { Phase::Stopping } else { Phase::Paused },
         Event::Resumed => {
-            state.stages.iter_mut().for_each(|row| row.skip_pause(now));
             if state.phase != Phase::Stopping {
                 state.phase = Phase::Running;
             }
         }
         Event::RunFinished { outcome, seconds } => end(state, outcome, Some(seconds)),
     }
+    state.stand_or_go();
 }
 
 /// The run is at work, unless something else was asked of it.

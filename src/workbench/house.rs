@@ -85,6 +85,14 @@ impl House {
             None => path.to_path_buf(),
         }
     }
+
+    /// A name for a file that is not there yet: `rollouts.csv`, else `rollouts-2.csv`, `rollouts-3.csv`.
+    pub fn free_file(&self, name: &str, ending: &str) -> String {
+        let first = format!("{name}.{ending}");
+        let others = (2..1_000).map(|n| format!("{name}-{n}.{ending}"));
+        let mut names = std::iter::once(first.clone()).chain(others);
+        names.find(|name| !self.file(name).exists()).unwrap_or(first)
+    }
 }
 
 fn status() -> Result<String, String> {

@@ -112,9 +112,12 @@ impl StageRow {
         self.rate = if seconds > 0.0 { tokens as f64 / seconds } else { 0.0 };
     }
 
-    /// A pause is over: standing still does not count as being slow.
-    pub fn skip_pause(&mut self, now: Duration) {
-        self.speed.at = now;
+    /// Standing still is over after this long: it counts neither as work nor as being slow.
+    pub fn skip_pause(&mut self, stood: Duration) {
+        if let StageState::Running(since) = &mut self.state {
+            *since += stood;
+            self.speed.at += stood;
+        }
     }
 
     /// Share complete, 0 to 1.
@@ -204,10 +207,16 @@ fn expected(rows: &[StageRow], kind: StageKind, machine: f64) -> f64 {
     if seen > 0.0 { sum / seen } else { usual_cost(kind) * machine }
 }
 
+/// Whether a kind of stage computes with the student, so that it tells how fast this machine is. What a teacher takes, or
+/// a look at the records, says nothing about the rest of the run.
+fn tells_speed(kind: StageKind) -> bool {
+    !matches!(kind, StageKind::Traces | StageKind::Bridge | StageKind::Split | StageKind::Recycle)
+}
+
 /// Seconds of this machine per unit of usual cost.
 fn machine_scale(rows: &[StageRow], now: Duration) -> Option<f64> {
     let (mut took, mut usual) = (0.0, 0.0);
-    for row in rows {
+    for row in rows.iter().filter(|row| tells_speed(row.id.kind)) {
         let whole = match row.state {
             StageState::Done(time) => time.as_secs_f64(),
             StageState::Running(since) => match row.eta(now) {
@@ -269,9 +278,21 @@ mod tests {
         let mut stage = row(StageKind::Grpo);
         stage.start(0, 10, "updates", s(0));
         stage.progress(1, 10, 0, 0.0, s(2));
-        stage.skip_pause(s(1_000));
+        stage.skip_pause(s(998));
         stage.progress(2, 10, 0, 0.0, s(1_002));
         assert_eq!(stage.eta(s(1_002)), Some(s(16)));
+        assert_eq!(stage.state, StageState::Running(s(998)), "the time at work leaves it out");
+    }
+
+    #[test]
+    fn a_slow_teacher_says_nothing_about_the_speed_of_the_machine() {
+        let mut rows = vec![row(StageKind::Evaluate), row(StageKind::Bridge), row(StageKind::Grpo)];
+        rows[0].start(0, 10, "questions", s(0));
+        rows[0].finish("", 4.0, 0);
+        let before = overall_eta(&[rows[0].clone(), rows[2].clone()], s(4));
+        rows[1].start(0, 10, "traces", s(4));
+        rows[1].finish("", 3_600.0, 0);
+        assert_eq!(overall_eta(&rows, s(3_604)), before);
     }
 
     #[test]

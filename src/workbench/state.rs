@@ -63,6 +63,8 @@ pub struct State {
     pub ended: Option<Duration>,
     /// A gate that waits for the researcher, and how many products wait there.
     pub gate: Option<(StageId, u64)>,
+    /// Since when the run stands still, paused or at a gate.
+    pub still: Option<Duration>,
 }
 
 impl State {
@@ -80,6 +82,7 @@ impl State {
             now: Duration::ZERO,
             ended: None,
             gate: None,
+            still: None,
         }
     }
 
@@ -99,9 +102,28 @@ impl State {
         self.ended.unwrap_or(self.now)
     }
 
+    /// The clock of the work: it stands while the run stands still.
+    pub fn at_work(&self) -> Duration {
+        self.still.unwrap_or(self.now)
+    }
+
     /// Time left for the whole run, as far as it can be guessed.
     pub fn eta(&self) -> Option<Duration> {
-        if self.phase.over() { None } else { overall_eta(&self.stages, self.now) }
+        if self.phase.over() { None } else { overall_eta(&self.stages, self.at_work()) }
+    }
+
+    /// The run stands still from now on, or goes on, as its phase and its gate say.
+    pub fn stand_or_go(&mut self) {
+        let stands = self.gate.is_some() || self.phase == Phase::Paused;
+        match self.still {
+            None if stands => self.still = Some(self.now),
+            Some(since) if !stands => {
+                let stood = self.now.saturating_sub(since);
+                self.stages.iter_mut().for_each(|row| row.skip_pause(stood));
+                self.still = None;
+            }
+            _ => {}
+        }
     }
 
     /// The curve that says most: the reward, else the loss, else whatever there is.

@@ -88,7 +88,10 @@ fn a_part_of_a_section_keeps_the_rest_of_that_section() {
 #[test]
 fn names_that_are_neither_preset_nor_file() {
     let unknown = Recipe::find("dmo").unwrap_err();
-    assert_eq!(unknown.to_string(), "there is no preset \"dmo\"; the nearest is \"demo\"");
+    assert_eq!(
+        unknown.to_string(),
+        "there is no preset \"dmo\"; the nearest is \"demo\", and a recipe of your own is named as a file: my.toml"
+    );
     let missing = Recipe::find("no/such/recipe.toml").unwrap_err();
     assert!(matches!(missing, RecipeError::Unreadable { .. }));
     assert!(missing.to_string().starts_with("no/such/recipe.toml: cannot be read: "), "{missing}");

@@ -57,7 +57,7 @@ pub struct PreviewArgs {
     /// Name of the session
     pub name: String,
     /// What to show
-    #[arg(value_enum)]
+    #[arg(value_enum, default_value = "sft")]
     pub what: PreviewOf,
     /// Only this stage, for example `2-sft-recycled`
     #[arg(long, value_name = "STAGE")]

@@ -12,9 +12,9 @@ use crate::pipeline::review::{Kind, ProductId, ScoreName};
 #[derive(Args, Debug)]
 #[command(after_help = "A product is named trace/QUESTION, scores/QUESTION, bridge/QUESTION or \
                         recycled/ITERATION/QUESTION. Steps are counted from 1.\n\nExamples:\n  footbridge review list \
-                        demo-1 --status review\n  footbridge review show demo-1 bridge/train-0007\n  footbridge review \
-                        override demo-1 train-0007 2 expand --text '3 * 4 = 12'\n  footbridge review reject demo-1 \
-                        recycled/1/train-0031 --reason 'not the first error'\n  footbridge review approve demo-1 --all \
+                        demo-1 --status review\n  footbridge review show demo-1 bridge/train-0017\n  footbridge review \
+                        override demo-1 train-0017 2 expand --text '3 * 4 = 12'\n  footbridge review reject demo-1 \
+                        recycled/1/train-0042 --reason 'not the first error'\n  footbridge review approve demo-1 --all \
                         --kind bridge\n  footbridge review log demo-1 --author ada --csv decisions.csv")]
 pub struct ReviewArgs {
     /// What to do.
@@ -103,7 +103,7 @@ pub struct FilterArgs {
 /// Products by name, or all that a filter means.
 #[derive(Args, Debug)]
 pub struct WhichArgs {
-    /// The products
+    /// The products, such as bridge/train-0017
     #[arg(value_name = "PRODUCT", required_unless_present = "all", conflicts_with = "all")]
     pub products: Vec<ProductId>,
     /// All that the filter means; without --status those that wait for a decision. One undo takes all back
@@ -145,7 +145,7 @@ pub enum ReviewVerb {
         /// Of which session.
         #[command(flatten)]
         session: SessionArg,
-        /// The product
+        /// The product, such as bridge/train-0017; `review list` names them
         product: ProductId,
         /// As one JSON document
         #[arg(long)]
@@ -180,7 +180,7 @@ pub enum ReviewVerb {
         /// Of which session.
         #[command(flatten)]
         session: SessionArg,
-        /// The product
+        /// The product, such as bridge/train-0017; `review list` names them
         product: ProductId,
         /// Which step of a bridged trace
         #[arg(long, value_name = "N")]
@@ -268,7 +268,7 @@ pub enum ReviewVerb {
         /// Of which session.
         #[command(flatten)]
         session: SessionArg,
-        /// The product
+        /// The product, such as bridge/train-0017; `review list` names them
         product: ProductId,
         /// Of scores and bridged traces: only this step
         #[arg(long, value_name = "N")]
@@ -293,7 +293,7 @@ pub enum ReviewVerb {
         /// Of which session.
         #[command(flatten)]
         session: SessionArg,
-        /// The product
+        /// The product, such as bridge/train-0017
         product: Option<ProductId>,
         /// Who.
         #[command(flatten)]

@@ -18,8 +18,7 @@ pub fn act(
 ) -> Result<Act, Failure> {
     let open = reading(session)?;
     let read = Product::read(&open, &product).map_err(Failure::failed)?;
-    let missing = || Failure::usage(format!("there is no {product}; `footbridge review list {}`", session.name));
-    match read.ok_or_else(missing)? {
+    match read.ok_or_else(|| super::show::missing(&open, &product))? {
         Product::Trace(trace) => {
             let text = written(text, &trace.text, "txt")?;
             Ok(Act::EditTrace { question: product.key, text })

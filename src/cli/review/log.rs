@@ -48,6 +48,10 @@ fn table(entries: impl Iterator<Item = Result<AuditEntry, Failure>>) -> Result<(
             [time, frame, author, format!("{kind}/{key}"), before, after, reason].map(|cell| printable(&cell)),
         );
     }
+    if table.row_count() == 0 {
+        out::stderr("no change fits");
+        return Ok(());
+    }
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     let _ = out::stdout(&lines.join("\n"))?;
     Ok(())
@@ -57,15 +61,19 @@ fn csv_to(path: &Path, entries: impl Iterator<Item = Result<AuditEntry, Failure>
     let mut writer = csv::Writer::from_writer(Vec::new());
     let failed = |error: csv::Error| Failure::failed(format!("a line cannot be written as CSV: {error}"));
     writer.write_record(AuditEntry::COLUMNS).map_err(failed)?;
+    let mut count = 0_usize;
     for entry in entries {
         writer.write_record(entry?.row().map(|cell| printable(&cell))).map_err(failed)?;
+        count += 1;
     }
     let bytes = writer.into_inner().map_err(Failure::failed)?;
     if path == Path::new("-") {
         let _ = out::stdout(&String::from_utf8_lossy(&bytes))?;
         return Ok(());
     }
-    std::fs::write(path, bytes).map_err(|error| Failure::failed(format!("{}: {error}", path.display())))
+    std::fs::write(path, bytes).map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
+    out::stderr(&format!("{}: {count} changes", path.display()));
+    Ok(())
 }
 
 /// A time in unix milliseconds: a date, a moment, or how long before `now`.

@@ -69,11 +69,20 @@ fn gist(product: &Product) -> String {
     }
 }
 
+/// Says that there is no such product, and which one is like it.
+pub fn missing(session: &Session, id: &ProductId) -> Failure {
+    let filter = Filter { kind: Some(id.kind), ..Filter::default() };
+    let known = products(session, &filter).unwrap_or_default();
+    let away = |known: &ProductId| strsim::damerau_levenshtein(&known.key, &id.key);
+    let near = known.iter().map(|(known, _)| known).min_by_key(|known| away(known));
+    let near = near.map_or(String::new(), |near| format!("; the nearest is {near}"));
+    Failure::usage(format!("there is no {id}{near}; `footbridge review list {}` names all", session.name()))
+}
+
 /// Prints one product with its checks and its history.
 pub fn one(session: &Session, id: &ProductId, json: bool) -> Result<Exit, Failure> {
     let product = Product::read(session, id).map_err(Failure::failed)?;
-    let product =
-        product.ok_or_else(|| Failure::usage(format!("there is no {id}; `footbridge review list {session}`")))?;
+    let product = product.ok_or_else(|| missing(session, id))?;
     let recipe = recipe_of(session)?;
     let desk = Desk::new(session, &recipe).map_err(Failure::usage)?;
     let checks = check(&desk, id, &product).err().map(|fault| fault.to_string());

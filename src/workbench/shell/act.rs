@@ -67,7 +67,7 @@ impl Shell {
                 None => self.note(Level::Info, "there is no table here to save"),
             },
             Do::SaveScreen => {
-                let text = format!("footbridge-{}.svg", self.tiles.focus().name());
+                let text = self.house.free_file(&format!("footbridge-{}", self.tiles.focus().name()), "svg");
                 let ask = Ask::Line { title: "save the screen as".to_string(), text, live: false };
                 self.layers.extend(Layer::of(Owner::Shell(Purpose::SaveScreen), ask));
             }

@@ -131,7 +131,7 @@ impl Shell {
     }
 
     pub(super) fn save_sheet(&mut self, sheet: crate::workbench::sheet::Sheet) {
-        let name = format!("{}.csv", sheet.name);
+        let name = self.house.free_file(&sheet.name, "csv");
         self.saving = Some(sheet);
         let title = "save the table as (.csv, .md or .json)".to_string();
         let ask = Ask::Line { title, text: name, live: false };
@@ -147,9 +147,14 @@ impl Shell {
         self.jobs.errand(move || {
             let written = std::fs::File::create_new(&path)
                 .and_then(|mut file| std::io::Write::write_all(&mut file, content.as_bytes()));
-            let path = path.display();
+            let whole = std::path::absolute(&path).unwrap_or(path);
+            let path = whole.display();
             let event = match written {
                 Ok(()) => Event::Log { level: Level::Info, message: format!("saved {path}") },
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                    let message = format!("{path} is there already; nothing was saved: choose another name");
+                    Event::Log { level: Level::Warn, message }
+                }
                 Err(error) => {
                     Event::Log { level: Level::Error, message: format!("{path}: {error}; nothing was saved") }
                 }

@@ -291,6 +291,7 @@ fn standing(shell: &Shell) -> (ratatui::style::Style, String) {
         Phase::Pausing => (theme.warn, "pausing after the current step".to_string()),
         Phase::Stopping => (theme.warn, "stopping after the current step".to_string()),
         Phase::Paused => (theme.warn, format!("paused {took}")),
+        Phase::Running if run.gate.is_some() => (theme.warn, format!("{} {took}{left}", phase_word(run))),
         Phase::Starting | Phase::Running => (theme.text, format!("{} {took}{left}", phase_word(run))),
     }
 }
@@ -300,7 +301,7 @@ fn phase_word(run: &State) -> &'static str {
     match &run.phase {
         Phase::Idle => "",
         Phase::Starting => "starting",
-        Phase::Running if run.gate.is_some() => "waiting",
+        Phase::Running if run.gate.is_some() => "waiting for you",
         Phase::Running => "running",
         Phase::Pausing => "pausing",
         Phase::Paused => "paused",

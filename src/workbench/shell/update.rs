@@ -81,6 +81,7 @@ impl Shell {
         match &event {
             Event::Decided { line, .. } => self.note(Level::Info, &line.clone()),
             Event::Refused { reason } => self.note(Level::Warn, &format!("refused: {reason}")),
+            Event::Log { level: Level::Error, message } => self.note(Level::Error, &message.clone()),
             _ => {}
         }
         hear::hear(&mut self.run, event.clone(), self.now);
@@ -151,6 +152,9 @@ impl Shell {
         }
         let said = std::mem::take(&mut *self.outbox.lock().unwrap_or_else(PoisonError::into_inner));
         for event in said {
+            if let Event::Log { level, message } = &event {
+                self.note(*level, &message.clone());
+            }
             self.hear(event, effects);
         }
         let wishes = self.each(|pane, cx| pane.poll(cx));

@@ -2,6 +2,7 @@
 //! the terminal is given back whatever happens.
 
 use std::io::{Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,6 +20,9 @@ struct Session {
     _slave: Box<dyn SlavePty + Send>,
     child: Box<dyn Child + Send + Sync>,
     keys: Box<dyn Write + Send>,
+    /// Reads what is written, until told to let go of the terminal.
+    reader: thread::JoinHandle<()>,
+    let_go: Arc<AtomicBool>,
     written: Arc<Mutex<Vec<u8>>>,
     size: (u16, u16),
     before: String,
@@ -41,14 +45,20 @@ impl Session {
         let child = pair.slave.spawn_command(command).unwrap();
         let written = Arc::new(Mutex::new(Vec::new()));
         let (mut reader, sink) = (pair.master.try_clone_reader().unwrap(), Arc::clone(&written));
-        thread::spawn(move || {
+        let let_go = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&let_go);
+        let reader = thread::spawn(move || {
             let mut chunk = [0; 4096];
             while let Ok(count @ 1..) = reader.read(&mut chunk) {
                 sink.lock().unwrap().extend_from_slice(&chunk[..count]);
+                if told.load(Ordering::SeqCst) {
+                    break;
+                }
             }
         });
         let keys = pair.master.take_writer().unwrap();
-        Self { master: pair.master, _slave: pair.slave, child, keys, written, size: (columns, rows), before }
+        let (master, _slave) = (pair.master, pair.slave);
+        Self { master, _slave, child, keys, reader, let_go, written, size: (columns, rows), before }
     }
 
     fn parser(&self) -> vt100::Parser {
@@ -188,6 +198,22 @@ fn a_run_whose_terminal_goes_away_ends_without_one() {
     let (code, text) = session.end();
     assert_eq!(code, 0);
     assert!(text.contains("base  | .526"), "{text}");
+}
+
+#[test]
+fn a_run_outlives_a_terminal_that_is_closed() {
+    let session = Session::start("endless", 80, 24);
+    session.wait("progress", |text| text.contains("20 of 20"));
+    let id = session.child.process_id().unwrap().to_string();
+    let Session { master, _slave, mut child, keys, reader, let_go, .. } = session;
+    let_go.store(true, Ordering::SeqCst);
+    // The clock on the screen moves once a second, so there is something to read.
+    reader.join().unwrap();
+    drop((master, _slave, keys));
+    thread::sleep(Duration::from_millis(500));
+    assert!(child.try_wait().unwrap().is_none(), "the run ended with its terminal");
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().exit_code(), 130);
 }
 
 #[test]

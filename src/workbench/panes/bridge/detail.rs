@@ -331,7 +331,8 @@ pub fn lineage(page: &Page, heat: Option<&Heat>, look: &Look) -> Vec<Line> {
         let title = format!("scores/{}, {}, D under {}", page.id, scores.status.name(), scores.checkpoint);
         let thresholds = page.ground.thresholds.map_or(String::new(), |t| {
             let tau = look.glyphs.tau;
-            format!("{tau}I {}, {tau}J {}, {tau}D {} ({})\n", t.tau_i, t.tau_j, t.tau_d, page.ground.source)
+            let [i, j, d] = [t.tau_i, t.tau_j, t.tau_d].map(words::figure);
+            format!("{tau}I {i}, {tau}J {j}, {tau}D {d} ({})\n", page.ground.source)
         });
         part(title, &format!("{thresholds}{}{}", asked(&scores.prompts), scores.unanswered.join("\n")), theme.text);
     }

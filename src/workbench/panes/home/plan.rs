@@ -19,7 +19,7 @@ use crate::workbench::text;
 use crate::workbench::widgets::{fault, header, put, waiting};
 
 /// Columns from which on the bounds stand beside what is expected.
-const WIDE: u16 = 96;
+const WIDE: u16 = 110;
 
 /// The plan of a run.
 #[derive(Default)]
@@ -117,10 +117,10 @@ impl Plan {
         lines.push(Vec::new());
         let titles = ["samples", "calls", "tokens", "time"].map(|title| format!("{title:>9}")).concat();
         if wide {
-            lines.push(vec![Span::styled(format!("{:61}{:^48}", "", "at most").trim_end().to_string(), theme.dim)]);
+            lines.push(vec![Span::styled(format!("{:67}{:^48}", "", "at most").trim_end().to_string(), theme.dim)]);
         }
         let most = if wide { format!("      {titles}") } else { String::new() };
-        lines.push(vec![Span::styled(format!("   {:<22}{titles}{most}", "stage"), theme.dim)]);
+        lines.push(vec![Span::styled(format!("   {:<28}{titles}{most}", "stage"), theme.dim)]);
         let total =
             StageForecast { stage: "all".into(), expected: outlook.questions.expected, most: outlook.questions.most };
         for row in outlook.questions.stages.iter().chain([&total]) {
@@ -131,8 +131,8 @@ impl Plan {
             };
             let most = if wide { format!("      {}", cells(&row.most)) } else { String::new() };
             let style = if row.stage == "all" { theme.focus } else { theme.text };
-            let name = text::fit(&row.stage, 22, look.glyphs.ellipsis);
-            lines.push(vec![Span::styled(format!("   {name:<22}{}{most}", cells(&row.expected)), style)]);
+            let name = text::fit(&row.stage, 28, look.glyphs.ellipsis);
+            lines.push(vec![Span::styled(format!("   {name:<28}{}{most}", cells(&row.expected)), style)]);
         }
         lines.push(Vec::new());
         for (note, bad) in self.notes(outlook, measuring) {

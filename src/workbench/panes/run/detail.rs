@@ -18,15 +18,16 @@ fn told(row: &StageRow, seen: &Seen<'_>, kept: Option<&Kept>) -> Vec<(String, St
     let (standing, style) = match row.state {
         StageState::Waiting => ("its turn has not come".to_string(), theme.dim),
         StageState::Running(since) => {
-            (format!("at work for {}", text::clock(seen.run.now.saturating_sub(since))), theme.running)
+            (format!("at work for {}", text::clock(seen.run.at_work().saturating_sub(since))), theme.running)
         }
         StageState::Done(took) => (format!("complete, {} of work", text::clock(took)), theme.good),
         StageState::Stopped => ("stopped; it goes on there when resumed".to_string(), theme.warn),
         StageState::Failed => ("failed; the log says why".to_string(), theme.bad),
     };
     let mut lines = vec![(standing, style)];
+    lines.extend(super::stages::waits(row, seen.run).map(|words| (words, theme.warn)));
     if row.total > 0 {
-        let left = row.eta(seen.run.now).map_or(String::new(), |left| format!(", {} left", text::clock(left)));
+        let left = row.eta(seen.run.at_work()).map_or(String::new(), |left| format!(", {} left", text::clock(left)));
         let items = format!("{} of {} {}", text::count(row.done), text::count(row.total), row.unit);
         lines.push((format!("{}{left}", items.trim_end()), theme.text));
     }

@@ -102,13 +102,22 @@ fn result(row: &StageRow, state: &State, look: &Look, room: usize) -> Vec<Span<'
     }
 }
 
+/// What a stage says whose gate waits for the researcher.
+pub fn waits(row: &StageRow, state: &State) -> Option<String> {
+    let (_, pending) = state.gate.as_ref().filter(|(stage, _)| *stage == row.id)?;
+    Some(format!("waits for you: {} to approve", text::count(*pending)))
+}
+
 /// `████───── 212/600 questions · 0:12 left`: the bar takes what the words leave.
 fn progress(row: &StageRow, state: &State, look: &Look, room: usize) -> Vec<Span<'static>> {
     if row.total == 0 {
         return vec![Span::styled(text::fit(&row.unit, room, look.glyphs.ellipsis), look.theme.dim)];
     }
+    if let Some(words) = waits(row, state) {
+        return vec![Span::styled(text::fit(&words, room, look.glyphs.ellipsis), look.theme.warn)];
+    }
     let count = format!("{}/{} {}", text::count(row.done), text::count(row.total), row.unit);
-    let left = row.eta(state.now).filter(|_| !state.phase.over());
+    let left = row.eta(state.at_work()).filter(|_| !state.phase.over());
     let mut facts = vec![count.trim_end().to_string()];
     facts.extend(left.map(|left| format!("{} left", text::clock(left))));
     let words = |facts: &[String]| facts.iter().map(|fact| text::width(fact) + 3).sum::<usize>();

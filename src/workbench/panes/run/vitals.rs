@@ -111,7 +111,7 @@ impl Vitals {
         let over = run.phase.over();
         let at_work = run.stages.iter().rfind(|row| matches!(row.state, StageState::Running(_))).filter(|_| !over);
         let mut facts = Vec::new();
-        if let Some(left) = at_work.and_then(|row| row.eta(run.now)) {
+        if let Some(left) = at_work.and_then(|row| row.eta(run.at_work())) {
             facts.push(format!("stage {} left", text::clock(left)));
         }
         facts.extend(run.eta().map(|left| format!("run about {} left", text::clock(left))));
