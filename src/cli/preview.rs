@@ -6,7 +6,8 @@ use super::args::{PreviewArgs, PreviewOf};
 use super::exit::{Exit, Failure};
 use super::out;
 use super::start::recipe_of;
-use crate::export::preview::{Mix, Part, Preview, PreviewError, Shown, Wanted, beside_marks, preview};
+use crate::export::marks::beside_marks;
+use crate::export::preview::{Mix, Part, Preview, PreviewError, Shown, Wanted, preview};
 use crate::session::Sessions;
 
 /// Around trained tokens where there is no colour.

@@ -8,6 +8,7 @@
 //! | `sources` | the files the questions come from |
 //! | `lineage` | the way back from a training text |
 //! | `preview` | training texts as they are rendered, and their mix |
+//! | `marks` | trained tokens between marks, told from a text's own |
 //! | `beside` | other sessions at its side |
 //! | `weights`, `dataset` | checkpoints and training texts for other programs |
 //! | `evaluation` | one student on benchmarks, without a run |
@@ -18,6 +19,7 @@ mod dataset;
 mod evaluation;
 mod gather;
 pub mod lineage;
+pub mod marks;
 pub mod preview;
 mod report;
 mod sources;

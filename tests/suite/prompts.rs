@@ -238,7 +238,7 @@ fn the_verb_changes_a_prompt_of_a_session() {
     assert!(code == Some(0) && said.starts_with("the prompt local is "), "{said}{told}");
     let session = sessions.open_read_only("s").unwrap();
     let change = session.get::<PromptChange>("local").unwrap().unwrap();
-    assert_eq!((change.text.as_str(), change.decided.by.to_string()), (local, "ada".to_string()));
+    assert_eq!((change.text.as_str(), change.decided.by.to_string()), (local, "researcher ada".to_string()));
     assert_eq!(prompts_of(&session, Prompts::world().unwrap()).unwrap().source(PromptKind::Local), local);
     drop(session);
     let trace = begun.source(PromptKind::Trace).to_string() + "\nBe brief.";

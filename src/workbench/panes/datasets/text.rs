@@ -4,7 +4,8 @@
 use super::read::{Kind, Row, Set, SharedRenderer, rendering};
 use crate::domain::Message;
 use crate::export::lineage::lineage_of;
-use crate::export::preview::{Part, Shown, beside_marks};
+use crate::export::marks::beside_marks;
+use crate::export::preview::{Part, Shown};
 use crate::recipe::Recipe;
 use crate::session::records::{Asked, Prepared, RolloutGroup};
 use crate::session::{Session, SessionError};
