@@ -86,6 +86,8 @@ pub struct Shell {
     note: Option<Note>,
     /// What was said so far, of a session that is not at work here.
     history: Query<Vec<Event>>,
+    /// Lines of the log that the history said; those behind them were said here.
+    told: usize,
     /// Number of the session's last frame, and who runs it elsewhere.
     pulse: Query<Pulse>,
     beat: u64,
@@ -129,6 +131,7 @@ impl Shell {
             now: Duration::ZERO,
             note: None,
             history: Query::default(),
+            told: 0,
             pulse: Query::default(),
             beat: 0,
             holder: None,
@@ -170,7 +173,7 @@ impl Shell {
     /// Shows no session.
     fn close_session(&mut self) {
         self.source = None;
-        (self.run, self.beat) = (State::new("", ""), 0);
+        (self.run, self.beat, self.told) = (State::new("", ""), 0, 0);
         (self.run.phase, self.run.now) = (Phase::Idle, self.now);
         self.history.clear();
         self.pulse.clear();
@@ -211,6 +214,7 @@ impl Shell {
         let now = self.now;
         self.source = Some(source);
         (self.run, self.beat, self.leaving, self.holder) = (state, 0, false, None);
+        self.told = 0;
         self.run.now = now;
         self.history.clear();
         self.pulse.clear();
