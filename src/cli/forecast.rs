@@ -48,19 +48,10 @@ fn table(told: &Outlook, recipe: &Recipe) -> String {
 
 /// What the figures rest on.
 fn notes(told: &Outlook, recipe: &Recipe) -> Vec<String> {
-    let (a, s) = (&told.questions.assumed, &told.speeds);
+    let s = &told.speeds;
     let [disk, most_disk] = told.session_bytes.map(size);
     vec![
-        format!(
-            "expected: {:.0} % medium and {:.0} % hard (Table 4), {:.0} % failed before RL, {:.1} steps a trace, {:.0} tokens \
-             an answer, {:.0} a prompt (measured)",
-            100.0 * a.medium,
-            100.0 * a.hard,
-            100.0 * a.failed,
-            a.steps,
-            a.answer,
-            a.prompt
-        ),
+        told.questions.assumed.said(),
         format!(
             "at most: every question hard and failed, {} steps, {} tokens an answer; a product that fails its checks is \
              asked for again up to {} times",

@@ -34,6 +34,20 @@ pub struct Assumed {
 }
 
 impl Assumed {
+    /// What is expected, in words.
+    pub fn said(&self) -> String {
+        format!(
+            "expected: {:.0} % medium and {:.0} % hard (Table 4), {:.0} % failed before RL, {:.1} steps a trace, {:.0} tokens \
+             an answer, {:.0} a prompt (measured)",
+            100.0 * self.medium,
+            100.0 * self.hard,
+            100.0 * self.failed,
+            self.steps,
+            self.answer,
+            self.prompt
+        )
+    }
+
     /// Table 4's shares for Qwen2.5-0.5B, Table 9's lengths where the recipe has none of its own; `prompt` as measured
     /// with the student's tokenizer.
     pub fn usual(recipe: &Recipe, prompt: f64) -> Self {

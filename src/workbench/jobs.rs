@@ -112,6 +112,13 @@ struct Flight<T> {
     since: Duration,
 }
 
+/// Nobody takes the answer of a flight that is gone, also where the pane that asked has forgotten its query.
+impl<T> Drop for Flight<T> {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}
+
 /// A question to the session or the disk, and its last answer.
 pub struct Query<T> {
     answer: Option<Result<T, String>>,
@@ -182,10 +189,7 @@ impl<T: Send + 'static> Query<T> {
 
     /// Gives up what is under way; the last answer stays.
     pub fn cancel(&mut self) {
-        if let Some(flight) = self.flight.take() {
-            flight.cancel.cancel();
-        }
-        self.again = None;
+        (self.flight, self.again) = (None, None);
     }
 
     /// Forgets everything.
@@ -278,6 +282,25 @@ mod tests {
         assert_eq!(query.value(), Some(&2));
         waited(&mut query, &jobs);
         assert_eq!((query.value(), query.waiting()), (Some(&4), None));
+        go.send(()).unwrap();
+        assert!(cancelled.recv().unwrap());
+    }
+
+    #[test]
+    fn a_query_that_is_forgotten_is_given_up() {
+        let jobs = Jobs::threads(Arc::new(|| ()));
+        let mut query: Query<u32> = Query::default();
+        let (go, wait) = channel::<()>();
+        let (begin, began) = channel();
+        let (cancelled_in, cancelled) = channel();
+        query.ask(&jobs, Duration::ZERO, move |cancel| {
+            let _ = begin.send(());
+            let _ = wait.recv();
+            let _ = cancelled_in.send(cancel.cancelled());
+            Ok(1)
+        });
+        began.recv().unwrap();
+        drop(query);
         go.send(()).unwrap();
         assert!(cancelled.recv().unwrap());
     }

@@ -1,6 +1,7 @@
 //! The workbench on a terminal: keys, events, signals and the clock come in; frames, commands and new runs go out.
 //! Everything that can be decided without a terminal is decided in [`Shell`].
 
+use std::collections::VecDeque;
 use std::future::pending;
 use std::io;
 use std::sync::Arc;
@@ -156,11 +157,12 @@ impl Live<'_> {
                 Came::Tick => (vec![Msg::Tick], calm),
             };
             for msg in messages {
-                for effect in self.shell.update(msg, self.now()) {
+                let mut effects = VecDeque::from(self.shell.update(msg, self.now()));
+                while let Some(effect) = effects.pop_front() {
                     if let Effect::Leave = effect {
                         return left(self.shell.run(), Left::AtOnce);
                     }
-                    self.carry(effect, &mut keys).await;
+                    effects.extend(self.carry(effect, &mut keys));
                 }
             }
             pacer.wish(self.now(), gap);
@@ -177,7 +179,8 @@ impl Live<'_> {
         vec![Msg::Notice]
     }
 
-    async fn carry(&mut self, effect: Effect, keys: &mut EventStream) {
+    /// Does what is wanted; gives what follows from it.
+    fn carry(&mut self, effect: Effect, keys: &mut EventStream) -> Vec<Effect> {
         match effect {
             Effect::Send(command) => {
                 if let Some(run) = &self.run {
@@ -195,16 +198,11 @@ impl Live<'_> {
                     Err(error) => Err(format!("the terminal can't be lent to an editor: {error}")),
                 };
                 drop(self.screen.take_back());
-                for effect in self.shell.update(Msg::Edited(outcome), self.now()) {
-                    if let Effect::Send(command) = effect
-                        && let Some(run) = &self.run
-                    {
-                        run.tell(command);
-                    }
-                }
+                return self.shell.update(Msg::Edited(outcome), self.now());
             }
             Effect::Leave => {}
         }
+        Vec::new()
     }
 }
 

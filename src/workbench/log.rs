@@ -51,6 +51,18 @@ impl Log {
         self.entries.iter().rev().enumerate().map(move |(back, entry)| (last - 1 - back, entry))
     }
 
+    /// Entries ever added.
+    pub fn said(&self) -> usize {
+        self.dropped + self.entries.len()
+    }
+
+    /// Adds what another log has from an entry on, by its number.
+    pub fn follow(&mut self, other: &Log, from: usize) {
+        for entry in other.entries.iter().skip(from.saturating_sub(other.dropped)) {
+            self.push(entry.at, entry.level, &entry.text);
+        }
+    }
+
     /// Warnings and errors so far.
     pub fn alarms(&self) -> (usize, usize) {
         (self.warnings, self.errors)

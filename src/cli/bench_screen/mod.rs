@@ -17,6 +17,7 @@ use super::bench::args::ScreenBench;
 use super::exit::{Exit, Failure};
 use super::out;
 use crate::session::Sessions;
+use outside::Outside;
 
 /// Columns and rows of the screen.
 const SIZE: (u16, u16) = (200, 50);
@@ -59,20 +60,9 @@ pub struct Figures {
     pub million: Spread,
     /// Choosing and sorting rows by name of the deed, milliseconds, and how many rows.
     pub rows: Vec<(String, usize, f64)>,
-    /// From the start of the program to the first frame, milliseconds.
-    pub first_frame: f64,
-    /// From the start of the program to the questions on the screen, milliseconds.
-    pub first_rows: f64,
-    /// From a key to the first byte written, no run at work anywhere.
-    pub keys_quiet: Spread,
-    /// The same while a demo trains on one thread beside it.
-    pub keys_busy: Spread,
-    /// Processor time over wall time while nothing changes, percent of a core.
-    pub idle_percent: f64,
-    /// Bytes written meanwhile.
-    pub idle_bytes: usize,
-    /// How long nothing changed, seconds.
-    pub idle_seconds: f64,
+    /// What was measured from outside.
+    #[serde(flatten)]
+    pub outside: Outside,
 }
 
 /// Measures, prints, and removes what it made.
@@ -105,17 +95,12 @@ fn measure(args: &ScreenBench, home: &std::path::Path) -> Result<Figures, Failur
         draw: inside.draw,
         million: inside.million,
         rows: rows::measure(),
-        first_frame: outside.first_frame,
-        first_rows: outside.first_rows,
-        keys_quiet: outside.keys_quiet,
-        keys_busy: outside.keys_busy,
-        idle_percent: outside.idle_percent,
-        idle_bytes: outside.idle_bytes,
-        idle_seconds: outside.idle_seconds,
+        outside,
     })
 }
 
 fn table(figures: &Figures) -> String {
+    let outside = &figures.outside;
     let mut text = format!(
         "{} questions, {} rollouts, screen of {}x{}\n\n{:<36}{:>8}{:>10}{:>10}\n",
         figures.questions, figures.rollouts, figures.size.0, figures.size.1, "milliseconds", "n", "p50", "p99"
@@ -128,18 +113,18 @@ fn table(figures: &Figures) -> String {
         line(&format!("draw {pane}"), spread);
     }
     line("draw a table of 1,000,000 rows", &figures.million);
-    line("key to bytes, quiet", &figures.keys_quiet);
-    line("key to bytes, a demo training", &figures.keys_busy);
+    line("key to bytes, quiet", &outside.keys_quiet);
+    line("key to bytes, a demo training", &outside.keys_busy);
     text.push('\n');
     for (what, rows, ms) in &figures.rows {
         let _ = writeln!(text, "{:<36}{ms:>10.1} ms", format!("{what} {rows} rows"));
     }
-    let _ = writeln!(text, "{:<36}{:>10.1} ms", "first frame", figures.first_frame);
-    let _ = writeln!(text, "{:<36}{:>10.1} ms", "questions on the screen", figures.first_rows);
+    let _ = writeln!(text, "{:<36}{:>10.1} ms", "first frame", outside.first_frame);
+    let _ = writeln!(text, "{:<36}{:>10.1} ms", "questions on the screen", outside.first_rows);
     let _ = writeln!(
         text,
         "{:<36}{:>10.2} % of a core, {} bytes in {:.0} s",
-        "nothing changes", figures.idle_percent, figures.idle_bytes, figures.idle_seconds
+        "nothing changes", outside.idle_percent, outside.idle_bytes, outside.idle_seconds
     );
     text
 }

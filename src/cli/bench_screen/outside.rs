@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use serde::Serialize;
 
 use super::Spread;
 use super::session::NAME;
@@ -24,13 +25,21 @@ const IDLE: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What was measured here; times in milliseconds.
+#[derive(Clone, Debug, Serialize)]
 pub struct Outside {
+    /// From the start of the program to the first frame.
     pub first_frame: f64,
+    /// From the start of the program to the questions on the screen.
     pub first_rows: f64,
+    /// From a key to the first byte written, no run at work anywhere.
     pub keys_quiet: Spread,
+    /// The same while a demo trains on one thread beside it.
     pub keys_busy: Spread,
+    /// Processor time over wall time while nothing changes, percent of a core.
     pub idle_percent: f64,
+    /// Bytes written meanwhile.
     pub idle_bytes: usize,
+    /// How long nothing changed, seconds.
     pub idle_seconds: f64,
 }
 

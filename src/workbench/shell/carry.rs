@@ -1,14 +1,15 @@
 //! Carrying out what panes wish for.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 
 use super::layers::{Body, Layer, Owner, Purpose};
 use super::{Effect, Shell};
 use crate::pipeline::events::{Command, Event, Level};
 use crate::pipeline::review::{ProductId, Request, ReviewError, offline};
-use crate::recipe::Loaded;
 use crate::session::Sessions;
 use crate::workbench::pane::{Ask, PaneId, Target, Wish};
+use crate::workbench::source::recipe_of;
 use crate::workbench::state::Phase;
 use crate::workbench::text;
 
@@ -115,7 +116,10 @@ impl Shell {
         self.jobs.errand(move || {
             // One after the other: each decision opens the session for itself.
             let alone = one.lock().unwrap_or_else(PoisonError::into_inner);
-            let event = decide(&sessions, source.name(), &request);
+            let decided = catch_unwind(AssertUnwindSafe(|| decide(&sessions, source.name(), &request)));
+            let event = decided.unwrap_or_else(|_| Event::Refused {
+                reason: "a defect in footbridge ended this decision; please report it".to_string(),
+            });
             // Read again what the decision wrote.
             drop(source.refresh());
             drop(alone);
@@ -171,10 +175,7 @@ fn decide(sessions: &Sessions, name: &str, request: &Request) -> Event {
         Ok(session) => session,
         Err(error) => return refused(error.to_string()),
     };
-    let recipe = session.recipe().map_err(|e| e.to_string()).and_then(|(text, path)| {
-        Loaded::parse(&text, &path.display().to_string()).map(|loaded| loaded.recipe).map_err(|e| e.to_string())
-    });
-    let applied = recipe
+    let applied = recipe_of(&session)
         .and_then(|recipe| offline::decide(&session, &recipe, request).map_err(|error: ReviewError| error.to_string()));
     match applied {
         Ok(applied) => {

@@ -74,7 +74,7 @@ impl Shell {
         self.separators(buf, area);
         self.status(buf, row(area.bottom() - 2));
         self.hints(buf, row(area.bottom() - 1));
-        for layer in &self.layers {
+        for layer in &mut self.layers {
             windows::draw(buf, area, layer, &self.look);
         }
     }

@@ -89,6 +89,8 @@ pub struct Shell {
     history: Query<Vec<Event>>,
     /// What was read for it before.
     past: Arc<Mutex<Past>>,
+    /// Lines of the log that the history said; those behind them were said here.
+    told: usize,
     /// Number of the session's last frame, and who runs it elsewhere.
     pulse: Query<Pulse>,
     beat: u64,
@@ -133,6 +135,7 @@ impl Shell {
             note: None,
             history: Query::default(),
             past: Arc::default(),
+            told: 0,
             pulse: Query::default(),
             beat: 0,
             holder: None,
@@ -174,7 +177,7 @@ impl Shell {
     /// Shows no session.
     fn close_session(&mut self) {
         self.source = None;
-        (self.run, self.beat) = (State::new("", ""), 0);
+        (self.run, self.beat, self.told) = (State::new("", ""), 0, 0);
         (self.run.phase, self.run.now) = (Phase::Idle, self.now);
         self.history.clear();
         self.past = Arc::default();
@@ -216,6 +219,7 @@ impl Shell {
         let now = self.now;
         self.source = Some(source);
         (self.run, self.beat, self.leaving, self.holder) = (state, 0, false, None);
+        self.told = 0;
         self.run.now = now;
         self.history.clear();
         self.past = Arc::default();

@@ -210,6 +210,9 @@ impl Shell {
             self.run.curves.precede(known.curves);
         } else {
             (known.resume, known.now) = (self.run.resume.clone(), self.now);
+            // What was said here stays, such as what a decision came to.
+            let before = std::mem::replace(&mut self.told, known.log.said());
+            known.log.follow(&self.run.log, before);
             self.run = known;
         }
     }

@@ -18,19 +18,19 @@ const WIDEST: usize = 96;
 const LIST: usize = 14;
 
 /// Draws a layer into the screen's `area`; its last row is the hints' and stays free. Gives the frame.
-pub fn draw(buf: &mut Buffer, area: Rect, layer: &Layer, look: &Look) -> Rect {
+pub fn draw(buf: &mut Buffer, area: Rect, layer: &mut Layer, look: &Look) -> Rect {
     let area = Rect { height: area.height.saturating_sub(1), ..area };
     let room = usize::from(area.width).saturating_sub(4).min(WIDEST);
-    match &layer.body {
+    match &mut layer.body {
         Body::Confirm { lines, .. } => {
             let lines: Lines = lines
                 .iter()
                 .flat_map(|line| text::wrap(&text::printable(line), room))
                 .map(|line| vec![Span::raw(line)])
                 .collect();
-            reading(buf, area, look, &layer.title, &lines, 0)
+            reading(buf, area, look, &layer.title, &lines, &mut 0)
         }
-        Body::Read { lines, scroll } => reading(buf, area, look, &layer.title, lines, *scroll),
+        Body::Read { lines, scroll } => reading(buf, area, look, &layer.title, lines, scroll),
         Body::Line { input, remark, .. } => {
             let inner = window(buf, area, look, &layer.title, room, 2);
             let columns = usize::from(inner.width.saturating_sub(2));
@@ -52,11 +52,13 @@ pub fn draw(buf: &mut Buffer, area: Rect, layer: &Layer, look: &Look) -> Rect {
 
 type Lines = Vec<Vec<Span<'static>>>;
 
-fn reading(buf: &mut Buffer, area: Rect, look: &Look, title: &str, lines: &Lines, scroll: usize) -> Rect {
+/// Lines to read; they are scrolled no further than to the last.
+fn reading(buf: &mut Buffer, area: Rect, look: &Look, title: &str, lines: &Lines, scroll: &mut usize) -> Rect {
     let widest = lines.iter().map(|line| line.iter().map(Span::width).sum::<usize>()).max().unwrap_or(0);
     let inner = window(buf, area, look, title, widest.max(text::width(title) + 2), lines.len());
     let hidden = lines.len().saturating_sub(usize::from(inner.height));
-    let first = scroll.min(hidden);
+    let first = (*scroll).min(hidden);
+    *scroll = first;
     if hidden > first {
         let more = format!(" {} more below ", hidden - first);
         let row = Rect { y: inner.bottom(), height: 1, ..inner };

@@ -6,7 +6,7 @@ use super::{Addition, Known, Measured, Row};
 use crate::domain::Provenance;
 use crate::pipeline::events::{StageId, StageKind};
 use crate::pipeline::plan::plan;
-use crate::recipe::{Loaded, Recipe};
+use crate::recipe::Recipe;
 use crate::session::records::{GrpoStep, SftUpdate, StageDone};
 use crate::session::{Record, Session};
 use crate::workbench::jobs::Cancel;
@@ -70,15 +70,6 @@ impl From<Update> for Row {
         let value = |(name, value): (&str, Option<f64>)| (name.to_string(), value.unwrap_or(f64::NAN));
         Row { values: named.into_iter().map(value).collect(), measured: None }
     }
-}
-
-/// The recipe of a session.
-///
-/// # Errors
-/// In words, when it can't be read.
-pub fn recipe(session: &Session) -> Result<Recipe, String> {
-    let (text, path) = session.recipe().map_err(|e| e.to_string())?;
-    Ok(Loaded::parse(&text, &path.display().to_string()).map_err(|e| e.to_string())?.recipe)
 }
 
 /// The steps that are not known yet, of every stage that has made any.

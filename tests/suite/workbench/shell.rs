@@ -67,6 +67,33 @@ fn the_help_is_made_of_the_tables() {
 }
 
 #[test]
+fn a_text_at_its_end_moves_up_with_the_first_key() {
+    let mut stand = Stand::pane(PaneId::Run);
+    stand.keys("?G");
+    let end = stand.screen(80, 24);
+    assert!(!end.contains("more below"), "{end}");
+    stand.keys("k");
+    assert!(stand.screen(80, 24).contains("1 more below"));
+}
+
+#[test]
+fn what_a_decision_came_to_stays_in_the_log_when_the_history_is_read_again() {
+    let mut stand = Stand::pane(PaneId::Bridge);
+    let lines =
+        |stand: &Stand| stand.shell.run().log.upwards().map(|(_, entry)| entry.text.clone()).collect::<Vec<_>>();
+    let before = lines(&stand).len();
+    stand.keys("a");
+    stand.tell(Msg::Notice);
+    stand.wait(3);
+    stand.keys("u");
+    stand.tell(Msg::Notice);
+    stand.wait(3);
+    let after = lines(&stand);
+    assert_eq!(after.len(), before + 2, "{after:#?}");
+    assert!(after[1].contains("approved") && after[0].contains("took back"), "{after:#?}");
+}
+
+#[test]
 fn a_theme_is_switched_live() {
     let mut stand = Stand::pane(PaneId::Run);
     let before = stand.shell.look().theme_name.clone();

@@ -5,10 +5,11 @@ use crate::domain::bridging::unscored;
 use crate::domain::{Action, Band, StepScores, Thresholds};
 use crate::pipeline::review::Kind;
 use crate::pipeline::stages::difficulty::{FIRST, edges};
-use crate::recipe::{Loaded, Recipe};
+use crate::recipe::Recipe;
 use crate::session::Session;
 use crate::session::records::{Asked, BridgedTrace, Scores, Status, TauD, Trace};
 use crate::workbench::jobs::Cancel;
+use crate::workbench::source::recipe_of;
 use crate::workbench::text;
 
 /// Characters of a question that a list shows at most.
@@ -82,16 +83,6 @@ pub struct Book {
     pub rows: Vec<Row>,
 }
 
-/// The session's recipe.
-///
-/// # Errors
-/// In words.
-pub fn recipe(session: &Session) -> Result<Recipe, String> {
-    let (text, path) = session.recipe().map_err(|e| e.to_string())?;
-    let loaded = Loaded::parse(&text, &path.display().to_string()).map_err(|e| e.to_string())?;
-    Ok(loaded.recipe)
-}
-
 /// The thresholds in force.
 ///
 /// # Errors
@@ -110,7 +101,7 @@ impl Book {
     /// # Errors
     /// In words; when it was cancelled.
     pub fn read(session: &Session, cancel: &Cancel) -> Result<Self, String> {
-        let recipe = recipe(session)?;
+        let recipe = recipe_of(session)?;
         let edges = edges(&recipe);
         let mut book = Self { ground: ground(session, &recipe)?, rows: Vec::new() };
         for brief in session.rollout_briefs(&format!("{FIRST}/")) {

@@ -42,30 +42,30 @@ pub fn why(page: &Page, step: usize, area: Rect, look: &Look) -> Vec<Line> {
     limited(&words, usize::from(area.width.saturating_sub(2)), most, style, look)
 }
 
-/// Draws what the view shows.
-pub fn draw(pane: &Bridge, page: &Page, buf: &mut Buffer, area: Rect, seen: &Seen<'_>) {
+/// Draws what the view shows. Gives how far it can be scrolled.
+pub fn draw(pane: &Bridge, page: &Page, buf: &mut Buffer, area: Rect, seen: &Seen<'_>) -> usize {
     if area.height < 2 {
-        return;
+        return 0;
     }
     let heat = pane.heat.value().filter(|heat| heat.question == page.id);
     match pane.view {
         View::Step => step(pane, page, heat, buf, area, seen),
         View::Whole => {
             let lengths = lengths(heat, seen.look);
-            sides(&page.whole, ("whole trace", &lengths), pane.scroll, (buf, area), seen.look);
+            sides(&page.whole, ("whole trace", &lengths), pane.scroll, (buf, area), seen.look)
         }
         View::Samples => {
             let body = header(buf, area, seen.look, "local samples", false, Vec::new());
             let lines = samples(page, seen.look, usize::from(body.width.saturating_sub(2)));
-            shown(&lines, pane.scroll, buf, body);
+            shown(&lines, pane.scroll, buf, body)
         }
     }
 }
 
 /// The losses above, the texts below.
-fn step(pane: &Bridge, page: &Page, heat: Option<&Heat>, buf: &mut Buffer, area: Rect, seen: &Seen<'_>) {
+fn step(pane: &Bridge, page: &Page, heat: Option<&Heat>, buf: &mut Buffer, area: Rect, seen: &Seen<'_>) -> usize {
     let look = seen.look;
-    let Some(step) = page.steps.get(pane.step) else { return };
+    let Some(step) = page.steps.get(pane.step) else { return 0 };
     let columns = usize::from(area.width.saturating_sub(2));
     let hot = page.ground.thresholds.map_or(HOT, |t| 2.0 * t.tau_d).max(1e-6);
     let losses = heat.and_then(|heat| heat.steps.get(pane.step)).unwrap_or(&Losses::Nothing);
@@ -73,22 +73,23 @@ fn step(pane: &Bridge, page: &Page, heat: Option<&Heat>, buf: &mut Buffer, area:
         Losses::Tokens(tokens) | Losses::Words(tokens) => map(tokens, hot, columns, look),
         Losses::Nothing => Vec::new(),
     };
-    let mut at = area;
+    let (mut at, mut most) = (area, 0);
     if !lines.is_empty() {
         let room = if at.height >= 8 { at.height / 2 } else { at.height };
         let mut upper = take(&mut at, room.min(lines.len() as u16 + 1));
         upper = header(buf, upper, look, "surprise of the student", false, scale(losses, heat, hot, look));
-        shown(&lines, pane.scroll, buf, upper);
+        most = shown(&lines, pane.scroll, buf, upper);
     }
     // Where much room is left, the whole text stands below.
     let needed = height(&step.diff, at.width, look).saturating_add(1);
     if at.height >= needed.saturating_add(MUCH) && !page.whole.is_empty() {
-        sides(&step.diff, ("step", &told(step)), pane.scroll, (buf, take(&mut at, needed)), look);
-        return sides(&page.whole, ("whole trace", &lengths(heat, look)), pane.scroll, (buf, at), look);
+        most = most.max(sides(&step.diff, ("step", &told(step)), pane.scroll, (buf, take(&mut at, needed)), look));
+        return most.max(sides(&page.whole, ("whole trace", &lengths(heat, look)), pane.scroll, (buf, at), look));
     }
     if at.height >= 2 {
-        sides(&step.diff, ("step", &told(step)), pane.scroll, (buf, at), look);
+        most = most.max(sides(&step.diff, ("step", &told(step)), pane.scroll, (buf, at), look));
     }
+    most
 }
 
 /// Tokens before and after, where both are known.
@@ -158,12 +159,19 @@ fn told(step: &Step) -> String {
     }
 }
 
-/// Two texts beside each other, or one below the other where there is no room.
-fn sides(pieces: &[Piece], (name, fact): (&str, &str), scroll: usize, (buf, area): (&mut Buffer, Rect), look: &Look) {
+/// Two texts beside each other, or one below the other where there is no room. Gives how far they can be scrolled.
+fn sides(
+    pieces: &[Piece],
+    (name, fact): (&str, &str),
+    scroll: usize,
+    (buf, area): (&mut Buffer, Rect),
+    look: &Look,
+) -> usize {
     let facts = joined(&[fact.to_string(), "before and after".to_string()], look, look.theme.dim);
     let body = header(buf, area, look, name, false, facts);
     if pieces.is_empty() {
-        return widgets::words(buf, body, "nothing to set beside each other yet", look.theme.dim);
+        widgets::words(buf, body, "nothing to set beside each other yet", look.theme.dim);
+        return 0;
     }
     if body.width < BESIDE {
         let columns = usize::from(body.width.saturating_sub(2));
@@ -179,8 +187,8 @@ fn sides(pieces: &[Piece], (name, fact): (&str, &str), scroll: usize, (buf, area
         put(buf, row, vec![Span::styled(look.glyphs.border[5], look.theme.mark)]);
     }
     let columns = |area: Rect| usize::from(area.width.saturating_sub(2));
-    shown(&side(pieces, false, columns(left), look), scroll, buf, left);
-    shown(&side(pieces, true, columns(right), look), scroll, buf, right);
+    let before = shown(&side(pieces, false, columns(left), look), scroll, buf, left);
+    before.max(shown(&side(pieces, true, columns(right), look), scroll, buf, right))
 }
 
 /// Rows that [`sides`] fills below its header.
@@ -250,12 +258,14 @@ fn flow<'a>(parts: impl Iterator<Item = (&'a str, Style)>, columns: usize) -> Ve
     lines
 }
 
-/// The lines that are in sight, never scrolled beyond the last.
-fn shown(lines: &[Line], scroll: usize, buf: &mut Buffer, area: Rect) {
-    let from = scroll.min(lines.len().saturating_sub(usize::from(area.height)));
+/// The lines that are in sight, never scrolled beyond the last. Gives how far they can be scrolled.
+fn shown(lines: &[Line], scroll: usize, buf: &mut Buffer, area: Rect) -> usize {
+    let most = lines.len().saturating_sub(usize::from(area.height));
+    let from = scroll.min(most);
     for (y, line) in (area.top()..area.bottom()).zip(lines.iter().skip(from)) {
         put(buf, Rect { y, height: 1, ..area }, line.clone());
     }
+    most
 }
 
 /// The local samples with what stands before them.

@@ -8,7 +8,7 @@ use ratatui::text::Span;
 
 use super::book::{Book, Row};
 use super::page::Page;
-use super::{Bridge, Mode, Parts, detail, ink, shares, since, steps, words};
+use super::{Bridge, Mode, Parts, detail, ink, shares, steps, words};
 use crate::domain::Action;
 use crate::session::records::Status;
 use crate::workbench::look::Look;
@@ -161,7 +161,7 @@ fn question(pane: &mut Bridge, buf: &mut Buffer, area: Rect, seen: &Seen<'_>) {
     let rows = at.height - foot;
     let lower = take(&mut at, rows);
     pane.parts.lower = lower;
-    detail::draw(pane, &page, buf, lower, seen);
+    pane.scroll = pane.scroll.min(detail::draw(pane, &page, buf, lower, seen));
     let facts = detail::foot(&page, pane.heat.value().filter(|heat| heat.question == page.id), look);
     put(buf, at, cut(facts, usize::from(at.width.saturating_sub(1)), look));
 }
@@ -169,7 +169,7 @@ fn question(pane: &mut Bridge, buf: &mut Buffer, area: Rect, seen: &Seen<'_>) {
 /// What stands where there is no question to show.
 fn absent(pane: &Bridge, buf: &mut Buffer, area: Rect, seen: &Seen<'_>) {
     let fault = pane.page.error().filter(|_| pane.at.is_some()).or(pane.book.error());
-    let waits = since(&pane.page).or(since(&pane.book));
+    let waits = pane.page.waiting().or(pane.book.waiting());
     match (waits, fault, pane.book.value()) {
         (Some(since), ..) => widgets::waiting(buf, area, seen.look, since, seen.now),
         (None, Some(error), _) => widgets::fault(buf, area, seen.look, error),

@@ -5,7 +5,6 @@
 use std::sync::Mutex;
 use std::sync::{Arc, PoisonError};
 
-use super::book::recipe;
 use super::page::Page;
 use crate::domain::steps::{in_code_points, located};
 use crate::domain::{Message, split_answer};
@@ -13,6 +12,7 @@ use crate::export::preview::speech_of;
 use crate::session::Session;
 use crate::student::ChatTokens;
 use crate::student::speech::Speech;
+use crate::workbench::source::recipe_of;
 
 /// A piece of a step with its loss in nats.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +59,7 @@ impl Tongue {
     fn of(&self, session: &Session) -> Result<Arc<Speech>, String> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let read = || {
-            let speech = speech_of(session, &recipe(session)?).map_err(|error| error.to_string())?;
+            let speech = speech_of(session, &recipe_of(session)?).map_err(|error| error.to_string())?;
             Ok(Arc::new(speech))
         };
         kept.get_or_insert_with(read).clone()

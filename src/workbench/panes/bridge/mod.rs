@@ -17,7 +17,6 @@ mod walk;
 mod words;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crossterm::event::{MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
@@ -350,9 +349,4 @@ impl Pane for Bridge {
     fn draw(&mut self, area: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
         draw::draw(self, area, buf, seen);
     }
-}
-
-/// When it was last asked, for what waits: a query's own time, or none.
-fn since<T: Send + 'static>(query: &Query<T>) -> Option<Duration> {
-    query.waiting()
 }

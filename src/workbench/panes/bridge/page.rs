@@ -1,6 +1,6 @@
 //! Everything that is known of one question's bridge, gathered for the screen.
 
-use super::book::{Ground, ground, recipe};
+use super::book::{Ground, ground};
 use crate::domain::diff::{self, Piece};
 use crate::domain::{Action, Band, Question, StepScores, split_answer, split_steps};
 use crate::pipeline::review::history::author;
@@ -11,6 +11,7 @@ use crate::session::records::{
 };
 use crate::session::{Author, RolloutBrief, Session, SessionError};
 use crate::workbench::jobs::Cancel;
+use crate::workbench::source::recipe_of;
 
 /// Who decided over a step.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,7 +103,7 @@ impl Page {
     /// # Errors
     /// In words; when it was cancelled.
     pub fn read(session: &Session, id: &str, cancel: &Cancel) -> Result<Self, String> {
-        let recipe = recipe(session)?;
+        let recipe = recipe_of(session)?;
         let ground = ground(session, &recipe)?;
         let words = |error: SessionError| error.to_string();
         let asked = session.get::<Asked>(&format!("train/{id}")).map_err(words)?;

@@ -7,7 +7,7 @@ use ratatui::text::Span;
 
 use super::draw::{cell, take};
 use super::tune::{Outcome, POSITIONS, Tally, Tau, place};
-use super::{Bridge, since, words};
+use super::{Bridge, words};
 use crate::domain::{Action, Thresholds};
 use crate::workbench::look::Look;
 use crate::workbench::pane::Seen;
@@ -23,7 +23,7 @@ type Line = Vec<Span<'static>>;
 pub fn draw(pane: &Bridge, buf: &mut Buffer, area: Rect, seen: &Seen<'_>) {
     let look = seen.look;
     let Some(book) = pane.book.value() else {
-        return match since(&pane.book) {
+        return match pane.book.waiting() {
             Some(since) => widgets::waiting(buf, area, look, since, seen.now),
             None => widgets::words(buf, area, pane.book.error().unwrap_or("nothing was read"), look.theme.dim),
         };
@@ -109,7 +109,7 @@ pub fn tune(pane: &Bridge, buf: &mut Buffer, area: Rect, seen: &Seen<'_>) {
     }
     let heads = format!("   {:<10}{:>16}{:>18}{:>8}", "", "now", "then", "change");
     put(buf, take(&mut at, 1), vec![Span::styled(heads, look.theme.dim)]);
-    match (then, pane.outcome.error(), since(&pane.outcome)) {
+    match (then, pane.outcome.error(), pane.outcome.waiting()) {
         (Some(then), ..) => {
             for action in Action::ALL {
                 put(buf, take(&mut at, 1), compared(action, &now, &then.tally, usize::from(area.width), look));

@@ -7,10 +7,11 @@ use ratatui::text::Span;
 
 use crate::evaluate::Change;
 use crate::export::{Beside, beside};
-use crate::recipe::{Loaded, Recipe};
+use crate::recipe::Recipe;
 use crate::session::{Session, Sessions};
 use crate::workbench::jobs::{Cancel, Query};
 use crate::workbench::pane::{Cx, Seen};
+use crate::workbench::source::recipe_of;
 use crate::workbench::text;
 use crate::workbench::widgets::{fault, header, put, waiting};
 
@@ -98,8 +99,7 @@ fn read(sessions: &Sessions, this: &str, others: &[String], cancel: &Cancel) -> 
 
 fn opened(sessions: &Sessions, name: &str) -> Result<(Session, Recipe), String> {
     let session = sessions.open_read_only(name).map_err(|error| error.to_string())?;
-    let (text, path) = session.recipe().map_err(|error| error.to_string())?;
-    let recipe = Loaded::parse(&text, &path.display().to_string()).map_err(|error| error.to_string())?.recipe;
+    let recipe = recipe_of(&session)?;
     Ok((session, recipe))
 }
 

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::export::gather;
-use crate::recipe::Loaded;
 use crate::session::Sessions;
 use crate::workbench::jobs::Cancel;
+use crate::workbench::source::recipe_of;
 
 /// Journals above this many bytes are not read for the list; opening the session reads them.
 const MOST: u64 = 64 << 20;
@@ -51,8 +51,7 @@ pub fn read(sessions: &Sessions, name: &str, cancel: &Cancel) -> Result<Digest, 
     }
     let session = sessions.open_read_only(name).map_err(|error| error.to_string())?;
     cancel.check()?;
-    let (text, path) = session.recipe().map_err(|error| error.to_string())?;
-    let recipe = Loaded::parse(&text, &path.display().to_string()).map_err(|error| error.to_string())?.recipe;
+    let recipe = recipe_of(&session)?;
     let report = gather(&session, &recipe).map_err(|error| error.to_string())?;
     let row = |row: &crate::export::CheckpointRow| {
         let dev = row.splits.get("dev").map(|measure| 100.0 * measure.accuracy.value);

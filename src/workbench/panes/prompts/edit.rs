@@ -51,6 +51,11 @@ impl Editing {
         self.used.waiting().or(self.done.waiting())
     }
 
+    /// What stays when another session is shown: a change that is being written, so that it is told what became of it.
+    pub fn left(self) -> Self {
+        Self { done: self.done, ..Self::default() }
+    }
+
     /// Nothing is asked any more; a text that was not taken stays for the next time.
     pub fn give_up(&mut self) {
         self.used.clear();

@@ -213,7 +213,8 @@ impl Pane for Prompts {
 
     fn session(&mut self, cx: &mut Cx<'_>) {
         self.give_up(cx);
-        *self = Self { at: self.at, diff: self.diff, ..Self::default() };
+        let editing = std::mem::take(&mut self.editing).left();
+        *self = Self { at: self.at, diff: self.diff, editing, ..Self::default() };
         if cx.source.is_none() {
             self.read(cx, false);
         }

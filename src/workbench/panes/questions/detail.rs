@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::rows::{Count, Sampled, recipe, sampling};
+use super::rows::{Count, Sampled, sampling};
 use crate::domain::Finish;
 use crate::session::Session;
 use crate::session::records::RolloutGroup;
 use crate::workbench::jobs::Cancel;
 use crate::workbench::look::Glyphs;
+use crate::workbench::source::recipe_of;
 use crate::workbench::text::{count, figure, printable};
 use crate::workbench::widgets::page::{Ink, Page, plain};
 
@@ -46,7 +47,7 @@ pub struct Detail {
 /// In words, when the session can't be read; when it was cancelled.
 pub fn read(session: &Session, cancel: &Cancel, id: &str) -> Result<Detail, String> {
     let mut samplings = Vec::new();
-    for stage in sampling(&recipe(session)?) {
+    for stage in sampling(&recipe_of(session)?) {
         cancel.check()?;
         let group = session.get::<RolloutGroup>(&format!("{}/{id}", stage.key)).map_err(|error| error.to_string())?;
         samplings.extend(group.map(|group| Sampling { stage, group }));

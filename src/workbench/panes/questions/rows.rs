@@ -6,11 +6,12 @@ use crate::domain::{Action, Band, BandEdges, split_answer, split_steps};
 use crate::pipeline::events::StageKind;
 use crate::pipeline::plan::{BASE, parent, plan};
 use crate::pipeline::stages::difficulty;
-use crate::recipe::{Loaded, Recipe};
+use crate::recipe::Recipe;
 use crate::session::Session;
 use crate::session::records::{Asked, BridgedTrace, Recycled, Scores, Status, Trace};
 use crate::workbench::filter::Field;
 use crate::workbench::jobs::Cancel;
+use crate::workbench::source::recipe_of;
 use crate::workbench::text::{printable, width};
 
 /// A stage that sampled training questions, in the order of the plan.
@@ -184,12 +185,6 @@ impl Model {
     }
 }
 
-/// The recipe of a session.
-pub fn recipe(session: &Session) -> Result<Recipe, String> {
-    let (text, path) = session.recipe().map_err(|error| error.to_string())?;
-    Ok(Loaded::parse(&text, &path.display().to_string()).map_err(|error| error.to_string())?.recipe)
-}
-
 /// The stages of a recipe that sample training questions.
 pub fn sampling(recipe: &Recipe) -> Vec<Sampled> {
     let stages = plan(recipe);
@@ -212,7 +207,7 @@ pub fn sampling(recipe: &Recipe) -> Vec<Sampled> {
 /// # Errors
 /// In words, when the session or its recipe can't be read; when it was cancelled.
 pub fn read(session: &Session, cancel: &Cancel) -> Result<Model, String> {
-    let recipe = recipe(session)?;
+    let recipe = recipe_of(session)?;
     let mut model = Model { stages: sampling(&recipe), ..Model::default() };
     for item in session.scan::<Asked>("train/") {
         let (_, Asked { question, .. }) = item.map_err(|error| error.to_string())?;

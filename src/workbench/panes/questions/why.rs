@@ -1,11 +1,12 @@
 //! What the session knows of one question, from the samples of its difficulty to the training texts made of it.
 
-use super::rows::{band_name, recipe, sampling};
+use super::rows::{band_name, sampling};
 use crate::domain::Band;
 use crate::pipeline::stages::difficulty;
 use crate::session::records::{Asked, BridgedTrace, Decided, Prepared, Recycled, Scores, Sourced, Status, Trace};
 use crate::session::{Record, RolloutBrief, Session, SessionError, show_time};
 use crate::workbench::jobs::Cancel;
+use crate::workbench::source::recipe_of;
 use crate::workbench::text::{printable, wrap};
 use crate::workbench::widgets::page::{Ink, Piece};
 
@@ -59,7 +60,7 @@ impl Told<'_> {
     }
 
     fn rollouts(&mut self) -> Result<(), SessionError> {
-        let Ok(recipe) = recipe(self.session) else { return Ok(()) };
+        let Ok(recipe) = recipe_of(self.session) else { return Ok(()) };
         for stage in sampling(&recipe) {
             let key = format!("{}/{}", stage.key, self.id);
             let first = self.session.rollout_briefs(&key).next().transpose()?;

@@ -201,7 +201,14 @@ pub fn errors<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<(String, u64)> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::super::Recycle;
     use super::*;
+    use crate::session::Sessions;
+    use crate::workbench::house::House;
+    use crate::workbench::jobs::Jobs;
+    use crate::workbench::look::Look;
+    use crate::workbench::pane::{Cx, Pane};
+    use crate::workbench::state::State;
 
     fn row(id: &str, error: &str, status: Status, found: Option<MatchKind>) -> Row {
         Row {
@@ -232,6 +239,21 @@ mod tests {
     fn shown(filter: &str) -> String {
         let filter = Filter::parse(filter).unwrap();
         rows().iter().filter(|row| filter.fits(row)).map(|row| row.question.clone()).collect()
+    }
+
+    #[test]
+    fn rows_that_can_t_be_read_any_more_leave_nothing_to_stand_on() {
+        let (jobs, look, run) = (Jobs::at_once(), Look::picture(), State::new("s", ""));
+        let house = House::to_look_at(Sessions::at("nowhere"));
+        let (now, mut wishes) = (std::time::Duration::ZERO, Vec::new());
+        let mut cx = Cx { run: &run, now, source: None, jobs: &jobs, house: &house, look: &look, wishes: &mut wishes };
+        let mut pane = Recycle::default();
+        pane.rows.ask(&jobs, now, |_| Ok(rows()));
+        pane.poll(&mut cx);
+        assert_eq!(pane.place(), Some(0));
+        pane.rows.ask(&jobs, now, |_| Err("the session is gone".to_string()));
+        pane.poll(&mut cx);
+        assert_eq!((pane.place(), pane.sheet()), (None, None));
     }
 
     #[test]

@@ -55,7 +55,8 @@ impl Recycle {
     /// New rows are there, perhaps.
     pub(super) fn arrived(&mut self, cx: &mut Cx<'_>) {
         if self.rows.value().is_none() {
-            return;
+            // Where they can't be read any more there is nothing that places could mean.
+            return self.shown.clear();
         }
         let first = self.iterations.is_empty();
         let mut iterations: Vec<u32> = self.all().iter().map(|row| row.iteration).collect();

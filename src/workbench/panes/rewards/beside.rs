@@ -5,6 +5,7 @@ use crate::workbench::jobs::Query;
 use crate::workbench::look::Look;
 use crate::workbench::pane::Cx;
 use crate::workbench::panes::rewards::chart;
+use crate::workbench::source::recipe_of;
 use crate::workbench::text;
 use crate::workbench::training::{Addition, Book, Known, read};
 
@@ -50,7 +51,7 @@ impl Beside {
         let (sessions, name, known): (_, _, Known) = (cx.house.sessions.clone(), self.name.clone(), self.book.known());
         self.reading.refresh(cx.jobs, cx.now, move |cancel| {
             let session = sessions.open_read_only(&name).map_err(|e| e.to_string())?;
-            read::steps(&session, &read::recipe(&session)?, &known, cancel)
+            read::steps(&session, &recipe_of(&session)?, &known, cancel)
         });
         self.take();
     }

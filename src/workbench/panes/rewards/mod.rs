@@ -24,6 +24,7 @@ use crate::workbench::jobs::Query;
 use crate::workbench::look::Look;
 use crate::workbench::pane::{Cx, Mark, Pane, PaneId, Reply, Seen, Target, Wish};
 use crate::workbench::sheet::Sheet;
+use crate::workbench::source::recipe_of;
 use crate::workbench::state::State;
 use crate::workbench::training::beside::{Control, Zeros};
 use crate::workbench::training::{Addition, Book, beside as aside, read};
@@ -341,7 +342,7 @@ impl Rewards {
     fn read(&mut self, cx: &Cx<'_>) {
         let (known, zeros, control) = (self.book.known(), self.zeros.clone(), self.control.clone());
         cx.requery(&mut self.reading, move |session, cancel| {
-            let recipe = read::recipe(session)?;
+            let recipe = recipe_of(session)?;
             let steps = read::steps(session, &recipe, &known, cancel)?;
             let zeros = aside::zeros(session, &recipe, &zeros, cancel)?;
             let control = aside::control(session, &recipe, control.as_ref(), cancel)?;

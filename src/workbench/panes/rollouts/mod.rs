@@ -18,6 +18,7 @@ use crate::workbench::jobs::Query;
 use crate::workbench::look::Look;
 use crate::workbench::pane::{Ask, Cx, Mark, Pane, PaneId, Reply, Seen, Target, Wish};
 use crate::workbench::sheet::Sheet;
+use crate::workbench::source::recipe_of;
 use crate::workbench::state::State;
 use crate::workbench::training::{Addition, Book, read};
 use crate::workbench::widgets::table::{Hit, Table};
@@ -168,9 +169,7 @@ impl Pane for Rollouts {
 
     fn refresh(&mut self, cx: &mut Cx<'_>) {
         let known = self.book.known();
-        cx.requery(&mut self.steps, move |session, cancel| {
-            read::steps(session, &read::recipe(session)?, &known, cancel)
-        });
+        cx.requery(&mut self.steps, move |session, cancel| read::steps(session, &recipe_of(session)?, &known, cancel));
         self.take(cx);
         // A question's rollouts grow while its stages are at work.
         if let Some(place) = self.place().filter(|place| matches!(place, Place::Question(_))) {

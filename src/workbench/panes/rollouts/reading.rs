@@ -9,7 +9,7 @@ use crate::session::Session;
 use crate::session::records::{Asked, GrpoStep, RolloutGroup};
 use crate::session::token_logs::{StepTokens, TokenLog, nats};
 use crate::workbench::jobs::Cancel;
-use crate::workbench::training::read;
+use crate::workbench::source::recipe_of;
 
 /// What is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ pub struct Opened {
 /// # Errors
 /// In words, when the session can't be read or the answer is no longer wanted.
 pub fn open(session: &Session, place: &Place, cancel: &Cancel) -> Result<Option<Opened>, String> {
-    let recipe = read::recipe(session)?;
+    let recipe = recipe_of(session)?;
     match place {
         Place::Step(stage, step) => of_step(session, &recipe, stage, *step, place, cancel),
         Place::Question(id) => of_question(session, &recipe, id, place, cancel),
