@@ -67,7 +67,7 @@ impl Adapter {
                 return Err(unsupported(format!("{key} is set, and Footbridge computes plain LoRA only")));
             }
         }
-        let config: AdapterConfig = serde_json::from_value(value).map_err(fault)?;
+        let config: AdapterConfig = serde_json::from_slice(&bytes).map_err(fault)?;
         if config.peft_type != "LORA" {
             return Err(unsupported(format!("peft_type {:?} is not LORA", config.peft_type)));
         }
