@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::jobs::Cancel;
+use super::source::recipe_of;
 use super::training::{Known, Row, read};
 use crate::pipeline::events::{Event, StageId};
 use crate::pipeline::plan::plan;
@@ -37,7 +38,7 @@ impl Past {
     /// # Errors
     /// In words, when the session or its recipe can't be read; what is known stays as it was then.
     pub fn events(&mut self, session: &Session, cancel: &Cancel) -> Result<Vec<Event>, String> {
-        let recipe = read::recipe(session)?;
+        let recipe = recipe_of(session)?;
         let stages = plan(&recipe);
         let mut done = BTreeMap::new();
         for stage in &stages {

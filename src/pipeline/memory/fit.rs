@@ -229,7 +229,7 @@ mod tests {
     fn a_run_that_only_measures_is_not_refused_for_what_training_would_take() {
         let (mut recipe, config) = (Recipe::default(), Shape::Qwen25_05B.config().unwrap());
         recipe.iterations = 0;
-        let plan = fit(&recipe, &config, 2, 6 * GIB).unwrap();
+        let plan = fit(&recipe, &config, Machine { threads: 2, available: 6 * GIB, on: On::Cpu }).unwrap();
         assert_eq!(plan.moments.iter().map(|moment| moment.name).collect::<Vec<_>>(), ["sampling"]);
         let parts: Vec<&str> = plan.moments[0].parts.iter().map(|part| part.what).collect();
         assert!(!parts.contains(&"AdamW moments") && !parts.contains(&"base and reference"), "{parts:?}");
