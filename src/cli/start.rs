@@ -44,9 +44,6 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
             setting.clone_from(given);
         }
     }
-    if args.student.is_some() {
-        recipe.student.path = student_word::path(&recipe.student.path, &Sessions::at(&args.sessions.path))?;
-    }
     if let Some(seed) = args.seed {
         recipe.seed = seed;
     }
@@ -57,6 +54,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     choices(&mut recipe, args.arm, args.review);
     args.device.choose(&mut recipe);
     recipe.validate().map_err(Failure::usage)?;
+    student_word::resolve(&mut recipe, &Sessions::at(&args.sessions.path))?;
     if args.dry_run {
         return forecast::run(&recipe, threads(args.threads), args.face.json);
     }
@@ -163,7 +161,8 @@ struct Starter {
 }
 
 impl Starter {
-    fn begin(&self, recipe: Recipe, name: &str, tell: &mut dyn FnMut(&str)) -> Result<RunHandle, Failure> {
+    fn begin(&self, mut recipe: Recipe, name: &str, tell: &mut dyn FnMut(&str)) -> Result<RunHandle, Failure> {
+        student_word::resolve(&mut recipe, &self.sessions)?;
         let ground = Ground::lay_aloud(&recipe, self.threads, tell).map_err(Failure::usage)?;
         let made = NewSession { recipe: &recipe.to_toml(), seed: recipe.seed };
         let session = self.sessions.create(name, &made).map_err(Failure::usage)?;

@@ -1,5 +1,5 @@
 //! The student of a command: what `locate` finds, or a checkpoint of a session as `session:checkpoint`. One way for every
-//! verb that takes a student.
+//! verb that takes a student, and for a local teacher.
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use super::out;
 use super::start::recipe_of;
 use crate::pipeline::locate::{Place, locate};
 use crate::pipeline::plan::{BASE, plan};
+use crate::recipe::Recipe;
 use crate::session::{Session, Sessions};
 use crate::student::adapter::Adapter;
 
@@ -36,6 +37,18 @@ pub fn path(word: &str, sessions: &Sessions) -> Result<String, Failure> {
         )));
     }
     Ok(folder.display().to_string())
+}
+
+/// Puts paths in the places of the words by which a recipe names its student and its local teacher.
+///
+/// # Errors
+/// As [`path`].
+pub fn resolve(recipe: &mut Recipe, sessions: &Sessions) -> Result<(), Failure> {
+    recipe.student.path = path(&recipe.student.path, sessions)?;
+    if recipe.teacher.kind == "local" {
+        recipe.teacher.path = path(&recipe.teacher.path, sessions)?;
+    }
+    Ok(())
 }
 
 /// Where the student of a word is; a download is told on stderr.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::args::{SessionsDir, TeacherVerb};
 use super::exit::{Exit, Failure};
-use super::{out, start};
+use super::{out, start, student_word};
 use crate::domain::Question;
 use crate::pipeline::recorded;
 use crate::pipeline::specimen::question_of;
@@ -21,12 +21,13 @@ use crate::workbench::text::printable_lines;
 /// Does what is asked.
 pub fn run(verb: &TeacherVerb) -> Result<Exit, Failure> {
     match verb {
-        TeacherVerb::Check { recipe, set, question, text, gold, prompts, threads, json } => {
+        TeacherVerb::Check { recipe, set, question, text, gold, prompts, threads, json, sessions } => {
             let mut recipe = Recipe::find(recipe).and_then(|r| r.with(set)).map_err(Failure::usage)?;
             if let Some(folder) = prompts {
                 recipe.prompts.folder = folder.display().to_string();
             }
             recipe.validate().map_err(Failure::usage)?;
+            student_word::resolve(&mut recipe, &Sessions::at(&sessions.path))?;
             let question = match (text, gold) {
                 (Some(text), Some(gold)) => {
                     Question { id: "text".into(), text: text.clone(), gold: gold.clone(), ..Question::default() }
@@ -42,7 +43,7 @@ pub fn run(verb: &TeacherVerb) -> Result<Exit, Failure> {
 fn check(recipe: &Recipe, question: Question, threads: usize, json: bool) -> Result<Exit, Failure> {
     // A teacher is looked at even where the recipe only evaluates.
     let recipe = Recipe { iterations: recipe.iterations.max(1), ..recipe.clone() };
-    let teaching = Teaching::prepare(&recipe, threads).map_err(Failure::usage)?;
+    let teaching = Teaching::prepare(&recipe, threads, &mut out::stderr).map_err(Failure::usage)?;
     let prompts = Arc::new(prompts(&recipe).map_err(Failure::usage)?);
     let (mut good, mut all) = (0, 0);
     let each = |product: &Product| {

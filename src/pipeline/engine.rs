@@ -230,8 +230,12 @@ impl Engine {
         answer.recv().map_err(|_| EngineError::Died("its thread is gone".into()))?
     }
 
-    /// Makes a checkpoint the policy that samples, scores and is trained next.
+    /// Makes a checkpoint the policy that samples, scores and is trained next; it is read where it is not that already.
     pub fn use_checkpoint(&self, session: &Session, id: &str) -> Result<(), EngineError> {
+        let asked = id.to_string();
+        if self.call(move |workshop| Ok(workshop.is_at(&asked)))? {
+            return Ok(());
+        }
         let weights = super::checkpoints::weights(session, id)?;
         let id = id.to_string();
         self.call(move |workshop| workshop.use_weights(&id, weights))

@@ -1,4 +1,4 @@
-//! A model of this machine as teacher: any folder that could be a student, on the same engine, asked in batches.
+//! A model of this machine as teacher: whatever could be a student, on the same engine, asked in batches.
 //!
 //! It lives on a thread of its own. Calls that come while a batch is under way are gathered and make the next one, so that
 //! many callers keep its slots full. An answer is a function of the messages, the settings, the sample number and the
@@ -13,6 +13,7 @@ use std::time::Duration;
 use burn::tensor::Device;
 
 use super::engine::{EngineError, message_of};
+use super::locate::locate;
 use super::seeds::stream;
 use crate::domain::{Finish, strip_control};
 use crate::sample::{Group, SampleError, SamplerSettings, generate};
@@ -51,13 +52,15 @@ struct Call {
 }
 
 impl LocalChat {
-    /// Loads the model of `folder` and starts its thread, which ends with this handle.
+    /// Loads the model of `word`, found as students are ([`locate`]), and starts its thread, which ends with this handle.
+    /// `tell` hears how far a download has come.
     ///
     /// # Errors
-    /// What of the folder cannot be used.
-    pub fn open(folder: &Path, settings: LocalSettings) -> Result<Self, EngineError> {
-        let student = Student::load(folder, &Device::flex())?;
-        let name = folder.file_name().map_or_else(|| "local".into(), |name| name.to_string_lossy().into_owned());
+    /// What cannot be found, or cannot be used.
+    pub fn open(word: &str, settings: LocalSettings, tell: &mut dyn FnMut(&str)) -> Result<Self, EngineError> {
+        let student = locate(word, tell)?.load(&Device::flex())?;
+        let name = Path::new(word).file_name();
+        let name = name.map_or_else(|| "local".into(), |name| name.to_string_lossy().into_owned());
         let name = strip_control(&name).into_owned();
         let (calls, incoming) = channel();
         let slots = settings.slots.max(1);

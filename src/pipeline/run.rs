@@ -111,7 +111,8 @@ impl Ground {
     pub fn lay_aloud(recipe: &Recipe, threads: usize, tell: &mut dyn FnMut(&str)) -> Result<Self, StageError> {
         super::supported::supported(recipe)?;
         super::supported::supported_teacher(recipe)?;
-        Self::taught(recipe, threads, Teaching::prepare(recipe, threads)?, tell)
+        let teaching = Teaching::prepare(recipe, threads, tell)?;
+        Self::taught(recipe, threads, teaching, tell)
     }
 
     /// As [`Ground::lay`], with a teacher of the caller's.

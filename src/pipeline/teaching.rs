@@ -41,11 +41,11 @@ pub struct Taught {
 }
 
 impl Teaching {
-    /// The teacher that the recipe names.
+    /// The teacher that the recipe names; `tell` hears how far the download of a model has come.
     ///
     /// # Errors
-    /// A recording or a model that cannot be read, a key that is not set.
-    pub fn prepare(recipe: &Recipe, threads: usize) -> Result<Self, StageError> {
+    /// A recording or a model that cannot be had or read, a key that is not set.
+    pub fn prepare(recipe: &Recipe, threads: usize, tell: &mut dyn FnMut(&str)) -> Result<Self, StageError> {
         let TeacherRecipe { kind, path, replay, concurrency, .. } = &recipe.teacher;
         Ok(match kind.as_str() {
             // Nobody is asked where nothing is trained.
@@ -54,7 +54,7 @@ impl Teaching {
             "local" => {
                 let settings = LocalSettings { slots: *concurrency, threads, seed: recipe.seed };
                 Self::Local(
-                    LocalChat::open(Path::new(path), settings)
+                    LocalChat::open(path, settings, tell)
                         .map_err(|error| StageError::Recipe(format!("teacher.path: {error}")))?,
                 )
             }

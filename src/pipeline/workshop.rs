@@ -61,20 +61,24 @@ impl Workshop {
         self.base.clone()
     }
 
+    /// Ends an open training run without keeping it, and says whether the policy is this one already.
+    pub fn is_at(&mut self, id: &str) -> bool {
+        self.trainer = None;
+        self.id == id
+    }
+
     /// Makes these weights the policy; `None` is the base.
     pub fn use_weights(&mut self, id: &str, weights: Option<Vec<u8>>) -> Result<(), EngineError> {
         self.trainer = None;
-        if self.id != id {
-            self.policy = match weights {
-                None => self.base.with_adapters(&self.recipe.lora, ADAPTER_SEED),
-                Some(bytes) if self.recipe.lora.on() => self.base.with_adapter_weights(&self.recipe.lora, &bytes)?,
-                Some(bytes) => {
-                    let Placed { device, compute, .. } = &self.placed;
-                    Student::from_bytes(self.base.files().clone(), &bytes, device)?.with_compute(*compute)
-                }
-            };
-            self.id = id.to_string();
-        }
+        self.policy = match weights {
+            None => self.base.with_adapters(&self.recipe.lora, ADAPTER_SEED),
+            Some(bytes) if self.recipe.lora.on() => self.base.with_adapter_weights(&self.recipe.lora, &bytes)?,
+            Some(bytes) => {
+                let Placed { device, compute, .. } = &self.placed;
+                Student::from_bytes(self.base.files().clone(), &bytes, device)?.with_compute(*compute)
+            }
+        };
+        self.id = id.to_string();
         Ok(())
     }
 

@@ -107,7 +107,7 @@ pub const FIELDS: &[Field] = &[
     at("difficulty.sampling.max_new_tokens", COUNT, "longest answer", "Table 6, reading.md 2"),
 
     at("teacher.kind", OneOf(TEACHERS), "rules knows the generated world; openai: an API; local: a folder; replay: a recording", ""),
-    at("teacher.path", TextOrNone, "Hugging Face folder of a local teacher", ""),
+    at("teacher.path", TextOrNone, "of a local teacher: a Hugging Face folder, a hub id, or session:checkpoint", ""),
     at("teacher.replay", TextOrNone, "the recording that is replayed", ""),
     at("teacher.record", TextOrNone, "file that every product is recorded to; empty: none", ""),
     at("teacher.base_url", TextOrNone, "of the API, up to /v1", ""),

@@ -54,6 +54,7 @@ pub(super) fn broken(recipe: &Recipe) -> Vec<Broken> {
         .into_iter()
         .flatten()
         .chain(greedy(recipe))
+        .chain(cold(recipe))
         .chain(teacher::broken(&recipe.teacher))
         .collect()
 }
@@ -95,6 +96,26 @@ fn passes(recipe: &Recipe) -> Option<Broken> {
         keys: &["evaluate.k", "evaluate.n"],
         text: format!("evaluate.k is {k}; pass@k needs at least k samples, and evaluate.n is {n}"),
     })
+}
+
+/// The lowest temperature. Logits divided by one that is lower are all or nothing, and then too large for a number.
+const COLDEST: f64 = 1e-3;
+
+/// Temperatures that are nearly 0.
+fn cold(recipe: &Recipe) -> Vec<Broken> {
+    let all: [(&'static [&'static str], f64, bool); 5] = [
+        (&["difficulty.sampling.temperature"], recipe.difficulty.sampling.temperature, true),
+        (&["teacher.temperature"], recipe.teacher.temperature, true),
+        (&["rollouts.sampling.temperature"], recipe.rollouts.sampling.temperature, false),
+        (&["grpo.sampling.temperature"], recipe.grpo.sampling.temperature, false),
+        (&["evaluate.sampling.temperature"], recipe.evaluate.sampling.temperature, true),
+    ];
+    let low = all.into_iter().filter(|(_, value, _)| *value > 0.0 && *value < COLDEST);
+    low.map(|(keys, value, greedy)| {
+        let or = if greedy { ", or 0 for the likeliest token" } else { "" };
+        Broken { keys, text: format!("{} is {value:?}; it must be at least {COLDEST}{or}", keys.join(" and ")) }
+    })
+    .collect()
 }
 
 /// Several samples at temperature 0 would all be the same answer.

@@ -174,7 +174,8 @@ pub struct TeacherRecipe {
     /// `rules` for the generated world; `openai` for a model behind an OpenAI-compatible API; `local` for a model on this
     /// machine; `replay` for recorded answers.
     pub kind: String,
-    /// Hugging Face folder of a local model.
+    /// A local model, named as students are: a Hugging Face folder (of a model or an adapter), a hub id, or
+    /// `session:checkpoint`.
     pub path: String,
     /// The recording that is replayed.
     pub replay: String,

@@ -12,6 +12,9 @@ use super::error::StudentError;
 use crate::domain::Message;
 
 const NAME: &str = "chat";
+/// Steps that a conversation may take: some hundred thousand turns of an ordinary template, and a second or so of one that
+/// has no end.
+const STEPS: u64 = 10_000_000;
 
 /// A rendered conversation, and where each message's content stands in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +45,7 @@ impl ChatTemplate {
         let mut environment = Environment::new();
         environment.set_trim_blocks(true);
         environment.set_lstrip_blocks(true);
+        environment.set_fuel(Some(STEPS));
         environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.add_function("raise_exception", raise_exception);
         environment.add_function("strftime_now", strftime_now);
@@ -59,7 +63,7 @@ impl ChatTemplate {
     /// Renders a conversation; with `prompt` the header of the student's next turn follows.
     ///
     /// # Errors
-    /// [`StudentError::Template`] if the template refuses the messages.
+    /// [`StudentError::Template`] if the template refuses the messages, or takes more than [`STEPS`].
     pub fn render(&self, messages: &[Message], prompt: bool) -> Result<String, StudentError> {
         let template = self.environment.get_template(NAME).map_err(|e| fault(&e))?;
         let values = context! {
@@ -136,7 +140,12 @@ fn trim(text: String, characters: Option<String>) -> String {
 }
 
 fn fault(error: &Error) -> StudentError {
-    let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    let detail = match error.kind() {
+        ErrorKind::OutOfFuel => {
+            format!("no end after {STEPS} steps; a template that loops for ever is broken or hostile: take another")
+        }
+        kind => error.detail().map_or_else(|| kind.to_string(), str::to_owned),
+    };
     StudentError::Template(match error.line() {
         Some(line) => format!("line {line}: {detail}"),
         None => detail,
@@ -188,5 +197,27 @@ impl serde_json::ser::Formatter for Spaced {
 
     fn begin_object_value<W: ?Sized + std::io::Write>(&mut self, out: &mut W) -> std::io::Result<()> {
         out.write_all(b": ")
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_without_an_end_is_stopped_and_told() {
+        let endless = "{% for a in range(90000) %}\n{% for b in range(90000) %}{% endfor %}{% endfor %}";
+        let template = ChatTemplate::new(endless, "", "").unwrap();
+        let said = template.render(&[Message::user("Hello")], true).unwrap_err().to_string();
+        assert!(said.contains("line 2: no end after 10000000 steps;") && !said.contains('\n'), "{said}");
+    }
+
+    #[test]
+    fn a_long_conversation_is_none() {
+        let plain = "{% for m in messages %}{{ m.role + ': ' + m.content | trim }}\n{% endfor %}";
+        let template = ChatTemplate::new(plain, "", "").unwrap();
+        let messages: Vec<Message> = (0..20_000).map(|n| Message::user(format!(" turn {n}"))).collect();
+        assert!(template.render(&messages, true).unwrap().ends_with("user: turn 19999\n"));
     }
 }

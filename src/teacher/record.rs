@@ -132,20 +132,22 @@ pub fn about(teacher: &dyn Teacher) -> Line {
 /// A teacher whose products are written down.
 pub struct RecordingTeacher {
     path: PathBuf,
-    file: Mutex<File>,
+    file: File,
+    /// Held while a line is written.
+    turn: Mutex<()>,
     teacher: Box<dyn Teacher>,
 }
 
 impl RecordingTeacher {
     /// Records `teacher` at the end of the file at `path`. Of several answers to the same call the last one counts. A last
-    /// line that was cut off is taken away.
+    /// line that was cut off is taken away. When a product is handed on, its line is on the disk.
     ///
     /// # Errors
-    /// [`TeacherError::Unusable`] if the file cannot be opened or written.
+    /// [`TeacherError::Unusable`] if the file cannot be opened or written, or is there and is no recording.
     pub fn new(teacher: Box<dyn Teacher>, path: &Path) -> Result<Self, TeacherError> {
         let about = about(&*teacher);
-        let file = open(path).map_err(|error| unwritable(path, &error))?;
-        let recording = Self { path: path.to_owned(), file: Mutex::new(file), teacher };
+        let file = open(path)?;
+        let recording = Self { path: path.to_owned(), file, turn: Mutex::new(()), teacher };
         recording.write(&about)?;
         Ok(recording)
     }
@@ -154,8 +156,11 @@ impl RecordingTeacher {
         let mut text = serde_json::to_string(line).map_err(|error| TeacherError::Unusable(error.to_string()))?;
         text.push('\n');
         // Whoever panicked here had written a whole line or none.
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(text.as_bytes()).map_err(|error| unwritable(&self.path, &error))
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = (&self.file).write_all(text.as_bytes());
+        // Several threads may wait for the disk at once.
+        drop(turn);
+        written.and_then(|()| self.file.sync_data()).map_err(|error| unwritable(&self.path, &error))
     }
 
     /// Writes down what came back and hands it on. An error that stops the run is no answer.
@@ -248,14 +253,28 @@ impl Teacher for RecordingTeacher {
     }
 }
 
-/// Opens the file behind its last whole line.
-fn open(path: &Path) -> io::Result<File> {
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+/// Opens the file behind its last whole line. A file that is there and does not begin as recordings do is left as it is.
+fn open(path: &Path) -> Result<File, TeacherError> {
+    let unwritable = |error: io::Error| unwritable(path, &error);
+    let mut options = OpenOptions::new();
+    let mut file = options.read(true).write(true).create(true).truncate(false).open(path).map_err(unwritable)?;
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at as u64 + 1);
-    file.set_len(whole)?;
-    file.seek(SeekFrom::Start(whole))?;
+    file.read_to_end(&mut bytes).map_err(unwritable)?;
+    let is_line = |line: &[u8]| serde_json::from_slice::<Line>(line).is_ok();
+    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    if !bytes.is_empty() && !is_line(first) {
+        return Err(TeacherError::Unusable(format!(
+            "teacher.record: {} is there and is no recording of a teacher, and is left as it is; name another file",
+            path.display()
+        )));
+    }
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    if is_line(&bytes[whole..]) {
+        // Whole, but for its end: written by another hand.
+        return file.write_all(b"\n").map(|()| file).map_err(unwritable);
+    }
+    let whole = whole as u64;
+    file.set_len(whole).and_then(|()| file.seek(SeekFrom::Start(whole))).map_err(unwritable)?;
     Ok(file)
 }
 

@@ -139,6 +139,9 @@ pub enum TeacherVerb {
         /// One JSON line per product
         #[arg(long)]
         json: bool,
+        /// Where the session of a `session:checkpoint` is.
+        #[command(flatten)]
+        sessions: SessionsDir,
     },
     /// Write a session's teacher products to a file that `teacher.kind = "replay"` answers from
     Export {

@@ -21,6 +21,7 @@ use std::fmt;
 
 use crate::recipe::{LoraRecipe, LoraTarget, Recipe};
 use crate::student::{ModelConfig, Precision};
+use crate::train::ordered::ahead;
 
 /// Bytes of a number; everything on the CPU is single precision.
 const NUMBER: u64 = 4;
@@ -28,8 +29,8 @@ const NUMBER: u64 = 4;
 const BLOCK: usize = 64;
 /// Tokens of a prompt read in one step (`sample::lane`).
 const PREFILL: usize = 512;
-/// Rows of logits alive at once in training (`student::ops`).
-const HEAD_ROWS: u64 = 128;
+/// Rows of logits alive at once in training (`student::ops::rows`).
+const HEAD_ROWS: u64 = 256;
 /// What the program takes before anything else, and a token of the tokenizer's vocabulary, in bytes: measured.
 const PROGRAM: u64 = 48 << 20;
 const TOKEN: u64 = 700;
@@ -291,6 +292,10 @@ fn lanes(config: &ModelConfig, demand: &Demand) -> u64 {
 fn sampling(config: &ModelConfig, demand: &Demand, trained: bool) -> Moment {
     let mut parts = held(config, demand, trained);
     let lanes = lanes(config, demand);
+    if trained && demand.trained == Trained::All {
+        let sets = gradient_sets(config, demand, demand.grpo);
+        parts.push(Part { what: "gradients", bytes: NUMBER * demand.trained.numbers(config) * sets });
+    }
     if parameters(config) >= LARGE {
         parts.push(Part { what: "weights with adapters", bytes: NUMBER * demand.trained.adapted() });
     } else {
@@ -323,24 +328,32 @@ fn kept_per_token(config: &ModelConfig, checkpointing: bool) -> u64 {
     kept + 3 * d
 }
 
-/// Forward, backward and the sum of gradients. A pass is largest either at its start, with all activations, or at its
-/// end, with all gradients; the embedding's gradient stands twice then, once from each end of the model.
+/// Sets of gradients that stand in memory at once in a step: the sum, and one per shard at work or waiting for its turn
+/// (`train::ordered`); a batch has no more shards than sequences. What large ones leave is kept for the next pass, through
+/// sampling too (`student::ops::reuse`), so that a pass begins with all of them there.
+fn gradient_sets(config: &ModelConfig, demand: &Demand, batch: Batch) -> u64 {
+    let at_work = if parameters(config) >= LARGE { 1 } else { ahead(demand.threads.max(1)) };
+    (1 + at_work).min(batch.sequences) as u64
+}
+
+/// Forward, backward and the sum of gradients, at the start of a pass, with all activations and the gradients of those
+/// before it.
 fn step(config: &ModelConfig, demand: &Demand, name: &'static str, batch: Batch) -> Moment {
     let mut parts = held(config, demand, true);
     let lanes = lanes(config, demand);
     let tokens = pass(batch, demand) as u64;
-    let gradients = NUMBER * demand.trained.numbers(config);
+    let gradients = NUMBER * demand.trained.numbers(config) * gradient_sets(config, demand, batch);
     let activations = NUMBER * tokens * kept_per_token(config, demand.checkpointing);
-    let logits = 2 * NUMBER * HEAD_ROWS.min(tokens) * config.vocab_size as u64;
-    let table = NUMBER * table(config);
-    let start = activations + logits + table;
-    let end = gradients + if demand.trained == Trained::All { 2 * table } else { table };
+    let logits = NUMBER * HEAD_ROWS.min(tokens) * config.vocab_size as u64;
+    // The output matrix has a gradient where adapters alone are trained, and is let go of; where layers are computed again
+    // a tied one has its gradients from the two ends of the model apart.
+    let apart = demand.trained != Trained::All || (demand.checkpointing && config.tied);
+    let table = if apart { NUMBER * table(config) } else { 0 };
     let adapted = lanes * NUMBER * demand.trained.adapted();
     parts.push(Part { what: "weights with adapters", bytes: adapted });
     parts.push(Part { what: "activations", bytes: lanes * activations });
     parts.push(Part { what: "logits", bytes: lanes * logits });
-    let gradients = gradients + lanes * start.max(end).saturating_sub(activations + logits);
-    parts.push(Part { what: "gradients", bytes: gradients });
+    parts.push(Part { what: "gradients", bytes: gradients + lanes * table });
     Moment { name, parts }
 }
 

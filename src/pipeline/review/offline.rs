@@ -54,7 +54,7 @@ fn prompts(session: &Session, recipe: &Recipe) -> Result<Arc<Prompts>, StageErro
 
 /// The recipe's teacher. Its answers are in the products it makes here, not in the session's store of answers.
 fn teacher(recipe: &Recipe, prompts: &Arc<Prompts>) -> Result<Box<dyn Teacher>, StageError> {
-    Ok(Teaching::prepare(recipe, 1)?.try_out(recipe, prompts, |chat| chat)?)
+    Ok(Teaching::prepare(recipe, 1, &mut |_| ())?.try_out(recipe, prompts, |chat| chat)?)
 }
 
 /// Whether a teacher may be of help.

@@ -49,7 +49,7 @@ fn key(teacher: &TeacherRecipe) -> Option<Broken> {
 fn local(teacher: &TeacherRecipe) -> Option<Broken> {
     (teacher.kind == "local" && teacher.path.trim().is_empty()).then(|| Broken {
         keys: &["teacher.path", "teacher.kind"],
-        text: "teacher.path is empty; teacher.kind \"local\" needs the Hugging Face folder of its model".into(),
+        text: "teacher.path is empty; teacher.kind \"local\" needs its model: a Hugging Face folder, a hub id, or session:checkpoint".into(),
     })
 }
 

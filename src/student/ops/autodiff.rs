@@ -56,7 +56,11 @@ impl Backward<Flex, 1> for Embed {
         let mut table = match grads.remove::<Flex>(&weight) {
             Some(table) if table.is_contiguous() && table.layout().start_offset() == 0 => table,
             Some(table) => table.to_contiguous(),
-            None => tensor(vec![0.0; size[0] * size[1]], &size),
+            None => {
+                let mut zeros = reuse::take(size[0] * size[1]);
+                zeros.fill(0.0);
+                tensor(zeros, &size)
+            }
         };
         let rows = table.storage_mut::<f32>();
         for (id, dy) in ids.iter().zip(dy.chunks_exact(size[1])) {

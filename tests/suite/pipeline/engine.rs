@@ -4,7 +4,11 @@ use footbridge::domain::Message;
 use footbridge::pipeline::control::Control;
 use footbridge::pipeline::engine::{Asking, Engine, EngineError};
 use footbridge::pipeline::events::Command;
-use footbridge::recipe::{SamplingRecipe, SftLoss, StudentRecipe};
+use footbridge::pipeline::plan::BASE;
+use footbridge::recipe::{AdamWRecipe, SamplingRecipe, SftLoss, StudentRecipe};
+use footbridge::session::{NewSession, Sessions};
+
+use super::runs::{SEED, recipe};
 
 fn engine() -> Engine {
     Engine::start(&StudentRecipe { path: "world".into(), ..StudentRecipe::default() }, 2).unwrap()
@@ -58,6 +62,25 @@ fn a_panic_inside_is_an_error_with_its_words_and_the_engine_lives_on() {
     };
     died(engine.score(vec![broken]).map(|_| ()));
     assert_eq!(engine.score(vec![sound.clone()]).unwrap()[0].len(), sound.trained.len());
+}
+
+/// Reading a checkpoint of half a billion numbers takes seconds, at every stage.
+#[test]
+fn a_checkpoint_that_is_in_use_is_not_read_again() {
+    let home = tempfile::tempdir().unwrap();
+    let made = NewSession { recipe: &recipe(SEED, &[]).to_toml(), seed: SEED };
+    let session = Sessions::at(home.path()).create("one", &made).unwrap();
+    let engine = engine();
+    let files = engine.files().unwrap();
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    session.checkpoints().save("1-sft", &files, serde_json::json!({})).unwrap();
+    engine.use_checkpoint(&session, "1-sft").unwrap();
+    session.checkpoints().remove("1-sft").unwrap();
+    engine.begin(AdamWRecipe::default(), None).unwrap();
+    engine.use_checkpoint(&session, "1-sft").unwrap();
+    assert!(matches!(engine.write_state(Vec::new()), Err(EngineError::NotTraining)), "the training run is over");
+    engine.use_checkpoint(&session, BASE).unwrap();
+    assert!(engine.use_checkpoint(&session, "1-sft").is_err(), "it was read");
 }
 
 #[test]

@@ -1,11 +1,16 @@
 //! A model of this machine as teacher: its words are a function of what it is asked, and a tiny random one, whose words are
 //! nothing, leaves every product to the researcher without stopping the run.
 
+use std::fs;
 use std::path::Path;
 
+use burn::tensor::Device;
 use footbridge::domain::Message;
+use footbridge::pipeline::engine::EngineError;
 use footbridge::pipeline::local_teacher::{LocalChat, LocalSettings};
+use footbridge::recipe::LoraRecipe;
 use footbridge::session::records::{Scores, Status, Trace};
+use footbridge::student::Student;
 use footbridge::teacher::{Chat, ChatRequest, TeacherError};
 
 use crate::pipeline::runs::{SEED, finished, recipe};
@@ -13,7 +18,11 @@ use crate::pipeline::runs::{SEED, finished, recipe};
 const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/qwen2-tiny");
 
 fn open(slots: usize) -> LocalChat {
-    LocalChat::open(Path::new(TINY), LocalSettings { slots, threads: 2, seed: 5 }).unwrap()
+    opened(TINY, slots).unwrap()
+}
+
+fn opened(word: &str, slots: usize) -> Result<LocalChat, EngineError> {
+    LocalChat::open(word, LocalSettings { slots, threads: 2, seed: 5 }, &mut |_| ())
 }
 
 fn request(text: &str, sample: u32) -> ChatRequest {
@@ -37,6 +46,26 @@ fn answers_do_not_depend_on_what_else_is_asked() {
     }
     assert_ne!(together[0].text, together[1].text, "another sample number is another answer");
     assert_eq!((crowded.name(), crowded.concurrency()), ("qwen2-tiny", 16));
+}
+
+/// A teacher is found as students are: an adapter, and the built-in student.
+#[test]
+fn an_adapter_and_the_built_in_student_can_teach() {
+    let base = Student::load(Path::new(TINY), &Device::flex()).unwrap();
+    let lora = LoraRecipe { rank: 2, ..LoraRecipe::default() };
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("fresh-adapter");
+    fs::create_dir(&folder).unwrap();
+    for (name, bytes) in base.with_adapters(&lora, 0).adapter_files(&lora, TINY).unwrap() {
+        fs::write(folder.join(name), bytes).unwrap();
+    }
+    let adapted = opened(folder.to_str().unwrap(), 2).unwrap();
+    let asked = request("How much is 3 + 4?", 1);
+    assert_eq!(adapted.complete(&asked).unwrap(), open(2).complete(&asked).unwrap(), "fresh adapters change nothing");
+    assert_eq!(adapted.name(), "fresh-adapter");
+    assert!(opened("world", 1).unwrap().complete(&asked).unwrap().completion_tokens > 0);
+    let missing = opened("no/such/folder", 1).unwrap_err().to_string();
+    assert!(missing.starts_with("student folder not found: no/such/folder"), "{missing}");
 }
 
 #[test]

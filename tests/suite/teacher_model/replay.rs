@@ -8,7 +8,7 @@ use std::process::Command;
 use footbridge::pipeline::events::Outcome;
 use footbridge::session::Sessions;
 use footbridge::session::records::{BridgedTrace, Prepared, Recycled, Scores, Status, Trace};
-use footbridge::teacher::{PromptKind, ReplayTeacher, Teacher, TeacherError};
+use footbridge::teacher::{PromptKind, RecordingTeacher, ReplayTeacher, Teacher, TeacherError};
 
 use crate::pipeline::runs::{Found, SEED, UNDISTURBED, begin, finished, outcome, recipe};
 
@@ -90,18 +90,41 @@ fn a_damaged_recording_is_told_with_its_line() {
 }
 
 #[test]
+fn a_file_that_is_no_recording_is_not_written_to() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("notes.txt");
+    let answer = r#"{"line":"answer","ask":"trace","question":"q","inputs":"0","attempt":0,"said":{"text":"a"}}"#;
+    for text in ["my notes\nof a long day, and no line end".to_owned(), "{\"line\":\"abo".into(), "\n".into()] {
+        fs::write(&path, &text).unwrap();
+        let Err(refused) = recording(&path) else { panic!("{text:?} was taken") };
+        let said = refused.to_string();
+        assert!(said.contains("notes.txt is there and is no recording") && !said.contains('\n'), "{said}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+    for text in [String::new(), format!("{answer}\n"), answer.to_owned()] {
+        fs::write(&path, &text).unwrap();
+        drop(recording(&path).unwrap());
+        ReplayTeacher::read(&path).unwrap();
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        assert_eq!(lines, if text.is_empty() { 1 } else { 2 }, "{text:?}");
+    }
+}
+
+/// A teacher without an answer, recorded there.
+fn recording(path: &Path) -> Result<RecordingTeacher, TeacherError> {
+    let about = path.with_extension("about");
+    fs::write(&about, r#"{"line":"about","version":1,"teacher":"me","prompts":{"trace":"abc"}}"#).unwrap();
+    RecordingTeacher::new(Box::new(ReplayTeacher::read(&about).unwrap()), path)
+}
+
+#[test]
 fn a_recording_goes_on_behind_its_last_whole_line() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("r.jsonl");
     let first = r#"{"line":"answer","ask":"trace","question":"q","inputs":"0","attempt":0,"said":{"text":"a"}}"#;
     fs::write(&path, format!("{first}\n{{\"line\":\"answ")).unwrap();
     let question = footbridge::domain::Question { id: "q".into(), ..Default::default() };
-    let empty = ReplayTeacher::read(Path::new(&{
-        let about = home.path().join("about.jsonl");
-        fs::write(&about, r#"{"line":"about","version":1,"teacher":"me","prompts":{"trace":"abc"}}"#).unwrap();
-        about
-    }));
-    let recording = footbridge::teacher::RecordingTeacher::new(Box::new(empty.unwrap()), &path).unwrap();
+    let recording = recording(&path).unwrap();
     assert_eq!(recording.prompt(PromptKind::Trace).as_deref(), Some("abc"));
     assert!(matches!(recording.trace(&question, 0), Err(TeacherError::Unanswered(_))));
     let lines: Vec<String> = fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
