@@ -3,10 +3,11 @@
 use crossterm::event::{KeyModifiers, MouseEvent, MouseEventKind};
 use footbridge::domain::Action;
 use footbridge::session::records::{BridgedTrace, ReviewDecision, Scores, Status};
+use footbridge::session::{Author, Batch, Sessions};
 use footbridge::workbench::pane::PaneId;
 use footbridge::workbench::shell::{Effect, Msg};
 
-use super::stand::{Stand, ascii, dark, small_home};
+use super::stand::{SMALL, Stand, ascii, dark, small_home};
 
 /// The first question that waits in the small session.
 const WAITS: &str = "train-0019";
@@ -117,6 +118,20 @@ fn all_that_wait_are_approved_after_a_question_that_counts_them() {
     decide(&mut stand, "U");
     let back = statuses(&stand).iter().filter(|(_, status)| *status == Status::Proposed).count();
     assert_eq!(back, waiting);
+}
+
+#[test]
+fn what_comes_to_wait_while_it_is_asked_is_not_approved() {
+    let mut stand = Stand::pane(PaneId::Bridge);
+    let (late, _) = statuses(&stand).into_iter().find(|(_, status)| *status == Status::Approved).unwrap();
+    let waiting = statuses(&stand).iter().filter(|(_, status)| *status == Status::Proposed).count();
+    stand.keys("A");
+    let mut batch = Batch::new(Author::Pipeline);
+    batch.put(&late, &BridgedTrace { status: Status::Proposed, ..bridge(&stand, &late) });
+    Sessions::at(stand.home.path()).open(SMALL).unwrap().write(batch).unwrap();
+    decide(&mut stand, "y");
+    assert_eq!(bridge(&stand, &late).status, Status::Proposed);
+    assert_eq!(decisions(&stand).pop().unwrap().changes.len(), waiting);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::{Bridge, Do, detail, words};
 use crate::domain::Action as Operation;
 use crate::domain::bridging::needs_text;
 use crate::pipeline::events::{Event, Level};
-use crate::pipeline::review::{Act, Chosen, Filter as Products, Kind, ProductId, Request, ScoreName, Which};
+use crate::pipeline::review::{Act, Chosen, Kind, ProductId, Request, ScoreName, Which};
 use crate::session::records::Status;
 use crate::workbench::pane::{Ask, Cx, Wish};
 use crate::workbench::text;
@@ -316,24 +316,24 @@ impl Bridge {
     }
 
     fn ask_approve(&mut self, cx: &mut Cx<'_>) {
-        let status = match self.filter {
-            Filter::All | Filter::Pending => None,
-            other => Some(other.name().to_string()),
+        let kind = match self.filter {
+            Filter::All | Filter::Pending => "proposed",
+            other => other.name(),
         };
         let Some(book) = self.book.value() else { return };
-        let meant = |row: &&super::book::Row| {
-            row.kind == Kind::Bridge && row.status.name() == status.as_deref().unwrap_or("proposed")
-        };
-        let count = book.rows.iter().filter(meant).count();
+        let meant = book.rows.iter().filter(|row| row.kind == Kind::Bridge && row.status.name() == kind);
+        // Those that are counted, not those that will fit once the answer is given.
+        let ids: Vec<ProductId> = meant.map(|row| ProductId::new(Kind::Bridge, row.id.clone())).collect();
+        let count = ids.len();
         if count == 0 || matches!(self.filter, Filter::Approved | Filter::Edited) {
             return cx.say(Level::Info, "nothing that is shown waits for approval");
         }
-        let kind = status.as_deref().unwrap_or("proposed");
         let lines = vec![format!(
-            "{} bridged traces that are {kind} may be trained on then. Those that fail a check stay as they are.",
+            "{} bridged traces that are {kind} may be trained on then. Those that fail a check stay as they are, and are \
+             named.",
             text::count(count as u64)
         )];
-        let what = Which::All(Products { kind: Some(Kind::Bridge), status: status.clone(), ..Products::default() });
+        let what = Which::Ids(ids);
         let ask = Ask::Confirm { title: "approve all shown?".to_string(), lines, yes: "approve".to_string() };
         self.ask(Pending::Sure(Box::new(Act::Approve { what }.into())), ask, cx);
     }
