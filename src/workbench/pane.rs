@@ -138,7 +138,8 @@ pub enum Ask {
         title: String,
         /// What stands there at first.
         text: String,
-        /// Whether every change is told as [`Reply::Typing`]; the pane may answer with [`Wish::Remark`].
+        /// Whether every change is told as [`Reply::Typing`]; the pane may answer with [`Wish::Remark`]. Left with Esc,
+        /// the first text is told so once more.
         live: bool,
     },
     /// Several lines of text, edited in place.

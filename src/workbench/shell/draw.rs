@@ -5,8 +5,8 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 use ratatui::text::Span;
 
-use super::layers::{Layer, Owner, Purpose};
-use super::{Shell, windows};
+use super::layers::{Owner, Purpose};
+use super::{NEVER, Shell, windows};
 use crate::pipeline::events::{Level, Outcome};
 use crate::workbench::action::{Bound, MOVES, SHELL};
 use crate::workbench::pane::{PaneId, Seen};
@@ -53,7 +53,7 @@ impl Shell {
         self.size = (area.width, area.height);
         buf.set_style(area, self.look.theme.text);
         self.areas.clear();
-        if area.width < LEAST_COLUMNS || area.height < LEAST_ROWS {
+        if self.cramped() {
             return self.too_small(buf, area);
         }
         let row = |y| Rect { y, height: 1, ..area };
@@ -230,6 +230,24 @@ impl Shell {
         all.into_iter().filter_map(worded).collect()
     }
 
+    /// Whether the panes found no room when the screen was last drawn.
+    pub(super) fn cramped(&self) -> bool {
+        let (columns, rows) = self.size;
+        self.size != NEVER && (columns < LEAST_COLUMNS || rows < LEAST_ROWS)
+    }
+
+    /// The question that fits a screen without panes: whether the run shall stop.
+    fn bare_question(&self) -> Option<String> {
+        let layer = self.layers.last()?;
+        let stop = matches!(layer.owner, Owner::Shell(Purpose::Stop | Purpose::Leave));
+        stop.then(|| format!("{} y, n", layer.title))
+    }
+
+    /// Whether the layer on top can be read.
+    pub(super) fn layer_drawn(&self) -> bool {
+        !self.cramped() || self.bare_question().is_some_and(|asked| text::width(&asked) <= usize::from(self.size.0))
+    }
+
     /// What a terminal shows that is too small for the panes, down to one cell.
     fn too_small(&self, buf: &mut Buffer, area: Rect) {
         let run = &self.run;
@@ -243,15 +261,12 @@ impl Shell {
             format!("{} {place}", phase_word(run)).trim().to_string(),
             if run.phase.over() { "enlarge, or q to leave" } else { "it runs on; enlarge, or q" }.to_string(),
         ];
-        let stop = |layer: &Layer| matches!(layer.owner, Owner::Shell(Purpose::Stop | Purpose::Leave));
-        let asked = ["stop the run? y, n".to_string()];
-        let other = ["Esc closes what is open".to_string()];
-        let lines = match self.layers.last() {
-            Some(layer) if stop(layer) => &asked[..],
-            Some(_) => &other[..],
-            None => &lines[..],
+        let lines = match self.bare_question() {
+            Some(asked) => vec![asked],
+            None if !self.layers.is_empty() => vec!["Esc closes what is open".to_string()],
+            None => lines.to_vec(),
         };
-        for (y, line) in (area.top()..area.bottom()).zip(lines) {
+        for (y, line) in (area.top()..area.bottom()).zip(&lines) {
             let cut = text::fit(line, area.width.into(), self.look.glyphs.ellipsis);
             buf.set_string(area.x, y, cut, self.look.theme.warn);
         }

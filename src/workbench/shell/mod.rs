@@ -72,6 +72,9 @@ struct Note {
     until: Duration,
 }
 
+/// Size of a screen that was never drawn.
+const NEVER: (u16, u16) = (0, 0);
+
 /// The workbench.
 pub struct Shell {
     run: State,
@@ -144,7 +147,7 @@ impl Shell {
             deciding: Arc::default(),
             editing: None,
             areas: Vec::new(),
-            size: (0, 0),
+            size: NEVER,
             leaving: false,
             launching: None,
             saving: None,

@@ -59,7 +59,9 @@ impl Shell {
             Msg::Key(key) => self.key(key, &mut effects),
             Msg::Mouse(mouse) => self.mouse(mouse, &mut effects),
             Msg::Paste(text) => {
-                if let Some(outcome) = self.layers.last_mut().map(|layer| layer.paste(&text)) {
+                let drawn = self.layer_drawn();
+                if let Some(layer) = self.layers.last_mut().filter(|_| drawn) {
+                    let outcome = layer.paste(&text);
                     self.close(outcome, &mut effects);
                 }
             }
@@ -218,13 +220,16 @@ impl Shell {
     }
 
     fn key(&mut self, key: KeyEvent, effects: &mut Vec<Effect>) {
+        let drawn = self.layer_drawn();
         if let Some(layer) = self.layers.last_mut() {
-            let outcome = layer.key(key);
+            let outcome = if drawn { layer.key(key) } else { layer.key_unseen(key) };
             return self.close(outcome, effects);
         }
         let focus = self.tiles.focus();
         let action = self.keymap.action(focus, Key::of(&key), |action| self.available(focus, action));
-        if let Some(action) = action {
+        // Of what is not drawn nothing is changed or decided.
+        let seen = |action: &Action| !self.cramped() || matches!(action, Action::Shell(_));
+        if let Some(action) = action.filter(seen) {
             self.act(action, effects);
         }
     }
@@ -272,6 +277,12 @@ impl Shell {
             Closing::Close(reply) => {
                 let owner = self.layers.pop().map(|layer| layer.owner);
                 self.answer(owner, reply, effects);
+            }
+            Closing::Restore(first) => {
+                let owner = self.layers.last().map(|layer| layer.owner.clone());
+                self.answer(owner.clone(), Reply::Typing(first), effects);
+                self.layers.pop();
+                self.answer(owner, Reply::Dismissed, effects);
             }
             Closing::Do(action) => {
                 self.layers.pop();
