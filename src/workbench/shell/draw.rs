@@ -8,18 +8,21 @@ use ratatui::text::Span;
 use super::layers::{Owner, Purpose};
 use super::{NEVER, Shell, windows};
 use crate::pipeline::events::{Level, Outcome};
-use crate::workbench::action::{Bound, MOVES, SHELL};
+use crate::workbench::action::{Action, Bound, MOVES, SHELL, Shell as Do};
 use crate::workbench::pane::{PaneId, Seen};
+use crate::workbench::panes::run;
 use crate::workbench::shot::buffer_to_svg;
 use crate::workbench::stages::{StageState, kind_name};
 use crate::workbench::state::{Phase, State};
 use crate::workbench::widgets::{joined, put, put_right};
-use crate::workbench::{ascii, panes, text};
+use crate::workbench::{ascii, keymap, panes, text};
 
 /// Fewest columns on which the panes are drawn.
 pub const LEAST_COLUMNS: u16 = 40;
 /// Fewest rows on which the panes are drawn.
 pub const LEAST_ROWS: u16 = 10;
+/// From so many columns on, the status line says which key shows what went wrong.
+const WAY_FROM: u16 = 60;
 /// From so many rows on, the names of the panes have a row of their own.
 const TABS_FROM: u16 = 16;
 
@@ -167,7 +170,7 @@ impl Shell {
             (None, Some(words)) => (theme.running, words.clone()),
             (None, None) => standing(self),
         };
-        let alarms = self.alarms();
+        let alarms = self.alarms(row.width >= WAY_FROM);
         let right: usize = alarms.iter().map(Span::width).sum();
         let room = usize::from(row.width).saturating_sub(right + 3);
         let words = text::fit(&words, room, self.look.glyphs.ellipsis);
@@ -176,7 +179,8 @@ impl Shell {
         put_right(buf, row, used, alarms);
     }
 
-    fn alarms(&self) -> Vec<Span<'static>> {
+    /// What waits and what went wrong; where there is room, with the key that shows it.
+    fn alarms(&self, way: bool) -> Vec<Span<'static>> {
         let look = &self.look;
         let (warnings, errors) = self.run.log.alarms();
         let counted = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
@@ -191,7 +195,22 @@ impl Shell {
         if errors > 0 {
             facts.push(Span::styled(format!("{} {}", look.glyphs.failed, counted(errors, "error")), look.theme.bad));
         }
-        facts.into_iter().flat_map(|fact| [fact, Span::raw("  ")]).collect()
+        let mut spans: Vec<_> = facts.into_iter().flat_map(|fact| [fact, Span::raw("  ")]).collect();
+        if way && warnings + errors > 0 {
+            let shows = if warnings + errors == 1 { " shows it  " } else { " shows them  " };
+            let keys =
+                self.way_to_log().map(|key| [Span::styled(key, look.theme.key), Span::styled(shows, look.theme.dim)]);
+            spans.extend(keys.into_iter().flatten());
+        }
+        spans
+    }
+
+    /// The key that shows what went wrong: the way to the log, and in it the one that leaves out all else.
+    fn way_to_log(&self) -> Option<String> {
+        let there = self.tiles.focus() == PaneId::Run;
+        let action = if there { Action::Run(run::Do::LogLevel) } else { Action::Shell(Do::Pane(PaneId::Run)) };
+        let key = self.keymap.keys(keymap::bound(action)?).first()?;
+        Some(key.name(&self.look.glyphs))
     }
 
     /// The keys that do something now: those of the layer on top, else of the focused pane and the workbench.

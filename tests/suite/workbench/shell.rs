@@ -1,10 +1,20 @@
 //! What holds for all panes: layers, tiles, palette, themes, saving, deciding behind the screen.
 
-use footbridge::session::records::{BridgedTrace, Status};
-use footbridge::workbench::pane::PaneId;
-use footbridge::workbench::shell::{Effect, Msg};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use super::stand::{Stand, ascii, dark, small_home};
+use crossterm::event::{KeyCode, KeyEvent};
+use footbridge::session::Sessions;
+use footbridge::session::records::{BridgedTrace, Status};
+use footbridge::workbench::house::House;
+use footbridge::workbench::jobs::Jobs;
+use footbridge::workbench::keymap::Keymap;
+use footbridge::workbench::pane::PaneId;
+use footbridge::workbench::shell::{Effect, Msg, Shell};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::stand::{SMALL, Stand, ascii, copy, dark, small_home};
 
 #[test]
 fn the_small_session_opens_with_its_history() {
@@ -147,6 +157,35 @@ fn a_question_that_is_not_drawn_is_not_answered_but_can_be_left() {
     assert!(live.keys("y").is_empty());
     live.screen(30, 3);
     assert!(matches!(live.keys("y")[..], [Effect::Send(_)]));
+}
+
+#[test]
+fn a_decision_that_ends_behind_another_session_is_told_with_the_name_of_its_own() {
+    let home = small_home();
+    copy(&home.path().join(SMALL), &home.path().join("other"));
+    let house = House { files: home.path().into(), ..House::new(Sessions::at(home.path()), None) };
+    let mut shell = Shell::new(house, dark(), Keymap::default(), Jobs::threads(Arc::new(|| {})));
+    let began = Instant::now();
+    let mut until = |shell: &mut Shell, what: &str| {
+        let shown = |shell: &mut Shell| {
+            let mut buf = Buffer::empty(Rect::new(0, 0, 120, 40));
+            shell.draw(&mut buf);
+            buf.content.iter().map(|cell| cell.symbol()).collect::<String>()
+        };
+        while !shown(shell).contains(what) {
+            assert!(began.elapsed().as_secs() < 60, "{what} is never shown: {}", shown(shell));
+            std::thread::sleep(Duration::from_millis(5));
+            shell.update(Msg::Notice, began.elapsed());
+        }
+    };
+    shell.open(SMALL);
+    shell.show(PaneId::Bridge, None);
+    until(&mut shell, "token by token");
+    shell.update(Msg::Key(KeyEvent::from(KeyCode::Char('a'))), began.elapsed());
+    shell.open("other");
+    until(&mut shell, "small: approved bridge/train-0019");
+    let log: Vec<&str> = shell.run().log.upwards().map(|(_, entry)| entry.text.as_str()).collect();
+    assert!(!log.iter().any(|line| line.starts_with("approved")), "{log:?}");
 }
 
 #[test]
