@@ -183,7 +183,7 @@ pub const SESSIONS: &str = "sessions";
 #[derive(Args, Clone, Debug)]
 pub struct SessionsDir {
     /// Folder that holds the sessions
-    #[arg(long = "sessions-dir", value_name = "DIR", default_value = SESSIONS)]
+    #[arg(long = "sessions-dir", value_name = "DIR", default_value = SESSIONS, global = true)]
     pub path: PathBuf,
 }
 

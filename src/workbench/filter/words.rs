@@ -71,7 +71,6 @@ fn one(pattern: &Pattern, texts: &[&str], going_on: &dyn Fn() -> bool) -> Vec<u1
         serve(going_on);
         stop.store(!going_on(), Ordering::Relaxed);
     });
-    drop(work);
     scores
 }
 
