@@ -1,8 +1,6 @@
 //! `footbridge eval`: a student on benchmarks. It is a run without iterations, so every answer is kept in a session, and
 //! the same command goes on where it was stopped.
 
-use sha2::{Digest, Sha256};
-
 use super::args::{EvalArgs, Form};
 use super::data::mapped;
 use super::exit::{Exit, Failure};
@@ -120,8 +118,7 @@ fn recipe(args: &EvalArgs, sessions: &Sessions, ks: &[u32]) -> Result<Recipe, Fa
 /// A name that is the same for the same command.
 fn name_of(student: &str, recipe: &Recipe) -> String {
     let stem = student.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(student);
-    let hash = hex::encode(Sha256::digest(recipe.to_toml().as_bytes()));
-    format!("eval-{}-{:.6}", session_word(stem), hash)
+    format!("eval-{}-{:.6}", session_word(stem), recipe.hash())
 }
 
 /// Refuses a session that was begun with other settings: its answers are answers to something else.

@@ -34,6 +34,6 @@ pub use passk::pass_at_k;
 pub use repetition::repeats_itself;
 pub use sets::{GroupOutcome, Partition};
 pub use steps::{StepSpan, count_steps, split_answer, split_steps};
-pub use text::strip_control;
+pub use text::{acts, strip_control};
 pub use types::*;
 pub use verify::{Verdict, Verifier, gold_from_solution};

@@ -2,8 +2,30 @@
 
 use std::borrow::Cow;
 
-/// Leaves out control characters and terminal escape sequences, except line feeds and tabs; also the marks that turn
-/// the direction of writing around, by which a line can be made to look like another one.
+/// Whether a character acts on the terminal or on how a line reads, instead of being read itself: control characters, line
+/// and paragraph separators, marks that turn the direction of writing around (by which a line can be made to look like
+/// another one), and those that take no room (by which two texts that look the same differ). The joiners U+200C and U+200D are none of
+/// them: pictures and several scripts are written with them.
+pub fn acts(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// Leaves out characters that act ([`acts`]) and terminal escape sequences, except line feeds and tabs; line and paragraph
+/// separators become line feeds.
 ///
 /// Whatever came from a model, a file or the network passes through here before it is drawn or printed. A sequence is
 /// left out with its parameters; one that never ends loses only its first characters, so nothing can hide the rest of a
@@ -20,6 +42,10 @@ pub fn strip_control(text: &str) -> Cow<'_, str> {
             '\u{1b}' => after_escape(after),
             '\u{9b}' => after_control_sequence(after),
             '\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}' => after_string(after),
+            '\u{2028}' | '\u{2029}' => {
+                out.push('\n');
+                after
+            }
             c if is_unwanted(c) => after,
             c => {
                 out.push(c);
@@ -31,8 +57,7 @@ pub fn strip_control(text: &str) -> Cow<'_, str> {
 }
 
 fn is_unwanted(c: char) -> bool {
-    let turns_direction = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    (c.is_control() && c != '\n' && c != '\t') || turns_direction
+    acts(c) && c != '\n' && c != '\t'
 }
 
 /// What follows an escape character and the sequence it opens.

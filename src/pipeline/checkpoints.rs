@@ -72,7 +72,7 @@ pub fn finish(cx: &Context, parent: &str, data: &str) -> Result<(), StageError> 
     cx.engine.end(&id)?;
     let files = cx.engine.files()?;
     let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
-    let recipe = cx.recipe_hash();
+    let recipe = cx.recipe.hash();
     let about = json!({ "parent": parent, "recipe": recipe, "data": data });
     let manifest = cx.session.checkpoints().save(&id, &files, about)?;
     let weights = manifest

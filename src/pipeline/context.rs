@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::control::{Cancelled, Control};
@@ -140,13 +139,6 @@ impl Context<'_> {
             prompt: self.prompts.asking_hash(ask),
             checkpoint: checkpoint.into(),
         }
-    }
-
-    /// The first 12 hex digits of the SHA-256 of the whole recipe.
-    pub fn recipe_hash(&self) -> String {
-        let mut digest = hex::encode(Sha256::digest(self.recipe.to_toml().as_bytes()));
-        digest.truncate(12);
-        digest
     }
 
     /// An error of this stage: an earlier one left nothing to work on.

@@ -161,10 +161,10 @@ pub const FIELDS: &[Field] = &[
     at("rollouts.sampling.max_new_tokens", COUNT, "longest answer", "Table 6"),
 
     at("grpo.lr", Number(POSITIVE), "peak rate", "Table 6"),
-    at("grpo.warmup_steps", COUNT_OR_NONE, "updates that warm up from 0", ""),
+    at("grpo.warmup_steps", COUNT_OR_NONE, "steps that warm up, the first of them above 0 already", ""),
     at("grpo.final_lr_ratio", Number(SHARE), "the rate falls linearly to this share; 1 keeps it", ""),
     at("grpo.prompts", COUNT, "prompts per step", "Table 6"),
-    at("grpo.group", COUNT, "G, responses per prompt", "Table 6"),
+    at("grpo.group", Whole(2, MANY), "G, responses per prompt", "Table 6"),
     at("grpo.mini_batch", COUNT, "prompts per optimizer update", "Table 6, reading.md 32"),
     at("grpo.steps", Wholes(1, MANY), "of each iteration, the last repeats; empty: by epochs", ""),
     at("grpo.epochs", COUNT, "passes over the RL set where steps is empty", "Table 6"),

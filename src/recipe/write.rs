@@ -1,6 +1,7 @@
 //! Writing recipes: whole, with the source of every number, or only what differs from a preset.
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::{
     error::RecipeError,
@@ -29,6 +30,15 @@ impl Recipe {
             }
         };
         format!("{ABOUT}\n{}", document(&values, FIELDS.iter(), comment))
+    }
+
+    /// The first 12 hex digits of the SHA-256 of every setting with its value: the same for the same recipe, however its
+    /// comments are worded.
+    pub fn hash(&self) -> String {
+        let values = serde_json::to_vec(&flatten(self)).unwrap_or_default();
+        let mut digest = hex::encode(Sha256::digest(values));
+        digest.truncate(12);
+        digest
     }
 
     /// The smallest TOML that says this recipe: `extends` and what differs from that preset, each with the preset's

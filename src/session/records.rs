@@ -360,7 +360,7 @@ pub struct Recycled {
 pub struct CheckpointInfo {
     /// The checkpoint it was trained from.
     pub parent: String,
-    /// Hash of the recipe.
+    /// Hash of the recipe's values.
     pub recipe: String,
     /// Hash over the ids and texts it was trained on.
     pub data: String,

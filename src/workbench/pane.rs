@@ -138,7 +138,8 @@ pub enum Ask {
         title: String,
         /// What stands there at first.
         text: String,
-        /// Whether every change is told as [`Reply::Typing`]; the pane may answer with [`Wish::Remark`].
+        /// Whether every change is told as [`Reply::Typing`]; the pane may answer with [`Wish::Remark`]. Left with Esc,
+        /// the first text is told so once more.
         live: bool,
     },
     /// Several lines of text, edited in place.
@@ -196,8 +197,8 @@ pub enum Wish {
     /// Tell the run.
     Send(Command),
     /// Decide on products: through the run where one is at work here, else on the session as it stands. Answered by
-    /// [`Event::Decided`] or [`Event::Refused`].
-    Review(Request),
+    /// [`Event::Decided`] or [`Event::Refused`], with the pane's own number of the request in [`Cx::answers`].
+    Review(u32, Request),
     /// Show another pane, and something in it.
     Goto(PaneId, Option<Target>),
     /// Show this in the other panes that are in sight.
@@ -236,6 +237,8 @@ pub struct Cx<'a> {
     pub house: &'a House,
     /// How it looks.
     pub look: &'a Look,
+    /// Number of the pane's own request that is answered by the event it hears.
+    pub answers: Option<u32>,
     /// What is wished for.
     pub wishes: &'a mut Vec<Wish>,
 }
@@ -356,6 +359,11 @@ pub trait Pane: Send {
 
     /// The mouse did something inside `area`, in which the pane was last drawn.
     fn mouse(&mut self, _event: MouseEvent, _area: Rect, _cx: &mut Cx<'_>) {}
+
+    /// Warnings and errors of the log that it showed when it was last drawn, by their numbers.
+    fn log_lines(&self) -> &[usize] {
+        &[]
+    }
 
     /// What it shows as a table, where it shows one.
     fn sheet(&self) -> Option<Sheet> {

@@ -8,23 +8,16 @@ use std::time::Duration;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use crate::domain::strip_control;
+use crate::domain::{acts, strip_control};
 
-/// True for characters that act on the terminal or on the reading order instead of being read.
-fn acts(c: char) -> bool {
-    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
-}
-
-/// One printable line: line breaks and tabs become a space, control sequences vanish.
+/// One printable line: line breaks and tabs become a space, what acts instead of being read vanishes.
 pub fn printable(text: &str) -> String {
-    let spaced = |c| if matches!(c, '\n' | '\t' | '\u{2028}' | '\u{2029}') { ' ' } else { c };
-    strip_control(text).chars().map(spaced).filter(|&c| !acts(c)).collect()
+    strip_control(text).chars().map(|c| if matches!(c, '\n' | '\t') { ' ' } else { c }).collect()
 }
 
 /// As [`printable`], with the line breaks and tabs kept.
 pub fn printable_lines(text: &str) -> String {
-    strip_control(text).chars().filter(|&c| c == '\n' || c == '\t' || !acts(c)).collect()
+    strip_control(text).into_owned()
 }
 
 /// A JSON document on one line, with every acting character inside its strings written as an escape.
@@ -33,7 +26,9 @@ pub fn escape_json_line(json: &str) -> String {
     for c in json.chars() {
         match c {
             '\n' | '\r' | '\t' => line.push(' '),
-            c if acts(c) => line.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if acts(c) => {
+                c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| line.push_str(&format!("\\u{unit:04x}")))
+            }
             c => line.push(c),
         }
     }
@@ -168,11 +163,15 @@ mod tests {
         let hostile = "a\u{1b}[31mred\u{1b}]0;title\u{7}\r\nb\tc\u{9b}2J\u{202e}d\u{7f}";
         assert_eq!(printable(hostile), "ared b cd");
         assert_eq!(printable_lines("x\u{1b}[2J\ny\r\u{61c}"), "x\ny");
+        // Nor what turns lines around, takes no room, or breaks a line unseen.
+        let unseen = "a\u{61c}\u{200b}\u{2060}\u{2063}\u{206a}\u{206f}\u{180e}\u{feff}\u{ad}\u{e0061}b";
+        assert_eq!((printable(unseen), printable_lines(unseen)), ("ab".to_string(), "ab".to_string()));
+        assert_eq!((printable("a\u{2028}b").as_str(), printable_lines("a\u{2029}b").as_str()), ("a b", "a\nb"));
     }
 
     #[test]
     fn json_keeps_its_meaning_when_escaped() {
-        let value = serde_json::json!({"message": "a\u{9b}b\u{7f}\u{1b}c\u{202e}"});
+        let value = serde_json::json!({"message": "a\u{9b}b\u{7f}\u{1b}c\u{202e}\u{e0061}"});
         let line = escape_json_line(&value.to_string());
         assert!(!line.chars().any(acts));
         assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap(), value);

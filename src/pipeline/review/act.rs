@@ -32,7 +32,8 @@ impl From<Act> for Request {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "do")]
 pub enum Act {
-    /// These may be trained on. They must pass their checks.
+    /// These may be trained on. One that fails its check is refused; of several, those that fail stay as they are, and the
+    /// notes name them.
     Approve {
         /// Which.
         what: Which,
@@ -139,7 +140,7 @@ pub enum Act {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Which {
-    /// Exactly these; each must allow it.
+    /// Exactly these.
     Ids(Vec<ProductId>),
     /// Whatever fits. Where the filter names no status, only what waits for a decision is meant.
     All(Filter),

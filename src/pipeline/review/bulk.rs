@@ -1,4 +1,5 @@
-//! Approving and rejecting: one product, those that are shown, or all of a kind. Many at once are one decision.
+//! Approving and rejecting: one product, those that are shown, or all of a kind. Many at once are one decision; of many,
+//! what fails its check stays as it is and is named, so that one does not hold up the others.
 
 use super::act::Which;
 use super::check::check;
@@ -9,17 +10,21 @@ use super::list::list;
 use super::product::{Kind, Product, ProductId};
 use crate::session::records::Status;
 
+/// Failed products that a note names, with what is wrong.
+const NAMED: usize = 8;
+
 pub(super) fn approve(desk: &Desk<'_>, what: &Which) -> Result<Changes, ReviewError> {
     let mut changes = Changes::default();
-    let mut failed = 0;
+    let alone = matches!(what, Which::Ids(ids) if ids.len() == 1);
+    let mut failed = Vec::new();
     for (id, mut product) in chosen(desk, what)? {
         if product.status().may_train() {
             continue;
         }
         match check(desk, &id, &product) {
             Ok(()) => {}
-            Err(ReviewError::Check { .. }) if matches!(what, Which::All(_)) => {
-                failed += 1;
+            Err(error @ ReviewError::Check { .. }) if !alone => {
+                failed.push(error.to_string());
                 continue;
             }
             Err(error) => return Err(error),
@@ -28,15 +33,25 @@ pub(super) fn approve(desk: &Desk<'_>, what: &Which) -> Result<Changes, ReviewEr
         settle(desk, &mut product)?;
         changes.put(id, product);
     }
-    if failed > 0 {
-        changes.notes.push(format!("{failed} fail their checks and stay as they are"));
-    }
+    changes.notes.extend((!failed.is_empty()).then(|| told(&failed)));
     if changes.is_empty() {
-        let why = if failed > 0 { changes.notes.concat() } else { "nothing of it waits for approval".into() };
+        let why = changes.notes.pop().unwrap_or_else(|| "nothing of it waits for approval".into());
         return Err(ReviewError::Nothing(why));
     }
     changes.line = format!("approved {}", changes.named());
     Ok(changes)
+}
+
+/// Which failed their checks, and why.
+fn told(failed: &[String]) -> String {
+    let (verb, rest) = if failed.len() == 1 {
+        ("fails its check and stays as it is", 0)
+    } else {
+        ("fail their checks and stay as they are", failed.len().saturating_sub(NAMED))
+    };
+    let named = failed.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join("; ");
+    let more = if rest > 0 { format!("; and {rest} more") } else { String::new() };
+    format!("{} {verb}: {named}{more}", failed.len())
 }
 
 pub(super) fn reject(desk: &Desk<'_>, what: &Which, reason: Option<&str>) -> Result<Changes, ReviewError> {

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 
 use super::layers::{Body, Layer, Owner, Purpose};
-use super::{Effect, Shell};
+use super::{Asker, Effect, Said, Shell};
 use crate::pipeline::events::{Command, Event, Level};
 use crate::pipeline::review::{ProductId, Request, ReviewError, offline};
 use crate::session::Sessions;
@@ -21,7 +21,7 @@ impl Shell {
     pub(super) fn carry(&mut self, from: PaneId, wish: Wish, effects: &mut Vec<Effect>) {
         match wish {
             Wish::Send(command) => self.send(command, effects),
-            Wish::Review(request) => self.review(request, effects),
+            Wish::Review(number, request) => self.review((from, number), request, effects),
             Wish::Goto(pane, target) => self.goto(pane, target, effects),
             Wish::Point(target) => self.point(from, &target, effects),
             Wish::Say(level, words) => self.note(level, &words),
@@ -103,8 +103,9 @@ impl Shell {
     }
 
     /// Decides on products: through the run that is at work here, else on the session as it stands, behind the screen.
-    fn review(&mut self, request: Request, effects: &mut Vec<Effect>) {
+    fn review(&mut self, asker: Asker, request: Request, effects: &mut Vec<Effect>) {
         if self.at_work() {
+            self.asked.push_back(asker);
             return effects.push(Effect::Send(Command::Review(request)));
         }
         let Some(source) = self.source.clone() else { return };
@@ -123,7 +124,8 @@ impl Shell {
             // Read again what the decision wrote.
             drop(source.refresh());
             drop(alone);
-            outbox.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+            let said = Said { event, of: Some((source, asker)) };
+            outbox.lock().unwrap_or_else(PoisonError::into_inner).push(said);
         });
     }
 
@@ -163,7 +165,7 @@ impl Shell {
                     Event::Log { level: Level::Error, message: format!("{path}: {error}; nothing was saved") }
                 }
             };
-            outbox.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+            outbox.lock().unwrap_or_else(PoisonError::into_inner).push(Said { event, of: None });
         });
     }
 }

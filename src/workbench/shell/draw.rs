@@ -5,21 +5,24 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 use ratatui::text::Span;
 
-use super::layers::{Layer, Owner, Purpose};
-use super::{Shell, windows};
+use super::layers::{Owner, Purpose};
+use super::{NEVER, Shell, windows};
 use crate::pipeline::events::{Level, Outcome};
-use crate::workbench::action::{Bound, MOVES, SHELL};
+use crate::workbench::action::{Action, Bound, MOVES, SHELL, Shell as Do};
 use crate::workbench::pane::{PaneId, Seen};
+use crate::workbench::panes::run;
 use crate::workbench::shot::buffer_to_svg;
 use crate::workbench::stages::{StageState, kind_name};
 use crate::workbench::state::{Phase, State};
 use crate::workbench::widgets::{joined, put, put_right};
-use crate::workbench::{ascii, panes, text};
+use crate::workbench::{ascii, keymap, panes, text};
 
 /// Fewest columns on which the panes are drawn.
 pub const LEAST_COLUMNS: u16 = 40;
 /// Fewest rows on which the panes are drawn.
 pub const LEAST_ROWS: u16 = 10;
+/// From so many columns on, the status line says which key shows what went wrong.
+const WAY_FROM: u16 = 60;
 /// From so many rows on, the names of the panes have a row of their own.
 const TABS_FROM: u16 = 16;
 
@@ -53,7 +56,7 @@ impl Shell {
         self.size = (area.width, area.height);
         buf.set_style(area, self.look.theme.text);
         self.areas.clear();
-        if area.width < LEAST_COLUMNS || area.height < LEAST_ROWS {
+        if self.cramped() {
             return self.too_small(buf, area);
         }
         let row = |y| Rect { y, height: 1, ..area };
@@ -167,7 +170,7 @@ impl Shell {
             (None, Some(words)) => (theme.running, words.clone()),
             (None, None) => standing(self),
         };
-        let alarms = self.alarms();
+        let alarms = self.alarms(row.width >= WAY_FROM);
         let right: usize = alarms.iter().map(Span::width).sum();
         let room = usize::from(row.width).saturating_sub(right + 3);
         let words = text::fit(&words, room, self.look.glyphs.ellipsis);
@@ -176,7 +179,8 @@ impl Shell {
         put_right(buf, row, used, alarms);
     }
 
-    fn alarms(&self) -> Vec<Span<'static>> {
+    /// What waits and what went wrong; where there is room, with the key that shows it.
+    fn alarms(&self, way: bool) -> Vec<Span<'static>> {
         let look = &self.look;
         let (warnings, errors) = self.run.log.alarms();
         let counted = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
@@ -191,7 +195,22 @@ impl Shell {
         if errors > 0 {
             facts.push(Span::styled(format!("{} {}", look.glyphs.failed, counted(errors, "error")), look.theme.bad));
         }
-        facts.into_iter().flat_map(|fact| [fact, Span::raw("  ")]).collect()
+        let mut spans: Vec<_> = facts.into_iter().flat_map(|fact| [fact, Span::raw("  ")]).collect();
+        if way && warnings + errors > 0 {
+            let shows = if warnings + errors == 1 { " shows it  " } else { " shows them  " };
+            let keys =
+                self.way_to_log().map(|key| [Span::styled(key, look.theme.key), Span::styled(shows, look.theme.dim)]);
+            spans.extend(keys.into_iter().flatten());
+        }
+        spans
+    }
+
+    /// The key that shows what went wrong: the way to the log, and in it the one that leaves out all else.
+    fn way_to_log(&self) -> Option<String> {
+        let there = self.tiles.focus() == PaneId::Run;
+        let action = if there { Action::Run(run::Do::LogLevel) } else { Action::Shell(Do::Pane(PaneId::Run)) };
+        let key = self.keymap.keys(keymap::bound(action)?).first()?;
+        Some(key.name(&self.look.glyphs))
     }
 
     /// The keys that do something now: those of the layer on top, else of the focused pane and the workbench.
@@ -230,6 +249,24 @@ impl Shell {
         all.into_iter().filter_map(worded).collect()
     }
 
+    /// Whether the panes found no room when the screen was last drawn.
+    pub(super) fn cramped(&self) -> bool {
+        let (columns, rows) = self.size;
+        self.size != NEVER && (columns < LEAST_COLUMNS || rows < LEAST_ROWS)
+    }
+
+    /// The question that fits a screen without panes: whether the run shall stop.
+    fn bare_question(&self) -> Option<String> {
+        let layer = self.layers.last()?;
+        let stop = matches!(layer.owner, Owner::Shell(Purpose::Stop | Purpose::Leave));
+        stop.then(|| format!("{} y, n", layer.title))
+    }
+
+    /// Whether the layer on top can be read.
+    pub(super) fn layer_drawn(&self) -> bool {
+        !self.cramped() || self.bare_question().is_some_and(|asked| text::width(&asked) <= usize::from(self.size.0))
+    }
+
     /// What a terminal shows that is too small for the panes, down to one cell.
     fn too_small(&self, buf: &mut Buffer, area: Rect) {
         let run = &self.run;
@@ -243,15 +280,12 @@ impl Shell {
             format!("{} {place}", phase_word(run)).trim().to_string(),
             if run.phase.over() { "enlarge, or q to leave" } else { "it runs on; enlarge, or q" }.to_string(),
         ];
-        let stop = |layer: &Layer| matches!(layer.owner, Owner::Shell(Purpose::Stop | Purpose::Leave));
-        let asked = ["stop the run? y, n".to_string()];
-        let other = ["Esc closes what is open".to_string()];
-        let lines = match self.layers.last() {
-            Some(layer) if stop(layer) => &asked[..],
-            Some(_) => &other[..],
-            None => &lines[..],
+        let lines = match self.bare_question() {
+            Some(asked) => vec![asked],
+            None if !self.layers.is_empty() => vec!["Esc closes what is open".to_string()],
+            None => lines.to_vec(),
         };
-        for (y, line) in (area.top()..area.bottom()).zip(lines) {
+        for (y, line) in (area.top()..area.bottom()).zip(&lines) {
             let cut = text::fit(line, area.width.into(), self.look.glyphs.ellipsis);
             buf.set_string(area.x, y, cut, self.look.theme.warn);
         }

@@ -58,8 +58,8 @@ pub struct Layer {
 pub enum Body {
     /// Yes or no.
     Confirm { lines: Vec<String>, yes: String },
-    /// A line of text, with a remark under it.
-    Line { input: Input, live: bool, remark: String },
+    /// A line of text, with a remark under it; `live` is what stood there at first where every change is told.
+    Line { input: Input, live: Option<String>, remark: String },
     /// Several lines of text.
     Lines { area: Box<TextArea<'static>> },
     /// One of several.
@@ -79,6 +79,8 @@ pub enum Outcome {
     Tell(Reply),
     /// It closes with an answer.
     Close(Reply),
+    /// It closes without an answer; what stood there before is told once more, so that nothing stays half-typed.
+    Restore(String),
     /// It closes, and this is done.
     Do(Action),
 }
@@ -89,7 +91,8 @@ impl Layer {
         let (title, body) = match ask {
             Ask::Confirm { title, lines, yes } => (title, Body::Confirm { lines, yes }),
             Ask::Line { title, text, live } => {
-                (title, Body::Line { input: Input::new(text::printable(&text)), live, remark: String::new() })
+                let input = Input::new(text::printable(&text));
+                (title, Body::Line { input, live: live.then_some(text), remark: String::new() })
             }
             Ask::Lines { title, text } => (title, Body::Lines { area: Box::new(lines_of(&text)) }),
             Ask::Choose { title, items, at } => {
@@ -110,11 +113,11 @@ impl Layer {
             return Outcome::Close(Reply::Yes);
         }
         if key.code == KeyCode::Esc || interrupt || control && key.code == KeyCode::Char('g') {
-            return Outcome::Close(Reply::Dismissed);
+            return self.leave();
         }
         match &mut self.body {
             Body::Confirm { .. } => confirm(key),
-            Body::Line { input, live, .. } => line(input, *live, key),
+            Body::Line { input, live, .. } => line(input, live.is_some(), key),
             Body::Lines { area } => lines(area, key),
             Body::Choose { picker } => match pick(picker, key) {
                 true => picker.chosen().map_or(Outcome::Stay, |at| Outcome::Close(Reply::Chosen(at))),
@@ -128,6 +131,24 @@ impl Layer {
         }
     }
 
+    /// Takes a key while it is not drawn: it can be left, and nothing is answered that could not be read.
+    pub fn key_unseen(&mut self, key: KeyEvent) -> Outcome {
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        match key.code {
+            KeyCode::Esc | KeyCode::Char('q') => self.leave(),
+            KeyCode::Char('c' | 'g') if control => self.key(key),
+            _ => Outcome::Stay,
+        }
+    }
+
+    /// It is left. What was typed into a live line took effect at once, and is taken back.
+    pub fn leave(&self) -> Outcome {
+        match &self.body {
+            Body::Line { input, live: Some(first), .. } if input.value() != first => Outcome::Restore(first.clone()),
+            _ => Outcome::Close(Reply::Dismissed),
+        }
+    }
+
     /// Takes pasted text.
     pub fn paste(&mut self, pasted: &str) -> Outcome {
         match &mut self.body {
@@ -135,7 +156,7 @@ impl Layer {
                 for c in text::printable(pasted).chars() {
                     input.handle(tui_input::InputRequest::InsertChar(c));
                 }
-                typing(input, *live)
+                typing(input, live.is_some())
             }
             Body::Lines { area } => {
                 area.insert_str(text::printable_lines(pasted));
@@ -259,6 +280,9 @@ mod tests {
         assert_eq!(layer.key(key(KeyCode::Char('n'))), Outcome::Tell(Reply::Typing("ban".into())));
         assert_eq!(layer.paste("d\u{1b}[31m\n"), Outcome::Tell(Reply::Typing("band ".into())));
         assert_eq!(layer.key(key(KeyCode::Enter)), Outcome::Close(Reply::Text("band ".into())));
+        assert_eq!(layer.key(key(KeyCode::Esc)), Outcome::Restore("ba".into()));
+        (0..3).for_each(|_| drop(layer.key(key(KeyCode::Backspace))));
+        assert_eq!(layer.key(key(KeyCode::Esc)), Outcome::Close(Reply::Dismissed), "it stands as it stood");
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod tiles;
 mod update;
 mod windows;
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
@@ -65,12 +66,25 @@ struct Pulse {
     holder: Option<String>,
 }
 
+/// Who asked for a decision: the pane, and its own number of the request.
+type Asker = (PaneId, u32);
+
+/// What was done behind the screen came to.
+struct Said {
+    event: Event,
+    /// Of a decision: the session that it was made on, and who asked for it.
+    of: Option<(SharedSource, Asker)>,
+}
+
 /// A line below the panes for a moment.
 struct Note {
     level: Level,
     text: String,
     until: Duration,
 }
+
+/// Size of a screen that was never drawn.
+const NEVER: (u16, u16) = (0, 0);
 
 /// The workbench.
 pub struct Shell {
@@ -98,8 +112,12 @@ pub struct Shell {
     holder: Option<String>,
     /// When the pulse was last felt.
     felt: Duration,
-    /// What a decision on a session that stands still came to, from the thread that made it.
-    outbox: Arc<Mutex<Vec<Event>>>,
+    /// What was done behind the screen came to, from the thread that did it.
+    outbox: Arc<Mutex<Vec<Said>>>,
+    /// Requests that the run at work here has not answered, in order: it answers them so.
+    asked: VecDeque<Asker>,
+    /// Whose request is answered by the event that is told.
+    answers: Option<Asker>,
     /// Held by the decision that is being made on a session that stands still.
     deciding: Arc<Mutex<()>>,
     /// Who waits for the researcher's own editor.
@@ -141,10 +159,12 @@ impl Shell {
             holder: None,
             felt: Duration::ZERO,
             outbox: Arc::default(),
+            asked: VecDeque::new(),
+            answers: None,
             deciding: Arc::default(),
             editing: None,
             areas: Vec::new(),
-            size: (0, 0),
+            size: NEVER,
             leaving: false,
             launching: None,
             saving: None,
@@ -183,6 +203,7 @@ impl Shell {
         self.past = Arc::default();
         self.pulse.clear();
         self.layers.clear();
+        self.asked.clear();
         self.each(|pane, cx| pane.session(cx));
     }
 
@@ -225,6 +246,7 @@ impl Shell {
         self.past = Arc::default();
         self.pulse.clear();
         self.layers.clear();
+        self.asked.clear();
         self.each(|pane, cx| pane.session(cx));
         for pane in self.tiles.panes() {
             self.show_pane(pane);
@@ -286,8 +308,9 @@ impl Shell {
     /// A pane with what it may read and wish for; its wishes wait to be carried out.
     fn with<T>(&mut self, id: PaneId, work: impl FnOnce(&mut dyn Pane, &mut Cx<'_>) -> T) -> (T, Vec<Wish>) {
         let mut wishes = Vec::new();
-        let Self { run, look, house, source, panes, jobs, now, .. } = self;
-        let mut cx = Cx { run, now: *now, source: source.as_ref(), jobs, house, look, wishes: &mut wishes };
+        let Self { run, look, house, source, panes, jobs, now, answers, .. } = self;
+        let answers = answers.filter(|(pane, _)| *pane == id).map(|(_, number)| number);
+        let mut cx = Cx { run, now: *now, source: source.as_ref(), jobs, house, look, answers, wishes: &mut wishes };
         let done = work(panes[id.index()].as_mut(), &mut cx);
         (done, wishes)
     }

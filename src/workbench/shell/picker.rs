@@ -5,12 +5,18 @@ use frizbee::{Config, Matcher};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
+use crate::workbench::text;
+
 /// A list, what was typed, and which of the items that fit is chosen.
 #[derive(Debug)]
 pub struct Picker {
     items: Vec<String>,
+    /// Columns of each item.
+    columns: Vec<usize>,
     typed: Input,
     fitting: Vec<usize>,
+    /// Columns of the widest item that fits.
+    widest: usize,
     at: usize,
 }
 
@@ -18,7 +24,11 @@ impl Picker {
     /// Everything fits at first; `at` is chosen.
     pub fn new(items: Vec<String>, at: usize) -> Self {
         let fitting = (0..items.len()).collect();
-        Self { at: at.min(items.len().saturating_sub(1)), items, typed: Input::default(), fitting }
+        // Measured once: there may be thousands, and they are drawn with every frame.
+        let columns: Vec<usize> = items.iter().map(|item| text::width(item)).collect();
+        let widest = columns.iter().copied().max().unwrap_or(0);
+        let at = at.min(items.len().saturating_sub(1));
+        Self { at, items, columns, typed: Input::default(), fitting, widest }
     }
 
     /// What was typed.
@@ -34,6 +44,11 @@ impl Picker {
     /// An item.
     pub fn item(&self, at: usize) -> &str {
         self.items.get(at).map_or("", String::as_str)
+    }
+
+    /// Columns of the widest item that fits.
+    pub fn widest(&self) -> usize {
+        self.widest
     }
 
     /// Place of the chosen one among those that fit.
@@ -61,8 +76,8 @@ impl Picker {
     }
 
     /// Text that was pasted.
-    pub fn paste(&mut self, text: &str) {
-        let line = format!("{}{}", self.typed.value(), crate::workbench::text::printable(text));
+    pub fn paste(&mut self, pasted: &str) {
+        let line = format!("{}{}", self.typed.value(), text::printable(pasted));
         self.typed = Input::new(line);
         self.narrow();
     }
@@ -75,6 +90,7 @@ impl Picker {
             let matches = Matcher::from_query(self.typed.value(), &Config::default()).match_list(&self.items);
             matches.iter().map(|found| found.index as usize).collect()
         };
+        self.widest = self.fitting.iter().filter_map(|at| self.columns.get(*at)).copied().max().unwrap_or(0);
     }
 }
 
@@ -92,11 +108,11 @@ mod tests {
     fn typing_narrows_the_list_and_chooses_the_best() {
         let items = ["keep the step", "compress the step", "show the bridge"].map(String::from).to_vec();
         let mut picker = Picker::new(items, 2);
-        assert_eq!((picker.chosen(), picker.fitting().len()), (Some(2), 3));
+        assert_eq!((picker.chosen(), picker.fitting().len(), picker.widest()), (Some(2), 3, 17));
         typed(&mut picker, "bridge");
-        assert_eq!(picker.chosen(), Some(2));
+        assert_eq!((picker.chosen(), picker.widest()), (Some(2), 15));
         typed(&mut picker, "qqq");
-        assert_eq!(picker.chosen(), None);
+        assert_eq!((picker.chosen(), picker.widest()), (None, 0));
         picker.step(5);
         (0..9).for_each(|_| picker.key(KeyEvent::from(KeyCode::Backspace)));
         picker.step(99);

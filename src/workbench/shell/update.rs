@@ -7,13 +7,14 @@ use crossterm::event::{KeyEvent, KeyEventKind, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
 use super::layers::{Outcome as Closing, Owner};
-use super::{Effect, Pulse, Shell};
+use super::{Asker, Effect, Pulse, Said, Shell};
 use crate::pipeline::events::{Event, Level, Outcome};
 use crate::session::{Activity, SessionSummary};
 use crate::workbench::action::Action;
 use crate::workbench::hear;
 use crate::workbench::keymap::Key;
 use crate::workbench::pane::{PaneId, Reply, Wish};
+use crate::workbench::source::SharedSource;
 use crate::workbench::state::Phase;
 
 /// How often it is asked whether the records have changed.
@@ -53,13 +54,25 @@ impl Shell {
         }
         let mut effects = Vec::new();
         match msg {
-            Msg::Run(event) => self.hear(event, &mut effects),
+            Msg::Run(event) => {
+                let decided = matches!(event, Event::Decided { .. } | Event::Refused { .. });
+                let asker = if decided { self.asked.pop_front() } else { None };
+                self.hear(event, asker, &mut effects);
+            }
             Msg::Ended(outcome) => self.end(outcome, &mut effects),
             Msg::Key(key) if key.kind == KeyEventKind::Release => {}
-            Msg::Key(key) => self.key(key, &mut effects),
-            Msg::Mouse(mouse) => self.mouse(mouse, &mut effects),
+            Msg::Key(key) => {
+                self.read_log();
+                self.key(key, &mut effects);
+            }
+            Msg::Mouse(mouse) => {
+                self.read_log();
+                self.mouse(mouse, &mut effects);
+            }
             Msg::Paste(text) => {
-                if let Some(outcome) = self.layers.last_mut().map(|layer| layer.paste(&text)) {
+                let drawn = self.layer_drawn();
+                if let Some(layer) = self.layers.last_mut().filter(|_| drawn) {
+                    let outcome = layer.paste(&text);
                     self.close(outcome, &mut effects);
                 }
             }
@@ -77,21 +90,45 @@ impl Shell {
         effects
     }
 
-    fn hear(&mut self, event: Event, effects: &mut Vec<Effect>) {
+    /// Somebody is at the screen: what of the log was drawn counts as read.
+    fn read_log(&mut self) {
+        for (id, _) in &self.areas {
+            self.run.log.read(self.panes[id.index()].log_lines());
+        }
+    }
+
+    /// Something was said, in answer to the request of `asker` where there is one.
+    fn hear(&mut self, event: Event, asker: Option<Asker>, effects: &mut Vec<Effect>) {
         match &event {
-            Event::Decided { line, .. } => self.note(Level::Info, &line.clone()),
-            Event::Refused { reason } => self.note(Level::Warn, &format!("refused: {reason}")),
+            Event::Decided { .. } | Event::Refused { .. } => self.note_outcome("", &event),
+            Event::RunFinished { .. } => self.asked.clear(),
             Event::Log { level: Level::Error, message } => self.note(Level::Error, &message.clone()),
             _ => {}
         }
         hear::hear(&mut self.run, event.clone(), self.now);
+        self.answers = asker;
         let wishes = self.each(|pane, cx| pane.hear(&event, cx));
+        self.answers = None;
         self.carry_all(wishes, effects);
         if let Event::Decided { .. } | Event::StageFinished { .. } = event {
             self.refresh(effects);
         }
         if self.run.phase.over() && self.leaving {
             effects.push(Effect::Leave);
+        }
+    }
+
+    /// Says what a decision came to, and what the researcher should know about it.
+    fn note_outcome(&mut self, before: &str, event: &Event) {
+        match event {
+            Event::Decided { line, notes, .. } if notes.is_empty() => {
+                self.note(Level::Info, &format!("{before}{line}"))
+            }
+            Event::Decided { line, notes, .. } => {
+                self.note(Level::Warn, &format!("{before}{line}; {}", notes.join("; ")));
+            }
+            Event::Refused { reason } => self.note(Level::Warn, &format!("{before}refused: {reason}")),
+            _ => {}
         }
     }
 
@@ -151,11 +188,16 @@ impl Shell {
             }
         }
         let said = std::mem::take(&mut *self.outbox.lock().unwrap_or_else(PoisonError::into_inner));
-        for event in said {
+        for Said { event, of } in said {
             if let Event::Log { level, message } = &event {
                 self.note(*level, &message.clone());
             }
-            self.hear(event, effects);
+            let shown = |of: &SharedSource| self.source.as_ref().is_some_and(|source| Arc::ptr_eq(source, of));
+            match of {
+                // Another session is shown by now: its panes asked for nothing.
+                Some((of, _)) if !shown(&of) => self.note_outcome(&format!("{}: ", of.name()), &event),
+                of => self.hear(event, of.map(|(_, asker)| asker), effects),
+            }
         }
         let wishes = self.each(|pane, cx| pane.poll(cx));
         self.carry_all(wishes, effects);
@@ -218,13 +260,16 @@ impl Shell {
     }
 
     fn key(&mut self, key: KeyEvent, effects: &mut Vec<Effect>) {
+        let drawn = self.layer_drawn();
         if let Some(layer) = self.layers.last_mut() {
-            let outcome = layer.key(key);
+            let outcome = if drawn { layer.key(key) } else { layer.key_unseen(key) };
             return self.close(outcome, effects);
         }
         let focus = self.tiles.focus();
         let action = self.keymap.action(focus, Key::of(&key), |action| self.available(focus, action));
-        if let Some(action) = action {
+        // Of what is not drawn nothing is changed or decided.
+        let seen = |action: &Action| !self.cramped() || matches!(action, Action::Shell(_));
+        if let Some(action) = action.filter(seen) {
             self.act(action, effects);
         }
     }
@@ -272,6 +317,12 @@ impl Shell {
             Closing::Close(reply) => {
                 let owner = self.layers.pop().map(|layer| layer.owner);
                 self.answer(owner, reply, effects);
+            }
+            Closing::Restore(first) => {
+                let owner = self.layers.last().map(|layer| layer.owner.clone());
+                self.answer(owner.clone(), Reply::Typing(first), effects);
+                self.layers.pop();
+                self.answer(owner, Reply::Dismissed, effects);
             }
             Closing::Do(action) => {
                 self.layers.pop();

@@ -92,8 +92,7 @@ fn field(buf: &mut Buffer, row: Rect, look: &Look, value: &str, cursor: usize, s
 }
 
 fn list(buf: &mut Buffer, area: Rect, look: &Look, title: &str, picker: &Picker) -> Rect {
-    let widest = (0..picker.fitting().len().max(1)).filter_map(|at| picker.fitting().get(at));
-    let widest = widest.map(|&at| text::width(picker.item(at)) + 2).max().unwrap_or(0);
+    let widest = picker.widest() + 2;
     let rows = picker.fitting().len().clamp(1, LIST) + 1;
     let inner = window(buf, area, look, title, widest.clamp(40, WIDEST), rows.max(LIST.min(6)));
     let columns = usize::from(inner.width.saturating_sub(2));

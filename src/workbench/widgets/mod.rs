@@ -124,6 +124,14 @@ pub fn words(buf: &mut Buffer, area: Rect, words: &str, style: Style) {
     }
 }
 
+/// What a pane says that has nothing to show because no session is open.
+pub const NO_SESSION: &str = "no session is open: 1 goes home, where they are";
+
+/// What stands where a session would be shown.
+pub fn no_session(buf: &mut Buffer, area: Rect, look: &Look) {
+    words(buf, area, NO_SESSION, look.theme.dim);
+}
+
 /// What stands where an answer is still waited for: nothing for a moment, then that it takes a while, since when, and how
 /// to give up.
 pub fn waiting(buf: &mut Buffer, area: Rect, look: &Look, since: Duration, now: Duration) {

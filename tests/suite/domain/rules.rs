@@ -379,6 +379,8 @@ fn terminals_see_only_text() {
         ("\u{9b}2Jz\u{1b}(Bq\u{1b}c", "zq"),
         ("a\r\nb\u{0}\u{7f}c\u{85}", "a\nbc"),
         ("\u{202e}abc\u{202c}", "abc"),
+        ("\u{61c}a\u{206a}b\u{206f}c\u{200b}d\u{2060}e\u{feff}f\u{ad}g\u{e0041}", "abcdefg"),
+        ("a\u{2028}b\u{2029}c", "a\nb\nc"),
         ("naïve 👩‍🚀 ٣", "naïve 👩‍🚀 ٣"),
     ];
     for (raw, clean) in table {

@@ -3,7 +3,6 @@
 use footbridge::domain::SampleKind;
 use footbridge::session::records::{Asked, CheckpointInfo, Prepared};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::runs::{SEED, UNDISTURBED, recipe};
 
@@ -64,9 +63,9 @@ fn every_checkpoint_names_its_parent_its_recipe_its_texts_and_its_weights() {
             ("2-sft-recycled", "1-grpo"),
         ]
     );
-    let hash = hex::encode(Sha256::digest(recipe(SEED, &[]).to_toml()));
+    let hash = recipe(SEED, &[]).hash();
     for (id, info) in &infos {
-        assert_eq!(info.recipe, hash[..12], "{id}");
+        assert_eq!(info.recipe, hash, "{id}");
         assert_eq!(info.weights, UNDISTURBED.weights[id], "{id}");
         assert!(!info.data.is_empty(), "{id}");
     }

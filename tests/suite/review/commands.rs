@@ -72,6 +72,25 @@ fn a_rejection_says_why_and_bars_what_was_built_on_it() {
 }
 
 #[test]
+fn of_several_those_that_fail_a_check_are_left_and_named() {
+    let own = Own::at_bridge();
+    let bridges: Vec<ProductId> = own.products().into_keys().filter(|id| id.kind == Kind::Bridge).take(4).collect();
+    for id in &bridges[..2] {
+        let trace = ProductId::new(Kind::Trace, &id.key);
+        own.ask(by("ada", "a wrong turn", Act::Reject { what: ids(&[&trace]) })).unwrap();
+    }
+    let applied = own.does(Act::Approve { what: Which::Ids(bridges.clone()) });
+    assert_eq!(applied.products, bridges[2..]);
+    assert_eq!(applied.notes.len(), 1, "{:?}", applied.notes);
+    let note = &applied.notes[0];
+    assert!(note.starts_with("2 fail their checks and stay as they are: "), "{note}");
+    assert!(bridges[..2].iter().all(|id| note.contains(&format!("{id}: its trace is rejected"))), "{note}");
+    assert_eq!(own.bridge(&bridges[0].key).status.name(), "review");
+    let why = own.refuses(Act::Approve { what: Which::Ids(bridges) });
+    assert!(why.contains("2 fail their checks"), "{why}");
+}
+
+#[test]
 fn an_override_rebuilds_the_bridge_of_its_question_and_nothing_else() {
     let own = Own::at_bridge();
     let (question, at) = own.step(|b, at| b.steps[at].action == Action::Keep && b.steps.len() > 2);

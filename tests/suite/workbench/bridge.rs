@@ -2,11 +2,13 @@
 
 use crossterm::event::{KeyModifiers, MouseEvent, MouseEventKind};
 use footbridge::domain::Action;
+use footbridge::pipeline::events::{Command, Event};
 use footbridge::session::records::{BridgedTrace, ReviewDecision, Scores, Status};
+use footbridge::session::{Author, Batch, Sessions};
 use footbridge::workbench::pane::PaneId;
 use footbridge::workbench::shell::{Effect, Msg};
 
-use super::stand::{Stand, ascii, dark, small_home};
+use super::stand::{SMALL, Stand, ascii, dark, small_home};
 
 /// The first question that waits in the small session.
 const WAITS: &str = "train-0019";
@@ -120,6 +122,20 @@ fn all_that_wait_are_approved_after_a_question_that_counts_them() {
 }
 
 #[test]
+fn what_comes_to_wait_while_it_is_asked_is_not_approved() {
+    let mut stand = Stand::pane(PaneId::Bridge);
+    let (late, _) = statuses(&stand).into_iter().find(|(_, status)| *status == Status::Approved).unwrap();
+    let waiting = statuses(&stand).iter().filter(|(_, status)| *status == Status::Proposed).count();
+    stand.keys("A");
+    let mut batch = Batch::new(Author::Pipeline);
+    batch.put(&late, &BridgedTrace { status: Status::Proposed, ..bridge(&stand, &late) });
+    Sessions::at(stand.home.path()).open(SMALL).unwrap().write(batch).unwrap();
+    decide(&mut stand, "y");
+    assert_eq!(bridge(&stand, &late).status, Status::Proposed);
+    assert_eq!(decisions(&stand).pop().unwrap().changes.len(), waiting);
+}
+
+#[test]
 fn texts_are_written_here_or_in_an_editor() {
     let mut stand = Stand::pane(PaneId::Bridge);
     decide(&mut stand, "JJiSo <ctrl-s>");
@@ -151,6 +167,32 @@ fn texts_are_written_here_or_in_an_editor() {
     stand.tell(Msg::Edited(Ok(written.clone())));
     stand.tell(Msg::Notice);
     assert_eq!(bridge(&stand, WAITS).steps[2].text, written);
+}
+
+#[test]
+fn a_text_on_its_way_is_kept_whatever_other_panes_decide() {
+    let mut stand = Stand::with(small_home(), dark());
+    stand.shell.attach(SMALL, std::sync::Weak::new(), "footbridge resume small", "cpu");
+    let asked = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::Send(Command::Review(_))));
+    stand.goto(PaneId::Recycle);
+    assert!(asked(&stand.keys("na")));
+    stand.goto(PaneId::Bridge);
+    assert!(asked(&stand.keys("JJiMine: <ctrl-s>")));
+    assert!(stand.screen(120, 40).contains("deciding"));
+    // The run answers in order: what came first was the other pane's.
+    let line = "approved recycled/1/train-0015".to_string();
+    let decided = Event::Decided { decision: 9, line, count: 1, products: vec![], notes: vec![] };
+    stand.tell(Msg::Run(decided.clone()));
+    assert!(stand.screen(120, 40).contains("deciding"));
+    stand.tell(Msg::Run(Event::Refused { reason: "the answer is another one".into() }));
+    let shown = stand.screen(120, 40);
+    assert!(shown.contains("your text is kept") && !shown.contains("deciding"), "{shown}");
+    stand.keys("i");
+    assert!(stand.screen(120, 40).contains("Mine: "), "{}", stand.screen(120, 40));
+    stand.keys("<ctrl-s>");
+    stand.tell(Msg::Run(decided));
+    stand.keys("i");
+    assert!(!stand.screen(120, 40).contains("Mine: "), "it was accepted");
 }
 
 #[test]
@@ -278,7 +320,7 @@ fn the_mouse_selects_and_scrolls() {
 fn nothing_is_drawn_as_something_and_every_size_is_drawn() {
     let mut none = Stand::empty();
     none.goto(PaneId::Bridge);
-    assert!(none.screen(80, 24).contains("No session is shown"));
+    assert!(none.screen(80, 24).contains("no session is open"));
     let mut young = Stand::live(dark());
     young.goto(PaneId::Bridge);
     assert!(!young.screen(80, 24).contains("surprise"));

@@ -49,7 +49,7 @@ fn the_newest_step_is_followed() {
     let (key, step) = newest(&stand.session());
     let shown = stand.screen(120, 40);
     let (stage, number) = key.rsplit_once('/').unwrap();
-    assert!(shown.contains(&format!("{stage} step {} (newest)", number.parse::<u64>().unwrap())), "{shown}");
+    assert!(shown.contains(&format!("{stage} step {} · following", number.parse::<u64>().unwrap())), "{shown}");
     assert!(step.groups.iter().all(|group| shown.contains(&group.question)), "{shown}");
     assert!(shown.contains("no log-probs were kept"), "{shown}");
     insta::assert_snapshot!("rollouts_120x40", shown);
@@ -94,11 +94,46 @@ fn any_step_can_be_chosen_and_the_newest_followed_again() {
     let newest = stand.screen(120, 40);
     stand.keys("g");
     let first = stand.screen(120, 40);
-    assert!(first.contains("1-grpo step 1 ") && !first.contains("(newest)"), "{first}");
+    assert!(first.contains("1-grpo step 1 ") && first.contains(" newer") && !first.contains("following"), "{first}");
     stand.keys("n");
     assert!(stand.screen(120, 40).contains("1-grpo step 2 "));
     stand.keys("f");
     assert_eq!(stand.screen(120, 40), newest);
+}
+
+/// A step behind the last one, with its groups.
+fn one_more_step(stand: &mut Stand) -> u64 {
+    let session = Sessions::at(stand.home.path()).open(SMALL).unwrap();
+    let (key, step) = newest(&session);
+    let (stage, number) = key.rsplit_once('/').unwrap();
+    let next = number.parse::<u64>().unwrap() + 1;
+    let mut batch = Batch::new(Author::Pipeline);
+    batch.put(&format!("{stage}/{next:0wide$}", wide = number.len()), &step);
+    session.write(batch).unwrap();
+    drop(session);
+    stand.wait(2);
+    next
+}
+
+#[test]
+fn the_newest_is_followed_only_while_nothing_else_is_read() {
+    let mut stand = rollouts();
+    let step = one_more_step(&mut stand);
+    assert!(stand.screen(120, 40).contains(&format!("step {step} · following")), "{}", stand.screen(120, 40));
+    // On to the groups: the step stays while newer ones come, also while one is back in the list.
+    stand.keys("<right>");
+    assert!(stand.screen(120, 40).contains(&format!("step {step} · the newest")), "{}", stand.screen(120, 40));
+    one_more_step(&mut stand);
+    let last = one_more_step(&mut stand);
+    for keys in ["", "<right>j", "<left><left>"] {
+        stand.keys(keys);
+        assert!(stand.screen(120, 40).contains(&format!("step {step} · 2 newer")), "{}", stand.screen(120, 40));
+    }
+    // Down to the newest it is followed again.
+    stand.keys("jj");
+    assert!(stand.screen(120, 40).contains(&format!("step {last} · following")), "{}", stand.screen(120, 40));
+    let last = one_more_step(&mut stand);
+    assert!(stand.screen(120, 40).contains(&format!("step {last} · following")));
 }
 
 #[test]
@@ -125,13 +160,13 @@ fn the_rollouts_of_a_question_in_other_stages() {
     assert!(shown.contains("1-difficulty") && shown.contains("1-rollouts"), "{shown}");
     insta::assert_snapshot!("rollouts_question_120x40", shown);
     stand.keys("s");
-    assert!(stand.screen(120, 40).contains("(newest)"));
+    assert!(stand.screen(120, 40).contains("following"));
     stand.keys("/");
     (0..20).for_each(|_| drop(stand.keys("<backspace>")));
     stand.keys("nobody<enter>");
     assert!(stand.screen(120, 40).contains("no stage outside of GRPO has"), "{}", stand.screen(120, 40));
     stand.keys("<esc><esc>");
-    assert!(stand.screen(120, 40).contains("(newest)"));
+    assert!(stand.screen(120, 40).contains("following"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Run: the stages in full, the run at a glance, and what can be told to it.
 
-use footbridge::pipeline::events::{Command, Event, Outcome, StageKind};
+use footbridge::pipeline::events::{Command, Event, Level, Outcome, StageKind};
 use footbridge::session::Author;
 use footbridge::session::{Batch, Sessions};
 use footbridge::teacher::Usage;
@@ -96,6 +96,33 @@ fn a_gate_is_left_as_it_is_once_that_is_meant() {
     assert!(stand.screen(100, 30).contains("12 products of"));
     let effects = stand.keys("y");
     assert!(matches!(effects[..], [Effect::Send(Command::LeaveGate)]), "{effects:?}");
+}
+
+#[test]
+fn errors_say_where_they_are_read_and_go_once_they_were() {
+    let mut stand = Stand::pane(PaneId::Run);
+    stand.screen(100, 30);
+    stand.keys("j4");
+    let say = |stand: &mut Stand, level, message: &str| {
+        drop(stand.tell(Msg::Run(Event::Log { level, message: message.to_string() })));
+    };
+    say(&mut stand, Level::Error, "the disk is full");
+    let shown = stand.screen(100, 30);
+    assert!(shown.contains("1 error  2 shows it"), "{shown}");
+    assert!(stand.screen(40, 10).contains("1 error"), "{}", stand.screen(40, 10));
+    (0..100).for_each(|at| say(&mut stand, Level::Info, &format!("line {at}")));
+    stand.screen(100, 30);
+    // In the log, but so far up that it is not in sight.
+    stand.keys("2");
+    stand.screen(100, 30);
+    stand.keys("s");
+    assert!(stand.screen(100, 30).contains("1 error  v shows it"), "{}", stand.screen(100, 30));
+    stand.keys("v");
+    assert!(stand.screen(100, 30).contains("the disk is full"));
+    stand.keys("v");
+    assert!(!stand.screen(100, 30).contains("1 error"), "{}", stand.screen(100, 30));
+    say(&mut stand, Level::Error, "the disk is full again");
+    assert!(stand.screen(100, 30).contains("1 error"));
 }
 
 #[test]

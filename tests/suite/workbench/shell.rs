@@ -1,9 +1,20 @@
 //! What holds for all panes: layers, tiles, palette, themes, saving, deciding behind the screen.
 
-use footbridge::workbench::pane::PaneId;
-use footbridge::workbench::shell::{Effect, Msg};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use super::stand::{Stand, ascii, dark, small_home};
+use crossterm::event::{KeyCode, KeyEvent};
+use footbridge::session::Sessions;
+use footbridge::session::records::{BridgedTrace, Status};
+use footbridge::workbench::house::House;
+use footbridge::workbench::jobs::Jobs;
+use footbridge::workbench::keymap::Keymap;
+use footbridge::workbench::pane::PaneId;
+use footbridge::workbench::shell::{Effect, Msg, Shell};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::stand::{SMALL, Stand, ascii, copy, dark, small_home};
 
 #[test]
 fn the_small_session_opens_with_its_history() {
@@ -91,6 +102,90 @@ fn what_a_decision_came_to_stays_in_the_log_when_the_history_is_read_again() {
     let after = lines(&stand);
     assert_eq!(after.len(), before + 2, "{after:#?}");
     assert!(after[1].contains("approved") && after[0].contains("took back"), "{after:#?}");
+}
+
+#[test]
+fn esc_brings_back_the_filter_there_was() {
+    for (pane, first, more) in [
+        (PaneId::Home, "sma", "xq"),
+        (PaneId::Run, "sft", "xq"),
+        (PaneId::Questions, "band:hard", " geese"),
+        (PaneId::Recycle, "status:proposed", " xq"),
+        (PaneId::DataSets, "kind:local", " xq"),
+    ] {
+        let mut stand = Stand::pane(pane);
+        let open = stand.screen(120, 40);
+        stand.keys(&format!("/{first}<enter>"));
+        let narrowed = stand.screen(120, 40);
+        assert_ne!(narrowed, open, "{} has no filter", pane.name());
+        stand.keys(&format!("/{more}"));
+        assert_ne!(stand.screen(120, 40), narrowed, "{} does not show what is typed", pane.name());
+        stand.keys("<esc>");
+        assert_eq!((stand.screen(120, 40), stand.shell.depth()), (narrowed, 0), "{}", pane.name());
+    }
+}
+
+#[test]
+fn a_question_that_is_not_drawn_is_not_answered_but_can_be_left() {
+    let mut stand = Stand::pane(PaneId::Bridge);
+    let waiting = |stand: &Stand| {
+        let all = stand.session().scan::<BridgedTrace>("").map(|item| item.unwrap().1).collect::<Vec<_>>();
+        all.iter().filter(|bridge| bridge.status == Status::Proposed).count()
+    };
+    let before = waiting(&stand);
+    stand.keys("A");
+    stand.screen(39, 20);
+    stand.keys("y<enter>");
+    stand.tell(Msg::Paste("y".into()));
+    assert_eq!((stand.shell.depth(), waiting(&stand)), (1, before));
+    stand.keys("q");
+    assert_eq!(stand.shell.depth(), 0);
+    // Nor does a pane that is not drawn take decisions.
+    stand.keys("a");
+    assert_eq!(waiting(&stand), before);
+    stand.screen(80, 24);
+    stand.keys("Ay");
+    stand.tell(Msg::Notice);
+    assert_eq!(waiting(&stand), 0);
+    // Whether the run shall stop is asked where there is room for these words.
+    let mut live = Stand::live(dark());
+    live.screen(30, 3);
+    live.keys("q");
+    let asked = live.screen(30, 3);
+    assert!(asked.starts_with("stop this run? y, n"), "{asked}");
+    live.screen(10, 3);
+    assert!(live.keys("y").is_empty());
+    live.screen(30, 3);
+    assert!(matches!(live.keys("y")[..], [Effect::Send(_)]));
+}
+
+#[test]
+fn a_decision_that_ends_behind_another_session_is_told_with_the_name_of_its_own() {
+    let home = small_home();
+    copy(&home.path().join(SMALL), &home.path().join("other"));
+    let house = House { files: home.path().into(), ..House::new(Sessions::at(home.path()), None) };
+    let mut shell = Shell::new(house, dark(), Keymap::default(), Jobs::threads(Arc::new(|| {})));
+    let began = Instant::now();
+    let mut until = |shell: &mut Shell, what: &str| {
+        let shown = |shell: &mut Shell| {
+            let mut buf = Buffer::empty(Rect::new(0, 0, 120, 40));
+            shell.draw(&mut buf);
+            buf.content.iter().map(|cell| cell.symbol()).collect::<String>()
+        };
+        while !shown(shell).contains(what) {
+            assert!(began.elapsed().as_secs() < 60, "{what} is never shown: {}", shown(shell));
+            std::thread::sleep(Duration::from_millis(5));
+            shell.update(Msg::Notice, began.elapsed());
+        }
+    };
+    shell.open(SMALL);
+    shell.show(PaneId::Bridge, None);
+    until(&mut shell, "token by token");
+    shell.update(Msg::Key(KeyEvent::from(KeyCode::Char('a'))), began.elapsed());
+    shell.open("other");
+    until(&mut shell, "small: approved bridge/train-0019");
+    let log: Vec<&str> = shell.run().log.upwards().map(|(_, entry)| entry.text.as_str()).collect();
+    assert!(!log.iter().any(|line| line.starts_with("approved")), "{log:?}");
 }
 
 #[test]

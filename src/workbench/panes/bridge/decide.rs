@@ -1,7 +1,4 @@
-//! The researcher's say: which keys become which requests, what is asked on the way, and how requests are sent.
-
-use std::collections::VecDeque;
-use std::time::Duration;
+//! The researcher's say: which keys become which requests, and what is asked on the way.
 
 use super::answer::{GRID, around, cuts, past};
 use super::book::Filter;
@@ -10,14 +7,12 @@ use super::tune::Turn;
 use super::{Bridge, Do, detail, words};
 use crate::domain::Action as Operation;
 use crate::domain::bridging::needs_text;
-use crate::pipeline::events::{Event, Level};
-use crate::pipeline::review::{Act, Chosen, Filter as Products, Kind, ProductId, Request, ScoreName, Which};
+use crate::pipeline::events::Level;
+use crate::pipeline::review::{Act, Chosen, Kind, ProductId, Request, ScoreName, Which};
 use crate::session::records::Status;
-use crate::workbench::pane::{Ask, Cx, Wish};
+use crate::workbench::pane::{Ask, Cx};
 use crate::workbench::text;
 
-/// An answer to a request that stays away this long is no longer waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// Operations with a text of their own, in the order in which they are offered.
 pub(super) const WRITTEN: [Operation; 3] = [Operation::Expand, Operation::Localize, Operation::Compress];
 
@@ -69,75 +64,6 @@ pub(super) enum Of {
     Becoming(Operation),
     /// The whole trace.
     Trace,
-}
-
-/// Requests on their way. A session that stands still is opened for each, so one follows the other; a run takes them as
-/// they come.
-#[derive(Default)]
-pub(super) struct Desk {
-    waiting: VecDeque<Request>,
-    sent: Option<Duration>,
-    /// A text that was sent and is not accepted yet: were it refused, nobody would want to write it again.
-    draft: Option<(Draft, String)>,
-}
-
-impl Desk {
-    /// Sends a request when its turn comes.
-    pub fn send(&mut self, request: Request, cx: &mut Cx<'_>) {
-        self.waiting.push_back(request);
-        self.pump(cx);
-    }
-
-    fn pump(&mut self, cx: &mut Cx<'_>) {
-        let live = !cx.run.phase.over();
-        while live || self.sent.is_none_or(|sent| cx.now.saturating_sub(sent) > PATIENCE) {
-            let Some(request) = self.waiting.pop_front() else { return };
-            self.sent = Some(cx.now);
-            cx.wish(Wish::Review(request));
-        }
-    }
-
-    /// Sends a text, and keeps it until it is accepted.
-    pub fn write(&mut self, act: Act, draft: Draft, text: &str, cx: &mut Cx<'_>) {
-        self.draft = Some((draft, text.to_string()));
-        self.send(act.into(), cx);
-    }
-
-    /// What the writing of a text begins with: the text that was refused, else the one that stands there.
-    fn begun(&self, draft: &Draft) -> String {
-        let same = |of: &Draft| (&of.question, of.step, of.of) == (&draft.question, draft.step, draft.of);
-        let kept = self.draft.as_ref().filter(|(of, _)| same(of));
-        kept.map_or(&draft.was, |(_, text)| text).clone()
-    }
-
-    /// Whether something was sent that is not answered, and how much more waits.
-    pub fn busy(&self) -> Option<usize> {
-        self.sent.map(|_| self.waiting.len())
-    }
-
-    /// Hears what became of it.
-    pub fn hear(&mut self, event: &Event, cx: &mut Cx<'_>) {
-        if let Event::RunFinished { .. } = event {
-            self.sent = None;
-        }
-        if !matches!(event, Event::Decided { .. } | Event::Refused { .. }) {
-            return;
-        }
-        match event {
-            _ if self.sent.take().is_none() => {}
-            Event::Decided { line, notes, .. } => {
-                self.draft = None;
-                if !notes.is_empty() {
-                    cx.say(Level::Warn, format!("{line}; {}", notes.join("; ")));
-                }
-            }
-            Event::Refused { reason } if self.draft.is_some() => {
-                cx.say(Level::Warn, format!("your text is kept, edit again to go on with it; refused: {reason}"));
-            }
-            _ => {}
-        }
-        self.pump(cx);
-    }
 }
 
 impl Bridge {
@@ -316,24 +242,24 @@ impl Bridge {
     }
 
     fn ask_approve(&mut self, cx: &mut Cx<'_>) {
-        let status = match self.filter {
-            Filter::All | Filter::Pending => None,
-            other => Some(other.name().to_string()),
+        let kind = match self.filter {
+            Filter::All | Filter::Pending => "proposed",
+            other => other.name(),
         };
         let Some(book) = self.book.value() else { return };
-        let meant = |row: &&super::book::Row| {
-            row.kind == Kind::Bridge && row.status.name() == status.as_deref().unwrap_or("proposed")
-        };
-        let count = book.rows.iter().filter(meant).count();
+        let meant = book.rows.iter().filter(|row| row.kind == Kind::Bridge && row.status.name() == kind);
+        // Those that are counted, not those that will fit once the answer is given.
+        let ids: Vec<ProductId> = meant.map(|row| ProductId::new(Kind::Bridge, row.id.clone())).collect();
+        let count = ids.len();
         if count == 0 || matches!(self.filter, Filter::Approved | Filter::Edited) {
             return cx.say(Level::Info, "nothing that is shown waits for approval");
         }
-        let kind = status.as_deref().unwrap_or("proposed");
         let lines = vec![format!(
-            "{} bridged traces that are {kind} may be trained on then. Those that fail a check stay as they are.",
+            "{} bridged traces that are {kind} may be trained on then. Those that fail a check stay as they are, and are \
+             named.",
             text::count(count as u64)
         )];
-        let what = Which::All(Products { kind: Some(Kind::Bridge), status: status.clone(), ..Products::default() });
+        let what = Which::Ids(ids);
         let ask = Ask::Confirm { title: "approve all shown?".to_string(), lines, yes: "approve".to_string() };
         self.ask(Pending::Sure(Box::new(Act::Approve { what }.into())), ask, cx);
     }

@@ -30,7 +30,7 @@ pub fn draw(pane: &mut Bridge, area: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
     }
     let body = header(buf, area, seen.look, "bridge", seen.focused, facts(pane, seen));
     if seen.session.is_none() {
-        return widgets::words(buf, body, "No session is shown; pane 1 opens one.", seen.look.theme.dim);
+        return widgets::no_session(buf, body, seen.look);
     }
     let listed = pane.book.value().is_some_and(|book| !book.rows.is_empty());
     let beside = listed && pane.list.unwrap_or(area.width >= WIDE) && body.width > LIST;

@@ -5,6 +5,7 @@
 mod answer;
 mod book;
 mod decide;
+mod desk;
 mod detail;
 mod draw;
 mod heat;
@@ -32,7 +33,8 @@ use crate::workbench::pane::{Cx, Mark, Pane, PaneId, Reply, Seen, Target};
 use crate::workbench::sheet::Sheet;
 use crate::workbench::state::State;
 use book::{Book, Filter};
-use decide::{Desk, Pending};
+use decide::Pending;
+use desk::Desk;
 use heat::{Heat, Tongue};
 use page::Page;
 use tune::{Outcome, Tau};

@@ -14,7 +14,7 @@ use crate::workbench::pane::Seen;
 use crate::workbench::sheet::Sheet;
 use crate::workbench::text;
 use crate::workbench::widgets::table::{Column, Sorted, Wide};
-use crate::workbench::widgets::{fault, header, joined, put, waiting, words};
+use crate::workbench::widgets::{fault, header, joined, no_session, put, waiting, words};
 
 /// From here on the member stands beside the list.
 const WIDE: u16 = 100;
@@ -122,7 +122,7 @@ impl DataSets {
         if let Some(error) = self.sets.error() {
             fault(buf, body, seen.look, error);
         } else if seen.session.is_none() {
-            words(buf, body, "no session is open: 1 goes home, where they are", seen.look.theme.dim);
+            no_session(buf, body, seen.look);
         } else if let Some(since) = self.sets.waiting() {
             waiting(buf, body, seen.look, since, seen.now);
         } else if self.shown.is_some() {

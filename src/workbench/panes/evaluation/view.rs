@@ -10,7 +10,7 @@ use super::{Evaluation, Part, cell, notes};
 use crate::workbench::look::Look;
 use crate::workbench::pane::Seen;
 use crate::workbench::text;
-use crate::workbench::widgets::{fault, header, joined, put, waiting, words};
+use crate::workbench::widgets::{fault, header, joined, no_session, put, waiting, words};
 
 /// From here on the notes stand beside the cell.
 const WIDE: u16 = 116;
@@ -107,7 +107,7 @@ impl Evaluation {
         if let Some(error) = self.found.error() {
             fault(buf, body, seen.look, error);
         } else if seen.session.is_none() {
-            words(buf, body, "no session is open: 1 goes home, where they are", seen.look.theme.dim);
+            no_session(buf, body, seen.look);
         } else if let Some(since) = self.found.waiting() {
             waiting(buf, body, seen.look, since, seen.now);
         } else if self.shown.is_some() {

@@ -8,6 +8,7 @@ use crate::teacher::PromptKind;
 use crate::teacher::prompts::{check, hash};
 use crate::workbench::jobs::Query;
 use crate::workbench::pane::{Ask, Cx, Reply};
+use crate::workbench::widgets::NO_SESSION;
 
 use super::Prompts;
 
@@ -64,11 +65,12 @@ impl Editing {
 
 impl Prompts {
     /// Why templates can't be changed now.
-    pub(super) fn barred(&self, cx: &Cx<'_>) -> Option<&'static str> {
+    pub(super) fn barred(&self, cx: &Cx<'_>) -> Option<String> {
         match cx.source {
-            None => Some("no session is open: these are the built-in prompts, which stay as they are"),
+            None => Some(format!("{NO_SESSION}; these are the built-in prompts, which stay as they are")),
             Some(source) if source.is_live() || !cx.run.phase.over() => Some(
-                "the run is at work and asks with these prompts to its end; stop it (q), change them, and resume it",
+                "the run is at work and asks with these prompts to its end; stop it (q), change them, and resume it"
+                    .to_string(),
             ),
             Some(_) => None,
         }

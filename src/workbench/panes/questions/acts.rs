@@ -18,7 +18,6 @@ impl Questions {
     pub(super) fn own(&mut self, action: Do, cx: &mut Cx<'_>) {
         match action {
             Do::Filter => {
-                self.before = Some(self.wanted.filter.clone());
                 let title = "filter, such as band:hard steps>4 rho<0.1 action:localize error:\"misread\" geese";
                 let text = self.wanted.filter.clone();
                 cx.ask(FILTER, Ask::Line { title: title.to_string(), text, live: true });
@@ -87,11 +86,6 @@ impl Questions {
                 Some(fault) => cx.say(Level::Warn, format!("the filter stays as it was: {fault}")),
                 None => self.set_filter(text, cx),
             },
-            (FILTER, _) => {
-                if let Some(before) = self.before.take() {
-                    self.set_filter(before, cx);
-                }
-            }
             (SORT, Reply::Chosen(0)) => self.sort_by(None, cx),
             (SORT, Reply::Chosen(at)) => {
                 let column = self.choices().get(at - 1).copied();

@@ -15,7 +15,7 @@ use crate::workbench::pane::Seen;
 use crate::workbench::text::{self, count};
 use crate::workbench::widgets::page::{Ink, Page};
 use crate::workbench::widgets::table::{Column, Sorted};
-use crate::workbench::widgets::{fault, header, joined, put, put_right, scroll_bar, waiting, words};
+use crate::workbench::widgets::{fault, header, joined, no_session, put, put_right, scroll_bar, waiting, words};
 
 /// Below this width columns are short.
 const NARROW: u16 = 100;
@@ -38,7 +38,7 @@ impl Questions {
         let body = header(buf, area, look, "questions", seen.focused, facts);
         let Some(model) = self.model.value().cloned() else {
             return match (seen.session, self.model.error(), self.model.waiting()) {
-                (None, ..) => words(buf, body, "no session is open: 1 shows them all", look.theme.dim),
+                (None, ..) => no_session(buf, body, look),
                 (_, _, Some(since)) => waiting(buf, body, look, since, seen.now),
                 (_, Some(error), None) => fault(buf, body, look, error),
                 (_, None, None) => words(buf, body, "given up; show this pane again to read them", look.theme.dim),

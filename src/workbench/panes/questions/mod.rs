@@ -97,8 +97,6 @@ pub struct Questions {
     detail: Query<Detail>,
     why: Query<Vec<Vec<Piece>>>,
     wanted: Wanted,
-    /// The filter before one is typed, to go back to.
-    before: Option<String>,
     table: Table,
     /// The columns as last drawn.
     columns: Vec<Col>,

@@ -29,6 +29,8 @@ struct Draft {
     /// Which field; the whole diagnosis without.
     field: Option<usize>,
     text: String,
+    /// Number of the request that carries it; `None` where it could not be sent.
+    by: Option<u32>,
 }
 
 /// What is being decided.
@@ -41,21 +43,34 @@ pub(super) struct Deciding {
     /// Index of the field that was edited last.
     field: usize,
     draft: Option<Draft>,
-    /// What was sent and is not answered yet, and when.
-    pub sent: Option<(&'static str, Duration)>,
+    /// What was sent and is not answered yet: the number of the request, what it asks for, and when it was sent.
+    sent: Vec<(u32, &'static str, Duration)>,
+    /// Number of the last request.
+    last: u32,
 }
 
 impl Deciding {
     /// Takes in what became of a request.
     pub fn hear(&mut self, event: &Event, cx: &mut Cx<'_>) {
-        match event {
-            Event::Decided { .. } if self.sent.take().is_some() => self.draft = None,
-            Event::Refused { .. } if self.sent.take().is_some() && self.draft.is_some() => {
-                cx.say(Level::Warn, "refused: the text is kept; edit it again to go on with it");
-            }
-            Event::RunFinished { .. } => self.sent = None,
-            _ => {}
+        if let Event::RunFinished { .. } = event {
+            self.sent.clear();
         }
+        // What other panes decide is no answer to what was sent from here.
+        let Some(number) = cx.answers else { return };
+        self.sent.retain(|(sent, ..)| *sent != number);
+        if self.draft.as_ref().is_some_and(|draft| draft.by == Some(number)) {
+            match event {
+                Event::Refused { reason } => {
+                    cx.say(Level::Warn, format!("your text is kept, edit again to go on with it; refused: {reason}"));
+                }
+                _ => self.draft = None,
+            }
+        }
+    }
+
+    /// What is not answered yet, and since when.
+    pub fn waiting(&self) -> Option<(&'static str, Duration)> {
+        self.sent.first().map(|(_, what, since)| (*what, *since))
     }
 
     fn drafted(&self, product: &ProductId, field: Option<usize>) -> Option<String> {
@@ -127,9 +142,9 @@ impl Recycle {
             (TEXT, Reply::Text(text)) => {
                 if let (Some(id), Some(name)) = (self.deciding.product.take(), FIELDS.get(self.deciding.field)) {
                     let field = Some(self.deciding.field);
-                    self.deciding.draft = Some(Draft { product: id.clone(), field, text: text.clone() });
-                    let fields = BTreeMap::from([((*name).to_string(), text)]);
-                    self.send("edit", Act::EditDiagnosis { product: id, fields }, None, cx);
+                    let fields = BTreeMap::from([((*name).to_string(), text.clone())]);
+                    let act = Act::EditDiagnosis { product: id.clone(), fields };
+                    self.send_text(id, field, text, act, cx);
                 }
             }
             (JSON, Reply::Text(text)) => self.take_json(text, cx),
@@ -138,8 +153,16 @@ impl Recycle {
     }
 
     fn send(&mut self, what: &'static str, act: Act, reason: Option<String>, cx: &mut Cx<'_>) {
-        self.deciding.sent = Some((what, cx.now));
-        cx.wish(Wish::Review(Request { reason, ..Request::from(act) }));
+        let number = self.deciding.last.wrapping_add(1);
+        self.deciding.last = number;
+        self.deciding.sent.push((number, what, cx.now));
+        cx.wish(Wish::Review(number, Request { reason, ..Request::from(act) }));
+    }
+
+    /// Sends a text, and keeps it until it is accepted.
+    fn send_text(&mut self, id: ProductId, field: Option<usize>, text: String, act: Act, cx: &mut Cx<'_>) {
+        self.send("edit", act, None, cx);
+        self.deciding.draft = Some(Draft { product: id, field, text, by: Some(self.deciding.last) });
     }
 
     /// All that are shown and passed their checks; what failed them has to be looked at one by one.
@@ -187,7 +210,7 @@ impl Recycle {
         let empty = before.values().all(|text| text.is_empty());
         match read {
             Err(error) => {
-                self.deciding.draft = Some(Draft { product: id, field: None, text });
+                self.deciding.draft = Some(Draft { product: id, field: None, text, by: None });
                 cx.say(Level::Error, format!("no diagnosis: {error}; E goes on with your text"));
             }
             Ok(mut fields) => {
@@ -195,8 +218,8 @@ impl Recycle {
                 if fields.is_empty() {
                     return cx.say(Level::Info, "nothing was changed");
                 }
-                self.deciding.draft = Some(Draft { product: id.clone(), field: None, text });
-                self.send("edit", Act::EditDiagnosis { product: id, fields }, None, cx);
+                let act = Act::EditDiagnosis { product: id.clone(), fields };
+                self.send_text(id, None, text, act, cx);
             }
         }
     }

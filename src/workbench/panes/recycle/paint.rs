@@ -11,7 +11,7 @@ use crate::workbench::look::Look;
 use crate::workbench::pane::{Mark, Seen};
 use crate::workbench::text;
 use crate::workbench::widgets::page::Ink;
-use crate::workbench::widgets::{bar, fault, header, joined, put, waiting, words};
+use crate::workbench::widgets::{bar, fault, header, joined, no_session, put, waiting, words};
 
 /// From here on the list stands beside the pages.
 const WIDE: u16 = 100;
@@ -87,7 +87,7 @@ impl Recycle {
         if let Some(error) = self.rows.error() {
             fault(buf, body, seen.look, error);
         } else if seen.session.is_none() {
-            words(buf, body, "no session is open: 1 goes home, where they are", seen.look.theme.dim);
+            no_session(buf, body, seen.look);
         } else if let (None, Some(since)) = (self.rows.value(), self.rows.waiting()) {
             waiting(buf, body, seen.look, since, seen.now);
         } else if self.rows.value().is_some() {
@@ -137,7 +137,7 @@ impl Recycle {
         let look = seen.look;
         let count = |name: &str| self.standings.iter().find(|(known, _)| *known == name).map_or(0, |(_, count)| *count);
         let mut facts = Vec::new();
-        if let Some((what, since)) = self.deciding.sent {
+        if let Some((what, since)) = self.deciding.waiting() {
             facts.push(format!("{what}: {} so far", text::clock(seen.now.saturating_sub(since))));
         }
         facts.push(self.iteration.map_or("all iterations".to_string(), |iteration| format!("iteration {iteration}")));

@@ -246,7 +246,8 @@ mod tests {
         let (jobs, look, run) = (Jobs::at_once(), Look::picture(), State::new("s", ""));
         let house = House::to_look_at(Sessions::at("nowhere"));
         let (now, mut wishes) = (std::time::Duration::ZERO, Vec::new());
-        let mut cx = Cx { run: &run, now, source: None, jobs: &jobs, house: &house, look: &look, wishes: &mut wishes };
+        let (source, answers, wishes) = (None, None, &mut wishes);
+        let mut cx = Cx { run: &run, now, source, jobs: &jobs, house: &house, look: &look, answers, wishes };
         let mut pane = Recycle::default();
         pane.rows.ask(&jobs, now, |_| Ok(rows()));
         pane.poll(&mut cx);

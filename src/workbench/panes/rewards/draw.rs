@@ -8,7 +8,7 @@ use ratatui::text::Span;
 use super::shown::Shown;
 use super::{Drawn, Rewards, large, legend, small};
 use crate::workbench::pane::Seen;
-use crate::workbench::widgets::{fault, header, joined, put, waiting, words};
+use crate::workbench::widgets::{fault, header, joined, no_session, put, waiting, words};
 
 /// From here on the small charts stand beside the large one instead of below.
 const WIDE: u16 = 96;
@@ -62,7 +62,7 @@ fn nothing(pane: &Rewards, body: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
     let look = seen.look;
     match (pane.reading.waiting(), pane.reading.error()) {
         _ if seen.session.is_none() => {
-            words(buf, body, "no session is open: 1 goes home, where they are", look.theme.dim);
+            no_session(buf, body, look);
         }
         (Some(since), None) => waiting(buf, body, look, since, seen.now),
         (_, Some(error)) => fault(buf, body, look, error),

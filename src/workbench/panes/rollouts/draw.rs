@@ -13,7 +13,7 @@ use crate::workbench::look::Look;
 use crate::workbench::pane::Seen;
 use crate::workbench::text;
 use crate::workbench::widgets::table::{Column, Wide};
-use crate::workbench::widgets::{fault, header, joined, put, waiting, words};
+use crate::workbench::widgets::{fault, header, joined, no_session, put, waiting, words};
 
 /// Columns and rows from which on all parts are in sight.
 const ALL: (u16, u16) = (64, 12);
@@ -58,8 +58,12 @@ fn facts(pane: &Rollouts, look: &Look) -> Vec<Span<'static>> {
     let mut facts = Vec::new();
     match &pane.asked {
         Some(Place::Step(stage, step)) => {
-            let newest = if pane.chosen.is_none() { " (newest)" } else { "" };
-            facts.push(format!("{} step {step}{newest}", text::printable(stage)));
+            facts.push(format!("{} step {step}", text::printable(stage)));
+            facts.push(match pane.newer() {
+                None => "following".to_string(),
+                Some(0) => "the newest".to_string(),
+                Some(newer) => format!("{} newer", text::count(newer)),
+            });
         }
         Some(Place::Question(id)) => facts.push(format!("{} in every stage but GRPO", text::printable(id))),
         None => {}
@@ -71,9 +75,7 @@ fn facts(pane: &Rollouts, look: &Look) -> Vec<Span<'static>> {
 fn nothing(pane: &Rollouts, body: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
     let look = seen.look;
     match (pane.steps.waiting(), pane.steps.error()) {
-        _ if seen.session.is_none() => {
-            words(buf, body, "no session is open: 1 goes home, where they are", look.theme.dim)
-        }
+        _ if seen.session.is_none() => no_session(buf, body, look),
         (Some(since), None) => waiting(buf, body, look, since, seen.now),
         (_, Some(error)) => fault(buf, body, look, error),
         (None, None) => {

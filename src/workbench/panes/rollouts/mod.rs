@@ -1,5 +1,5 @@
 //! Rollouts as they arrive: the steps of GRPO, the groups of a step, the samples of a group with reward and advantage,
-//! and the text of a sample. Any step can be chosen; the newest is followed until one is. The rollouts of a single
+//! and the text of a sample. Any step can be chosen; the newest is followed while nothing else is read. The rollouts of a single
 //! question, from the stages that sample outside of GRPO, are shown in the same way.
 
 mod draw;
@@ -223,9 +223,9 @@ impl Pane for Rollouts {
                 MouseEventKind::ScrollDown => self.scroll = self.scroll.saturating_add(3),
                 MouseEventKind::ScrollUp => self.scroll = self.scroll.saturating_sub(3),
                 MouseEventKind::Down(_) => self.part = Part::Text,
-                _ => {}
+                _ => return,
             }
-            return;
+            return self.hold();
         }
         if self.question.is_none()
             && let Hit::Row { .. } = self.step_table.mouse(event)
@@ -235,10 +235,12 @@ impl Pane for Rollouts {
         }
         if let Hit::Row { .. } = self.group_table.mouse(event) {
             self.part = Part::Groups;
+            self.hold();
             return self.group_changed(cx);
         }
         if let Hit::Row { .. } = self.sample_table.mouse(event) {
             (self.part, self.scroll) = (Part::Samples, 0);
+            self.hold();
         }
     }
 

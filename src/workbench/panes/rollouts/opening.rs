@@ -1,5 +1,5 @@
-//! What is chosen, and what is open because of it. The newest step is opened until another one is chosen; what is on its
-//! way for something else is dropped.
+//! What is chosen, and what is open because of it. The newest step is followed while the list of steps stands on it, and
+//! held once somebody goes on to its groups, samples or texts; what is on its way for something else is dropped.
 
 use super::reading::{self, Group, Opened, Place, Sample};
 use super::{Part, Rollouts};
@@ -7,6 +7,7 @@ use crate::pipeline::events::Level;
 use crate::workbench::action::Move;
 use crate::workbench::curves::Family;
 use crate::workbench::pane::{Cx, Target, Wish};
+use crate::workbench::widgets::NO_SESSION;
 
 impl Rollouts {
     pub(super) fn total(&self) -> u64 {
@@ -78,16 +79,35 @@ impl Rollouts {
 
     /// The row of the step that is shown.
     fn mark_step(&mut self) {
-        let row = match &self.chosen {
-            None => self.total().checked_sub(1),
-            Some((stage, step)) => self
-                .book
-                .legs(Family::Rl)
-                .find(|(_, leg)| leg.stage.key() == *stage)
-                .and_then(|(offset, _)| (offset + step).checked_sub(1)),
-        };
-        if let Some(row) = row {
+        let place = if self.chosen.is_none() { Some(self.total()) } else { self.chosen_place() };
+        if let Some(row) = place.and_then(|place| place.checked_sub(1)) {
             self.step_table.select(usize::try_from(row).unwrap_or(usize::MAX));
+        }
+    }
+
+    /// Place of the chosen step among all, from 1.
+    fn chosen_place(&self) -> Option<u64> {
+        let (stage, step) = self.chosen.as_ref()?;
+        let (offset, _) = self.book.legs(Family::Rl).find(|(_, leg)| leg.stage.key() == *stage)?;
+        Some(offset + step)
+    }
+
+    /// How many steps are newer than the chosen one; `None` while the newest is followed.
+    pub(super) fn newer(&self) -> Option<u64> {
+        self.chosen.as_ref().map(|_| self.chosen_place().map_or(0, |place| self.total().saturating_sub(place)))
+    }
+
+    /// The step that is shown stays although newer ones come: somebody reads it.
+    pub(super) fn hold(&mut self) {
+        if let (None, None, Some(Place::Step(stage, step))) = (&self.question, &self.chosen, self.place()) {
+            self.chosen = Some((stage, step));
+        }
+    }
+
+    /// Back in the list of steps, the newest is followed again where it is the one that is chosen.
+    fn let_go(&mut self) {
+        if self.newer() == Some(0) && self.chosen_place().is_some() {
+            self.chosen = None;
         }
     }
 
@@ -108,10 +128,11 @@ impl Rollouts {
     pub(super) fn choose_selected(&mut self, cx: &mut Cx<'_>) {
         let Some(row) = self.step_table.selected() else { return };
         if let Some((leg, step)) = self.book.place(Family::Rl, row as u64 + 1) {
-            self.chosen = Some((leg.stage.key(), step));
-            self.question = None;
+            let chosen = (leg.stage.key(), step);
+            (self.chosen, self.question) = (Some(chosen.clone()), None);
+            self.let_go();
             self.open(cx);
-            cx.wishes.extend(self.chosen.clone().map(|(stage, step)| Wish::Point(Target::RlStep(stage, step))));
+            cx.wish(Wish::Point(Target::RlStep(chosen.0, chosen.1)));
         }
     }
 
@@ -126,7 +147,7 @@ impl Rollouts {
 
     pub(super) fn show_question(&mut self, id: String, cx: &mut Cx<'_>) {
         if cx.source.is_none() {
-            return cx.say(Level::Warn, "no session is open");
+            return cx.say(Level::Warn, NO_SESSION);
         }
         self.question = Some(id);
         self.part = self.part.max(Part::Groups);
@@ -136,6 +157,7 @@ impl Rollouts {
     pub(super) fn back_to_steps(&mut self, cx: &mut Cx<'_>) {
         self.question = None;
         self.part = Part::Steps;
+        self.let_go();
         self.open(cx);
     }
 
@@ -143,8 +165,16 @@ impl Rollouts {
         let first = if self.question.is_some() { Part::Groups } else { Part::Steps };
         match (to, self.part) {
             (Move::Back, part) if part <= first && self.question.is_some() => self.back_to_steps(cx),
-            (Move::Left | Move::Back, part) => self.part = before(part).max(first),
-            (Move::Right | Move::Enter, part) => self.part = after(part),
+            (Move::Left | Move::Back, part) => {
+                self.part = before(part).max(first);
+                if self.part == Part::Steps {
+                    self.let_go();
+                }
+            }
+            (Move::Right | Move::Enter, part) => {
+                self.part = after(part);
+                self.hold();
+            }
             (Move::Bottom, Part::Steps) => {
                 self.chosen = None;
                 self.open(cx);
@@ -154,17 +184,15 @@ impl Rollouts {
                     self.choose_selected(cx);
                 }
             }
-            (to, Part::Groups) => {
-                if self.group_table.moved(to) {
-                    self.group_changed(cx);
+            (to, part) => {
+                self.hold();
+                match part {
+                    Part::Groups if self.group_table.moved(to) => self.group_changed(cx),
+                    Part::Samples if self.sample_table.moved(to) => self.scroll = 0,
+                    Part::Text => self.scroll_text(to),
+                    _ => {}
                 }
             }
-            (to, Part::Samples) => {
-                if self.sample_table.moved(to) {
-                    self.scroll = 0;
-                }
-            }
-            (to, Part::Text) => self.scroll_text(to),
         }
     }
 

@@ -49,8 +49,8 @@ impl View {
         self.held = (to > 0).then(|| fitting[to]);
     }
 
-    /// Draws the entries from the bottom up.
-    pub fn draw(&self, buf: &mut Buffer, area: Rect, seen: &Seen<'_>, focused: bool) {
+    /// Draws the entries from the bottom up. Gives the numbers of the warnings and errors that are in sight.
+    pub fn draw(&self, buf: &mut Buffer, area: Rect, seen: &Seen<'_>, focused: bool) -> Vec<usize> {
         let (look, log) = (seen.look, &seen.run.log);
         let below = log.upwards().take_while(|(at, _)| self.held.is_some_and(|held| *at > held));
         let below = below.filter(|(_, entry)| self.fits(entry)).count();
@@ -65,16 +65,21 @@ impl View {
         let facts = joined(&[level.to_string(), search, place], look, look.theme.dim);
         let body = header(buf, area, look, "log", focused, facts);
         let mut bottom = body.bottom();
-        for (_, entry) in self.upwards(log) {
+        let mut alarms = Vec::new();
+        for (at, entry) in self.upwards(log) {
             let lines = lines(entry, look, usize::from(body.width));
             for line in lines.into_iter().rev() {
                 if bottom == body.top() {
-                    return;
+                    return alarms;
                 }
                 bottom -= 1;
                 put(buf, Rect { y: bottom, height: 1, ..body }, line);
             }
+            if entry.level > Level::Info {
+                alarms.push(at);
+            }
         }
+        alarms
     }
 }
 

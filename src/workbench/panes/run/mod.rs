@@ -71,6 +71,8 @@ pub struct Run {
     /// The curve chosen by the researcher; `None` shows the most telling one.
     curve: Option<(Family, String)>,
     log: log::View,
+    /// Warnings and errors of the log that were in sight when it was last drawn, by their numbers.
+    alarms: Vec<usize>,
     parts: Parts,
     vitals: vitals::Vitals,
     /// The stages as last drawn, for saving.
@@ -200,6 +202,10 @@ impl Pane for Run {
         }
     }
 
+    fn log_lines(&self) -> &[usize] {
+        &self.alarms
+    }
+
     fn sheet(&self) -> Option<Sheet> {
         (!self.stages.is_empty()).then(|| table::sheet(&self.stages, self.vitals.kept()))
     }
@@ -251,8 +257,9 @@ impl Pane for Run {
         if upper.height > 0 {
             curve::draw(buf, upper, seen, self.curve.as_ref());
         }
+        self.alarms.clear();
         if lower.height > 0 {
-            self.log.draw(buf, lower, seen, seen.focused && self.part == Part::Log);
+            self.alarms = self.log.draw(buf, lower, seen, seen.focused && self.part == Part::Log);
         }
     }
 }

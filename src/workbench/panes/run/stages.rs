@@ -10,7 +10,7 @@ use crate::workbench::pane::Seen;
 use crate::workbench::stages::{StageRow, StageState};
 use crate::workbench::state::State;
 use crate::workbench::text;
-use crate::workbench::widgets::{bar, header, joined, put};
+use crate::workbench::widgets::{self, bar, header, joined, put};
 
 /// Columns of the name, at most.
 const NAME: usize = 22;
@@ -39,11 +39,11 @@ pub fn draw(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, focused: bool, chosen
     }
     if state.stages.is_empty() && body.height > 0 {
         let words = match seen.session {
-            Some(_) if state.phase.over() => "   nothing is known of its stages yet",
-            Some(_) => "   waiting for the run to say what it will do",
-            None => "   no session is open: 1 goes home, where they are",
+            Some(_) if state.phase.over() => "nothing is known of its stages yet",
+            Some(_) => "waiting for the run to say what it will do",
+            None => widgets::NO_SESSION,
         };
-        put(buf, body, vec![Span::styled(words, look.theme.dim)]);
+        put(buf, body, vec![Span::styled(format!("   {words}"), look.theme.dim)]);
     }
     (body, first)
 }
