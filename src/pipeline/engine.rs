@@ -12,12 +12,13 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::control::Control;
+use super::fault::{died, message_of};
 use super::workshop::Workshop;
 use crate::domain::{Finish, Message};
 use crate::recipe::{AdamWRecipe, GrpoRecipe, SamplingRecipe, SftLoss, StudentRecipe};
 use crate::sample::SampleError;
 use crate::session::{Session, SessionError};
-use crate::student::device::{DeviceError, Placed, Room, lose, one_line, try_out};
+use crate::student::device::{DeviceError, Placed, Room, one_line};
 use crate::student::{ChatTokens, Student, StudentError};
 use crate::train::{GrpoMetrics, SftMetrics, TrainError};
 
@@ -323,35 +324,10 @@ fn open(
     Ok((Workshop::open(recipe, threads, placed)?, room))
 }
 
-/// A panic on the engine thread: a fault of ours, or of the device, whose library has no other way to say so.
-fn died(placed: &Placed, panic: &(dyn std::any::Any + Send)) -> EngineError {
-    let answers = if placed.is_cpu() { Ok(()) } else { try_out(&placed.device) };
-    fault(placed, one_line(&message_of(panic)), answers)
-}
-
-/// The fault that `said` this, on a device that still `answers` or does not.
-fn fault(placed: &Placed, said: String, answers: Result<(), String>) -> EngineError {
-    let Some(index) = placed.index else { return EngineError::Died(said) };
-    match answers {
-        // Too little memory, for one, passes.
-        Ok(()) => EngineError::Died(format!("{said} (on {})", placed.name)),
-        Err(_) => {
-            lose(index, &said);
-            EngineError::Lost(format!("{said} (on {})", placed.name))
-        }
-    }
-}
-
-/// What a panic said.
-pub(super) fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().cloned();
-    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_string()));
-    text.unwrap_or_else(|| "a panic without a message".into())
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
+    use super::super::fault::fault;
     use super::*;
 
     /// A kernel's fault reaches us as a panic in whatever reads its result next: here one is thrown in its place.
@@ -359,14 +335,14 @@ mod tests {
     fn a_fault_of_the_device_is_an_error_that_names_it_and_the_engine_goes_on() {
         let recipe = StudentRecipe { device: "cpu".into(), ..StudentRecipe::default() };
         let mut engine = Engine::start(&recipe, 1).unwrap();
-        let fault = |engine: &Engine| {
+        let fault_of = |engine: &Engine| {
             let thrown = engine.call::<()>(|_| panic!("CUDA_ERROR_ILLEGAL_ADDRESS\n  at kernel\u{1b}[0m 7"));
             thrown.unwrap_err().to_string()
         };
-        let said = fault(&engine);
+        let said = fault_of(&engine);
         assert!(said.contains("CUDA_ERROR_ILLEGAL_ADDRESS at kernel[0m 7;") && said.contains("footbridge resume"));
         engine.placed = Placed { index: Some(0), name: "a GPU (cuda:0), bf16".into(), ..engine.placed };
-        assert!(fault(&engine).contains("kernel[0m 7 (on a GPU (cuda:0), bf16);"));
+        assert!(fault_of(&engine).contains("kernel[0m 7 (on a GPU (cuda:0), bf16);"));
         assert!(
             engine.write_state(Vec::new()).is_err_and(|error| matches!(error, EngineError::NotTraining)),
             "it still answers"

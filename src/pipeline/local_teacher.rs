@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use burn::tensor::Device;
 
-use super::engine::{EngineError, message_of};
+use super::engine::EngineError;
+use super::fault::message_of;
 use super::locate::locate;
 use super::seeds::stream;
 use crate::domain::{Finish, strip_control};

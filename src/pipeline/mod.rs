@@ -11,6 +11,7 @@ pub mod control;
 pub mod emit;
 pub mod engine;
 pub mod events;
+mod fault;
 pub mod files;
 pub mod fit;
 pub mod forecast;

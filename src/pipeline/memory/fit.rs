@@ -175,7 +175,7 @@ fn shrunk(mut tried: Tried, config: &ModelConfig) -> Tried {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
-    use super::super::parameters;
+    use super::super::{Batch, parameters};
     use super::*;
     use crate::student::random::Shape;
 
@@ -233,6 +233,36 @@ mod tests {
         assert_eq!(plan.moments.iter().map(|moment| moment.name).collect::<Vec<_>>(), ["sampling"]);
         let parts: Vec<&str> = plan.moments[0].parts.iter().map(|part| part.what).collect();
         assert!(!parts.contains(&"AdamW moments") && !parts.contains(&"base and reference"), "{parts:?}");
+    }
+
+    /// Gradients by hand: the sum and those of the shards beside it, in a step and, kept, between steps.
+    #[test]
+    fn every_set_of_gradients_is_counted() {
+        let config = Shape::Qwen25_05B.config().unwrap();
+        let base = Demand { micro_batch_tokens: 1024, ..Demand::of(&Recipe::default(), &config, 2) };
+        let base = Demand { grpo: Batch { sequences: 64, longest: 1000 }, ..base };
+        let gradients = |config: &crate::student::ModelConfig, demand: &Demand, name: &str| {
+            let moment = plan(config, demand).moments.into_iter().find(|moment| moment.name == name).unwrap();
+            moment.parts.iter().find(|part| part.what == "gradients").map_or(0, |part| part.bytes)
+        };
+        let (set, table) = (4 * 494_032_768, 4 * 151_936 * 896);
+        for (name, demand, bytes) in [
+            ("a GRPO step", base.clone(), 2 * set),
+            ("sampling", base.clone(), 2 * set),
+            ("a GRPO step", Demand { checkpointing: true, ..base.clone() }, 2 * set + table),
+            ("a GRPO step", Demand { micro_batch_tokens: 1025, ..base.clone() }, 2 * set + table),
+            ("an SFT step", Demand { sft: Batch { sequences: 1, longest: 9 }, ..base.clone() }, set),
+            ("sampling", Demand { grpo: Batch::default(), sft: Batch::default(), ..base.clone() }, 0),
+        ] {
+            assert_eq!(gradients(&config, &demand, name), bytes, "{name}: {demand:?}");
+        }
+        // Of a small student each thread may be two shards ahead.
+        let small = crate::student::ModelConfig { layers: 1, vocab_size: 500, ..config.clone() };
+        let set = 4 * parameters(&small);
+        for (threads, sequences, sets) in [(1, 64, 3), (2, 64, 5), (4, 3, 3)] {
+            let sft = Batch { sequences, longest: 9 };
+            assert_eq!(gradients(&small, &Demand { threads, sft, ..base.clone() }, "an SFT step"), sets * set);
+        }
     }
 
     #[test]

@@ -31,6 +31,8 @@ const BLOCK: usize = 64;
 const PREFILL: usize = 512;
 /// Rows of logits alive at once in training (`student::ops::rows`).
 const HEAD_ROWS: u64 = 256;
+/// Rows whose log-probs are one operation (`Decoder::log_probs`).
+const CHUNK: u64 = crate::student::decoder::HEAD_ROWS as u64;
 /// What the program takes before anything else, and a token of the tokenizer's vocabulary, in bytes: measured.
 const PROGRAM: u64 = 48 << 20;
 const TOKEN: u64 = 700;
@@ -345,9 +347,9 @@ fn step(config: &ModelConfig, demand: &Demand, name: &'static str, batch: Batch)
     let gradients = NUMBER * demand.trained.numbers(config) * gradient_sets(config, demand, batch);
     let activations = NUMBER * tokens * kept_per_token(config, demand.checkpointing);
     let logits = NUMBER * HEAD_ROWS.min(tokens) * config.vocab_size as u64;
-    // The output matrix has a gradient where adapters alone are trained, and is let go of; where layers are computed again
-    // a tied one has its gradients from the two ends of the model apart.
-    let apart = demand.trained != Trained::All || (demand.checkpointing && config.tied);
+    // One more gradient of the output matrix: where adapters alone are trained it is made and let go of; a pass of many rows
+    // makes one per chunk of them; computed again, a tied one has those of the two ends of the model apart.
+    let apart = demand.trained != Trained::All || tokens > CHUNK || (demand.checkpointing && config.tied);
     let table = if apart { NUMBER * table(config) } else { 0 };
     let adapted = lanes * NUMBER * demand.trained.adapted();
     parts.push(Part { what: "weights with adapters", bytes: adapted });

@@ -30,6 +30,12 @@ pub(crate) fn give(gradient: Vec<f32>) {
     }
 }
 
+/// Gradients of this length that are kept.
+#[cfg(test)]
+pub(crate) fn count(n: usize) -> usize {
+    kept().get(&n).map_or(0, Vec::len)
+}
+
 /// Gives everything back to the system.
 pub(crate) fn clear() {
     kept().clear();
