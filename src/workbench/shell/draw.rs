@@ -170,8 +170,13 @@ impl Shell {
             (None, Some(words)) => (theme.running, words.clone()),
             (None, None) => standing(self),
         };
-        let alarms = self.alarms(row.width >= WAY_FROM);
-        let right: usize = alarms.iter().map(Span::width).sum();
+        let wide = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
+        let mut alarms = self.alarms(row.width >= WAY_FROM);
+        // What is said comes before the key that shows the rest of it.
+        if text::width(&words) + wide(&alarms) + 3 > usize::from(row.width) {
+            alarms = self.alarms(false);
+        }
+        let right = wide(&alarms);
         let room = usize::from(row.width).saturating_sub(right + 3);
         let words = text::fit(&words, room, self.look.glyphs.ellipsis);
         let used = text::width(&words) + 1;

@@ -166,7 +166,7 @@ fn a_decision_that_ends_behind_another_session_is_told_with_the_name_of_its_own(
     let house = House { files: home.path().into(), ..House::new(Sessions::at(home.path()), None) };
     let mut shell = Shell::new(house, dark(), Keymap::default(), Jobs::threads(Arc::new(|| {})));
     let began = Instant::now();
-    let mut until = |shell: &mut Shell, what: &str| {
+    let until = |shell: &mut Shell, what: &str| {
         let shown = |shell: &mut Shell| {
             let mut buf = Buffer::empty(Rect::new(0, 0, 120, 40));
             shell.draw(&mut buf);

@@ -1,6 +1,6 @@
 //! Rollouts as they arrive: the steps of GRPO, the groups of a step, the samples of a group with reward and advantage,
-//! and the text of a sample. Any step can be chosen; the newest is followed while nothing else is read. The rollouts of a single
-//! question, from the stages that sample outside of GRPO, are shown in the same way.
+//! and the text of a sample. Any step can be chosen; the newest is followed while nothing else is read. The rollouts of a
+//! single question, from the stages that sample outside of GRPO, are shown in the same way.
 
 mod draw;
 mod opening;
