@@ -68,6 +68,9 @@ fn recipe() -> impl Strategy<Value = Recipe> {
         difficulty.medium_from = difficulty.medium_from.min(difficulty.simple_from) / 2.0;
         difficulty.sampling.temperature += 0.1;
         recipe.evaluate.sampling.temperature += 0.1;
+        recipe.rollouts.sampling.temperature += 0.1;
+        recipe.grpo.sampling.temperature += 0.1;
+        recipe.teacher.temperature += 0.1;
         recipe
     })
 }
