@@ -63,7 +63,7 @@ impl ChatTemplate {
     /// Renders a conversation; with `prompt` the header of the student's next turn follows.
     ///
     /// # Errors
-    /// [`StudentError::Template`] if the template refuses the messages, or takes more than [`STEPS`].
+    /// [`StudentError::Template`] if the template refuses the messages, or takes more than ten million steps.
     pub fn render(&self, messages: &[Message], prompt: bool) -> Result<String, StudentError> {
         let template = self.environment.get_template(NAME).map_err(|e| fault(&e))?;
         let values = context! {
