@@ -60,8 +60,9 @@ pub fn run(verb: &StudentVerb, place: &Place) -> Result<String, Failure> {
         beside: false,
     };
     let plan = plan(&config, &demand);
-    let student = place.load(&placed.device).map_err(Failure::usage)?.with_compute(placed.compute);
-    let student = student.with_adapters(&lora, 0);
+    // In one breath: a student kept beside the one that trains would be copied at its first update.
+    let loaded = place.load(&placed.device).map_err(Failure::usage)?;
+    let student = loaded.with_compute(placed.compute).with_adapters(&lora, 0);
     let workers = Arc::new(Workers::new(threads));
     match work {
         Work::Sample => sample(&student, &workers, batch, *new)?,
