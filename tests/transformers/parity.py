@@ -24,7 +24,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
 QUESTIONS = [
     "Mia has 12 marbles. She gives 5 to Tom and buys 9 more. How many marbles does she have?",
@@ -52,10 +52,17 @@ def greedy(model, ids, count):
     return out[len(ids):], lead
 
 
+def tokenizer_of(folder):
+    """The tokenizer as the folder names it: for a Qwen2 model transformers 5 takes Qwen2's whatever is named."""
+    with open(os.path.join(folder, "tokenizer_config.json"), encoding="utf-8") as config:
+        generic = json.load(config).get("tokenizer_class") == "PreTrainedTokenizerFast"
+    return (PreTrainedTokenizerFast if generic else AutoTokenizer).from_pretrained(folder)
+
+
 @torch.no_grad()
 def compare(folder, said, tolerance):
     """Faults as text, the largest difference of a logit, and how many logits were compared."""
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = tokenizer_of(folder)
     model, info = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager",
                                                        output_loading_info=True)
     model.eval()
