@@ -60,7 +60,7 @@ pub fn place(word: &str, sessions: &Sessions) -> Result<Place, Failure> {
 }
 
 fn folder(session: &Session, checkpoint: &str) -> PathBuf {
-    session.dir().join("checkpoints").join(checkpoint)
+    session.checkpoints().dir(checkpoint)
 }
 
 fn is_student(folder: &Path) -> bool {

@@ -264,8 +264,9 @@ impl Renderer {
 /// A tokenizer or a template that cannot be read.
 pub fn speech_of(session: &Session, recipe: &Recipe) -> Result<Speech, PreviewError> {
     if recipe.student.path != WORLD {
-        for id in session.checkpoints().list()? {
-            let folder = session.dir().join("checkpoints").join(id);
+        let checkpoints = session.checkpoints();
+        for id in checkpoints.list()? {
+            let folder = checkpoints.dir(&id);
             if folder.join("tokenizer.json").is_file() {
                 return Ok(Speech::new(&StudentFiles::read(&folder)?)?);
             }

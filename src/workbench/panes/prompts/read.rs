@@ -7,12 +7,12 @@ use crate::domain::diff::{self, Piece as Difference};
 use crate::domain::{Message, Question};
 use crate::pipeline::specimen::{Specimen, failures, question_in};
 use crate::pipeline::teaching::{prompts, resumed};
-use crate::recipe::Loaded;
 use crate::session::records::{Asked, PromptChange, Trace};
 use crate::session::{Session, show_time};
 use crate::teacher::prompts::{check, hash};
 use crate::teacher::{PromptKind, Prompts};
 use crate::workbench::jobs::Cancel;
+use crate::workbench::source::recipe_of;
 use crate::workbench::text::{printable, printable_lines};
 use crate::workbench::widgets::highlight::{Language, highlight, spoken};
 use crate::workbench::widgets::page::{Ink, Page};
@@ -72,8 +72,7 @@ pub fn built_in() -> Result<Entries, String> {
 /// # Errors
 /// In words: a recipe that does not read, a session that cannot be read.
 pub fn entries(session: &Session) -> Result<Entries, String> {
-    let (text, path) = session.recipe().map_err(|error| error.to_string())?;
-    let recipe = Loaded::parse(&text, &path.display().to_string()).map_err(|error| error.to_string())?.recipe;
+    let recipe = recipe_of(session)?;
     let mut asked = prompts(&resumed(&recipe, session)).map_err(|error| error.to_string())?;
     let plain = Prompts::new(asked.set()).map_err(|error| error.to_string())?;
     let mut all = Vec::new();
