@@ -7,16 +7,12 @@
 //! from the same logits (up to rounding, where `u` falls between two). With top-p under 1, `pick` walks likeliest first,
 //! and draws differ, with the same probabilities. Tokens whose weights differ by less than 10⁻⁵ count as equal.
 
-use burn::tensor::{Bool, Int, Tensor, TensorData};
+use burn::tensor::{Bool, DType, Int, Tensor, TensorData};
+
+use crate::student::ops::decode::{HALVINGS, HIGHEST, LEAST, MOST};
 
 /// Tokens of a stretch of the vocabulary that is passed at once.
 const STRETCH: usize = 128;
-/// Halvings of the nucleus's threshold.
-const HALVINGS: usize = 24;
-/// Tokens this much less likely than the likeliest, in nats, are in no nucleus.
-const LEAST: f64 = -40.0;
-/// Largest `u`: one step of single precision more would round to 1.
-const MOST: f32 = 1.0 - 1.0 / (1 << 22) as f32;
 
 /// What was drawn.
 pub struct Drawn {
@@ -26,8 +22,19 @@ pub struct Drawn {
     pub broken: Tensor<1, Bool>,
 }
 
-/// Draws from `logits [rows, vocab]`, f32. `uniform [rows]` is in 0..1; a temperature of 0 is greedy.
+/// Draws from `logits [rows, vocab]`. `uniform [rows]` is in 0..1; a temperature of 0 is greedy. A GPU does it in one
+/// launch (`student::cube`).
 pub fn draw(logits: Tensor<2>, temperature: f64, top_p: f64, uniform: Tensor<1>) -> Drawn {
+    #[cfg(feature = "kernels")]
+    if crate::student::ops::decode::is_cube(&logits.device()) {
+        let (tokens, broken) = crate::student::ops::decode::pick(logits, temperature, top_p, uniform);
+        return Drawn { tokens, broken };
+    }
+    portable(logits.cast(DType::F32), temperature, top_p, uniform)
+}
+
+/// The same by tensor operations: what the kernel is held against.
+pub(crate) fn portable(logits: Tensor<2>, temperature: f64, top_p: f64, uniform: Tensor<1>) -> Drawn {
     let top = logits.clone().max_dim(1);
     let scale = if temperature > 0.0 { 1.0 / temperature } else { 1.0 };
     let weights = ((logits.clone() - top) * scale).exp();
@@ -46,7 +53,7 @@ pub fn draw(logits: Tensor<2>, temperature: f64, top_p: f64, uniform: Tensor<1>)
 fn nucleus(weights: Tensor<2>, wanted: Tensor<2>) -> Tensor<2> {
     let from = |floor: Tensor<2>| weights.clone().mask_fill(weights.clone().lower(floor.exp()), 0.0);
     // What lies over `low` is enough, what lies over `high` is not.
-    let (mut low, mut high) = (wanted.full_like(LEAST), wanted.full_like(1e-6));
+    let (mut low, mut high) = (wanted.full_like(LEAST), wanted.full_like(HIGHEST));
     for _ in 0..HALVINGS {
         let middle = (low.clone() + high.clone()) * 0.5;
         let enough = from(middle.clone()).sum_dim(1).greater_equal(wanted.clone());
@@ -161,6 +168,37 @@ mod tests {
         let values = vec![nan, 0.0, 1.0, inf, 0.0, 0.0, 0.0, -inf, 2.0, -inf, -inf, -inf];
         for temperature in [0.0, 1.0] {
             let drawn = draw(rows(values.clone(), 4), temperature, 0.9, uniform(vec![0.4; 4]));
+            assert_eq!(broken(&drawn), [true, true, false, true]);
+            assert!(tokens(&drawn).iter().all(|t| (0..3).contains(t)), "{:?}", tokens(&drawn));
+            assert_eq!(tokens(&drawn)[2], 2);
+        }
+    }
+
+    #[cfg(feature = "vulkan")]
+    #[test]
+    fn a_gpu_s_kernel_draws_what_the_tensor_operations_draw() {
+        let gpu = crate::student::cube::vulkan();
+        for vocab in [3, 128, 300, 5000] {
+            let n = 64;
+            let mut random = stream(vocab as u64, 0);
+            let values: Vec<f32> = (0..n * vocab).map(|_| random.random::<f32>() * 12.0).collect();
+            let shares: Vec<f32> = (0..n).map(|_| random.random::<f32>()).collect();
+            let on = |values: &[f32], shape: [usize; 2]| {
+                Tensor::<2>::from_data(TensorData::new(values.to_vec(), shape), &gpu)
+            };
+            for (temperature, top_p) in [(0.0, 1.0), (0.8, 1.0), (0.7, 0.9), (1.0, 0.3)] {
+                let wanted = tokens(&draw(rows(values.clone(), n), temperature, top_p, uniform(shares.clone())));
+                let drawn = draw(on(&values, [n, vocab]), temperature, top_p, on(&shares, [1, n]).reshape([n]));
+                let differ = wanted.iter().zip(tokens(&drawn)).filter(|(a, b)| **a != *b).count();
+                assert!(differ <= 1, "{differ} of {n} differ at {vocab}, {temperature}, {top_p}");
+                assert_eq!(broken(&drawn), vec![false; n]);
+            }
+        }
+        let (nan, inf) = (f32::NAN, f32::INFINITY);
+        let values = [nan, 0.0, 1.0, inf, 0.0, 0.0, 0.0, -inf, 2.0, -inf, -inf, -inf];
+        for temperature in [0.0, 1.0] {
+            let shares = on(&[0.4; 4], [1, 4]).reshape([4]);
+            let drawn = draw(on(&values, [4, 3]), temperature, 0.9, shares);
             assert_eq!(broken(&drawn), [true, true, false, true]);
             assert!(tokens(&drawn).iter().all(|t| (0..3).contains(t)), "{:?}", tokens(&drawn));
             assert_eq!(tokens(&drawn)[2], 2);

@@ -102,9 +102,8 @@ impl<'a> Ring<'a> {
         // Taken out, so that it has one holder and changes in place.
         let mask = std::mem::replace(&mut self.mask, Tensor::empty([1, 1], device));
         self.mask = mask.slice_assign([0..rows, column..column + 1], Tensor::zeros([rows, 1], device));
-        let mask = self.mask.clone().reshape([rows, 1, 1, self.columns]);
         self.next = (column + 1) % self.columns;
-        self.decoder.step(tokens, positions, (&mut self.block, column), &mask)
+        self.decoder.step(tokens, positions, (&mut self.block, column), &self.mask)
     }
 
     /// Keeps these rows only; the mask is to be made anew.

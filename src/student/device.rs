@@ -3,6 +3,7 @@
 //! A GPU counts only once a small product on it has come out right: that a driver lists a device says nothing of the
 //! compiler its kernels need. Nothing here falls back silently: only `auto` may end on the CPU, and it says why.
 
+use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};
 
 use burn::module::Module;
@@ -249,15 +250,26 @@ pub fn try_out(device: &Device) -> Result<(), String> {
 }
 
 /// Runs what may panic and gives the panic's words on one line. Libraries that load a driver panic on threads of their own
-/// where it is missing; nothing of that reaches the terminal.
+/// where it is missing; nothing of that reaches the terminal. Calls may stand within one another.
 pub fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     // One at a time: two that took the hook in turn could leave the silent one behind.
     static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| ()));
-    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-    std::panic::set_hook(hook);
+    thread_local! {
+        static QUIET: Cell<bool> = const { Cell::new(false) };
+    }
+    let work = std::panic::AssertUnwindSafe(work);
+    let outcome = if QUIET.get() {
+        std::panic::catch_unwind(work)
+    } else {
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| ()));
+        QUIET.set(true);
+        let outcome = std::panic::catch_unwind(work);
+        QUIET.set(false);
+        std::panic::set_hook(hook);
+        outcome
+    };
     outcome.map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
@@ -317,6 +329,7 @@ mod tests {
     #[test]
     fn a_panic_becomes_a_line() {
         assert_eq!(quietly(|| 7), Ok(7));
+        assert_eq!(quietly(|| (quietly(|| 8), quietly::<()>(|| panic!("within")))), Ok((Ok(8), Err("within".into()))));
         let said = quietly::<()>(|| panic!("no\n driver\u{1b}[31m")).unwrap_err();
         assert_eq!(said, "no driver[31m");
     }

@@ -8,12 +8,13 @@
 //! side by side, cast to the precision of the products once.
 
 use burn::module::Param;
-use burn::tensor::activation::{silu, softmax};
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 use super::compute::Precision;
 use super::config::ModelConfig;
 use super::decoder::{Decoder, Linear};
+pub use super::ops::decode::KeysValues;
+use super::ops::decode::{Heads, Places, Turn, add_norm, attend, attend_one, gated, norm};
 use super::ops::portable;
 use super::rope::RopeTable;
 
@@ -25,9 +26,9 @@ struct Joined {
 
 struct Layer {
     input_norm: Tensor<1>,
-    qkv: Joined,
-    q_norm: Option<Tensor<1>>,
-    k_norm: Option<Tensor<1>>,
+    /// Of queries, keys and values; their bias stands in `turn`.
+    qkv: Tensor<2>,
+    turn: Turn,
     o: Joined,
     post_norm: Tensor<1>,
     gate_up: Joined,
@@ -45,15 +46,6 @@ pub struct ResidentDecoder {
     precision: Precision,
     device: Device,
     config: ModelConfig,
-}
-
-/// Keys and values of one layer, `[rows, kv_heads, columns, head_dim]` each.
-#[derive(Clone, Debug)]
-pub struct KeysValues {
-    /// Rotated keys.
-    pub keys: Tensor<4>,
-    /// Values.
-    pub values: Tensor<4>,
 }
 
 /// A prompt block that was read: left-padded to one width.
@@ -75,15 +67,20 @@ impl ResidentDecoder {
         let table = |p: &Param<Tensor<2>>| p.val().inner().cast(dtype);
         let gain = |p: &Param<Tensor<1>>| p.val().inner();
         let join = |parts: &[&Linear]| joined(parts, dtype);
-        let layers = decoder.layers.iter().map(|layer| Layer {
-            input_norm: gain(&layer.input_norm),
-            qkv: join(&[&layer.q, &layer.k, &layer.v]),
-            q_norm: layer.q_norm.as_ref().map(gain),
-            k_norm: layer.k_norm.as_ref().map(gain),
-            o: join(&[&layer.o]),
-            post_norm: gain(&layer.post_norm),
-            gate_up: join(&[&layer.gate, &layer.up]),
-            down: join(&[&layer.down]),
+        let heads = Heads { heads: config.heads, kv_heads: config.kv_heads, head_dim: config.head_dim };
+        let layers = decoder.layers.iter().map(|layer| {
+            let Joined { weight, bias } = join(&[&layer.q, &layer.k, &layer.v]);
+            let norms = layer.q_norm.as_ref().zip(layer.k_norm.as_ref());
+            let norms = norms.map(|(q, k)| Tensor::stack(vec![gain(q), gain(k)], 0));
+            Layer {
+                input_norm: gain(&layer.input_norm),
+                qkv: weight,
+                turn: Turn { heads, bias, norms, eps: config.rms_norm_eps },
+                o: join(&[&layer.o]),
+                post_norm: gain(&layer.post_norm),
+                gate_up: join(&[&layer.gate, &layer.up]),
+                down: join(&[&layer.down]),
+            }
         });
         let embed = table(&decoder.embed);
         Self {
@@ -138,17 +135,17 @@ impl ResidentDecoder {
         }
         let mask = self.prompt_mask(prompts, width);
         let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [rows * width]), &self.device);
-        let angles = self.angles(Tensor::from_data(TensorData::new(places, [rows * width]), &self.device), rows, width);
+        let places = Tensor::from_data(TensorData::new(places, [rows * width]), &self.device);
+        let places = Places::new(&self.rope, places, rows, width);
         let mut layers = Vec::with_capacity(self.layers.len());
-        let mut x = self.embedded(ids);
-        for layer in &self.layers {
-            let (q, kv) = self.qkv(layer, x.clone(), &angles, rows, width);
-            let attended = self.attend(q, &kv, &mask, rows, width);
-            x = self.finish(layer, x, attended);
+        let last = self.through(ids, |layer, product| {
+            let (queries, kv) = layer.turn.apart(product, &places);
+            let attended = attend(queries, &kv, &mask);
             layers.push(kv);
-        }
+            attended
+        });
         let d = self.config.hidden_size;
-        let last = x.reshape([rows, width, d]).narrow(1, width - 1, 1).reshape([rows, d]);
+        let last = last.reshape([rows, width, d]).narrow(1, width - 1, 1).reshape([rows, d]);
         ReadPrompts { logits: self.logits(last), layers, width }
     }
 
@@ -165,97 +162,60 @@ impl ResidentDecoder {
     }
 
     /// Moves every row on by one token: `tokens [rows]` at `positions [rows]` go into `column` of the block. `mask` is
-    /// 0 for a row's own columns, this one included, and −∞ for the others: `[rows, 1, 1, columns]`. Gives the logits,
-    /// `[rows, vocab]`, f32.
+    /// 0 for a row's own columns, this one included, and −∞ for the others: `[rows, columns]`. Gives the logits,
+    /// `[rows, vocab]`, in the precision of the products.
     pub fn step(
         &self,
         tokens: Tensor<1, Int>,
         positions: Tensor<1, Int>,
         (block, column): (&mut Vec<KeysValues>, usize),
-        mask: &Tensor<4>,
+        mask: &Tensor<2>,
     ) -> Tensor<2> {
         let [rows] = tokens.dims();
-        let angles = self.angles(positions, rows, 1);
-        let mut x = self.embedded(tokens);
+        let places = Places::new(&self.rope, positions, rows, 1);
         // Taken out, so that each buffer has one holder and is written in place.
-        let old = std::mem::take(block);
-        for (layer, old) in self.layers.iter().zip(old) {
-            let (q, new) = self.qkv(layer, x.clone(), &angles, rows, 1);
-            let [_, heads, _, width] = new.keys.dims();
-            let place = [0..rows, 0..heads, column..column + 1, 0..width];
-            let kv = KeysValues {
-                keys: old.keys.slice_assign(place.clone(), new.keys),
-                values: old.values.slice_assign(place, new.values),
-            };
-            let attended = self.attend(q, &kv, mask, rows, 1);
-            x = self.finish(layer, x, attended);
+        let mut old = std::mem::take(block).into_iter();
+        let last = self.through(tokens, |layer, product| {
+            // As many as layers: one of each was made by `block`.
+            let Some(kv) = old.next() else { return product };
+            let (queries, kv) = layer.turn.step(product, &places, kv, column);
+            let attended = attend_one(queries, &kv, mask, layer.turn.heads);
             block.push(kv);
+            attended
+        });
+        self.logits(last)
+    }
+
+    /// The stream behind the last layer, before its norm: `attended` makes what `o` takes from the product of a layer's
+    /// input with its query, key and value matrices.
+    fn through(&self, ids: Tensor<1, Int>, mut attended: impl FnMut(&Layer, Tensor<2>) -> Tensor<2>) -> Tensor<2> {
+        let eps = self.config.rms_norm_eps;
+        let mut x = portable::embedding(self.embed.clone(), ids);
+        let mut delta: Option<Tensor<2>> = None;
+        for layer in &self.layers {
+            let h = match delta.take() {
+                None => norm(x.clone(), layer.input_norm.clone(), eps),
+                Some(down) => {
+                    let (sum, h) = add_norm(x, down, layer.input_norm.clone(), eps);
+                    x = sum;
+                    h
+                }
+            };
+            let out = layer.o.apply(attended(layer, h.matmul(layer.qkv.clone())));
+            let (sum, h) = add_norm(x, out, layer.post_norm.clone(), eps);
+            x = sum;
+            delta = Some(layer.down.apply(gated(layer.gate_up.apply(h))));
         }
-        self.logits(x)
-    }
-
-    fn embedded(&self, ids: Tensor<1, Int>) -> Tensor<2> {
-        portable::embedding(self.embed.clone(), ids)
-    }
-
-    /// Cosines and sines at `positions [rows·width]`: `[rows, 1, width, head_dim / 2]` each.
-    fn angles(&self, positions: Tensor<1, Int>, rows: usize, width: usize) -> (Tensor<4>, Tensor<4>) {
-        let half = self.config.head_dim / 2;
-        let of = |table: &Tensor<2>| table.clone().select(0, positions.clone()).reshape([rows, 1, width, half]);
-        (of(&self.rope.cos), of(&self.rope.sin))
-    }
-
-    /// Rotated and scaled queries `[rows, heads, width, head_dim]`, rotated keys and values, of `x [rows·width, hidden]`.
-    fn qkv(
-        &self,
-        layer: &Layer,
-        x: Tensor<2>,
-        (cos, sin): &(Tensor<4>, Tensor<4>),
-        rows: usize,
-        width: usize,
-    ) -> (Tensor<4>, KeysValues) {
-        let c = &self.config;
-        let h = layer.qkv.apply(portable::rms_norm(x, layer.input_norm.clone(), c.rms_norm_eps));
-        let dtype = h.dtype();
-        let part = |at: usize, heads: usize| {
-            h.clone().narrow(1, at, heads * c.head_dim).reshape([rows * width * heads, c.head_dim])
-        };
-        let split = |x: Tensor<2>, heads: usize| x.reshape([rows, width, heads, c.head_dim]).swap_dims(1, 2);
-        let normed = |x: Tensor<2>, gain: &Option<Tensor<1>>| match gain {
-            Some(gain) => portable::rms_norm(x, gain.clone(), c.rms_norm_eps),
+        match delta {
+            Some(down) => x + down,
             None => x,
-        };
-        let turned = |x: Tensor<2>, heads: usize| portable::rotate(split(x.cast(DType::F32), heads), cos, sin);
-        let q = turned(normed(part(0, c.heads), &layer.q_norm), c.heads) * (c.head_dim as f64).powf(-0.5);
-        let k = turned(normed(part(c.query_width(), c.kv_heads), &layer.k_norm), c.kv_heads);
-        let values = split(part(c.query_width() + c.kv_width(), c.kv_heads), c.kv_heads);
-        (q.cast(dtype), KeysValues { keys: k.cast(dtype), values })
+        }
     }
 
-    /// Attention of `q [rows, heads, width, head_dim]` over a block: `[rows·width, heads·head_dim]`.
-    fn attend(&self, q: Tensor<4>, kv: &KeysValues, mask: &Tensor<4>, rows: usize, width: usize) -> Tensor<2> {
-        let c = &self.config;
-        let [_, _, columns, _] = kv.keys.dims();
-        let (dtype, group) = (q.dtype(), c.heads / c.kv_heads * width);
-        // Query heads that share a key head become rows of one matrix, so that nothing is repeated.
-        let scores = q.reshape([rows, c.kv_heads, group, c.head_dim]).matmul(kv.keys.clone().swap_dims(2, 3));
-        let scores = scores.cast(DType::F32).reshape([rows, c.heads, width, columns]) + mask.clone();
-        let weights = softmax(scores, 3).cast(dtype).reshape([rows, c.kv_heads, group, columns]);
-        let out = weights.matmul(kv.values.clone()).reshape([rows, c.heads, width, c.head_dim]);
-        out.swap_dims(1, 2).reshape([rows * width, c.query_width()])
-    }
-
-    fn finish(&self, layer: &Layer, x: Tensor<2>, attended: Tensor<2>) -> Tensor<2> {
-        let c = &self.config;
-        let x = x + layer.o.apply(attended);
-        let h = layer.gate_up.apply(portable::rms_norm(x.clone(), layer.post_norm.clone(), c.rms_norm_eps));
-        let (gate, up) =
-            (h.clone().narrow(1, 0, c.intermediate_size), h.narrow(1, c.intermediate_size, c.intermediate_size));
-        x + layer.down.apply(silu(gate) * up)
-    }
-
+    /// Logits of `x [n, hidden]`, in the precision of the products.
     fn logits(&self, x: Tensor<2>) -> Tensor<2> {
-        portable::logits(portable::rms_norm(x, self.norm.clone(), self.config.rms_norm_eps), self.head.clone())
+        let h = norm(x, self.norm.clone(), self.config.rms_norm_eps);
+        h.matmul(self.head.clone().transpose())
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod attention;
 mod autodiff;
+pub mod decode;
 mod flex;
 pub(crate) mod gemm;
 pub mod portable;

@@ -1,0 +1,49 @@
+//! Sums and maxima over the units of a cube, through shared memory and in a fixed order.
+
+use burn_cubecl::cubecl;
+use burn_cubecl::cubecl::prelude::*;
+
+/// Units of a cube that goes over one row; a power of two.
+pub(super) const UNITS: usize = 256;
+
+/// Puts the sum of what the units hold into `shared[0]`. `units` is a power of two.
+#[cube]
+pub(super) fn sum(mine: f32, shared: &mut Shared<[f32]>, #[comptime] units: usize) -> f32 {
+    let unit = UNIT_POS_X as usize;
+    shared[unit] = mine;
+    sync_cube();
+    let mut half = units / 2usize;
+    while half > 0usize {
+        if unit < half {
+            let other = shared[unit + half];
+            shared[unit] += other;
+        }
+        sync_cube();
+        half /= 2usize;
+    }
+    let all = shared[0];
+    sync_cube();
+    all
+}
+
+/// As [`sum`], for the largest.
+#[cube]
+pub(super) fn largest(mine: f32, shared: &mut Shared<[f32]>, #[comptime] units: usize) -> f32 {
+    let unit = UNIT_POS_X as usize;
+    shared[unit] = mine;
+    sync_cube();
+    let mut half = units / 2usize;
+    while half > 0usize {
+        if unit < half {
+            let other = shared[unit + half];
+            if other > shared[unit] {
+                shared[unit] = other;
+            }
+        }
+        sync_cube();
+        half /= 2usize;
+    }
+    let most = shared[0];
+    sync_cube();
+    most
+}
