@@ -243,8 +243,9 @@ pub fn try_out(device: &Device) -> Result<(), String> {
     let device = device.clone();
     let sum = quietly(move || {
         let ones = burn::tensor::Tensor::<2>::ones([16, 16], &device);
-        let data = ones.clone().matmul(ones).sum().try_into_data().map_err(|e| format!("{e:?}"))?;
-        data.try_to_vec::<f32>().map_err(|e| format!("{e:?}"))
+        // A kernel that does not compile is told with all its source.
+        let data = ones.clone().matmul(ones).sum().try_into_data().map_err(|e| one_line(&format!("{e:?}")))?;
+        data.try_to_vec::<f32>().map_err(|e| one_line(&format!("{e:?}")))
     })??;
     if sum == [4096.0] { Ok(()) } else { Err(format!("a product of ones came out as {sum:?} instead of 4096")) }
 }

@@ -83,8 +83,8 @@ impl Parameter {
 
 /// Reads a row of numbers back from its device.
 pub(crate) fn read(tensor: Tensor<1>) -> Result<Vec<f32>, StudentError> {
-    let data = tensor.try_into_data().map_err(|e| StudentError::Device(format!("{e:?}")))?;
-    data.try_to_vec::<f32>().map_err(|e| StudentError::Device(format!("{e:?}")))
+    let data = tensor.try_into_data().map_err(|e| StudentError::Device(super::device::one_line(&format!("{e:?}"))))?;
+    data.try_to_vec::<f32>().map_err(|e| StudentError::Device(super::device::one_line(&format!("{e:?}"))))
 }
 
 /// A parameter with its name.

@@ -91,7 +91,7 @@ pub fn missing(cuda: &Cuda) -> Vec<Missing> {
     } else if let Some(fault) = &cuda.headers_fault {
         lacks(
             format!("CUDA's headers: {fault}"),
-            "install them (cuda-cudart-dev and cuda-cccl) and set CUDA_PATH to the folder that holds include/cuda_fp16.h",
+            "install them (cuda-cudart-dev, cuda-crt and cuda-cccl, or `pip install nvidia-cuda-runtime nvidia-cuda-crt nvidia-cuda-cccl`) and set CUDA_PATH to the folder that holds include/cuda_fp16.h",
         );
     }
     for gpu in &cuda.devices {
@@ -186,14 +186,22 @@ mod tried {
         Some(short)
     }
 
-    /// Compiles a kernel of one line, with a header of this folder or without any.
+    /// Compiles a kernel of one line, with the headers that kernels ask for from this folder or without any.
     fn compiled(include: Option<String>) -> Result<(), String> {
         let kernel = "extern \"C\" __global__ void nothing() {}";
         let outcome = match include {
             None => compile_ptx(kernel),
             Some(folder) => {
-                let options = CompileOptions { include_paths: vec![folder], ..CompileOptions::default() };
-                compile_ptx_with_opts(format!("#include <cuda_fp16.h>\n{kernel}"), options)
+                let cccl = format!("{folder}/cccl");
+                let options = CompileOptions {
+                    include_paths: vec![folder, cccl],
+                    arch: Some("compute_80"),
+                    ..CompileOptions::default()
+                };
+                // Matrix products on newer GPUs want those of libcu++ too.
+                let headers = ["cuda_fp16.h", "cuda_bf16.h", "mma.h", "cooperative_groups.h", "cuda/barrier"];
+                let headers: String = headers.iter().map(|name| format!("#include <{name}>\n")).collect();
+                compile_ptx_with_opts(format!("{headers}{kernel}"), options)
             }
         };
         outcome.map(|_| ()).map_err(|error| error.to_string())
