@@ -73,7 +73,7 @@ impl Answers {
         let attending = columns * (2 * n * kv + heads * (3 * NUMBER + n));
         // Prompts are read together up to a number of tokens, the longest of them alone at worst.
         let (prompt, together) = (self.prompt as u64, READ.max(self.prompt) as u64);
-        let wide = n * (5 * f + 2 * (q + 2 * kv)) + NUMBER * (3 * d + 2 * (q + kv));
+        let wide = n * (5 * f + 2 * (q + 2 * kv)) + NUMBER * (3 * d + 4 * (q + kv));
         let scores = (together * prompt * heads).min(SCORES as u64).max(prompt * prompt * heads);
         let reading = together * (wide + 2 * token) + scores * (3 * NUMBER + n);
         vec![
@@ -193,9 +193,9 @@ mod tests {
         let answers = |positions| Answers { precision: Precision::Bf16, prompt: 300, positions, adapted: 0 };
         let bytes =
             |slots| -> u64 { with_gaps(answers(1000).parts(&qwen(), slots)).iter().map(|part| part.bytes).sum() };
-        // By hand: weights and prompts take 3.706 GiB with their gaps; a sequence of 1,024 columns 28.6 MiB, of 4,096
+        // By hand: weights and prompts take 3.846 GiB with their gaps; a sequence of 1,024 columns 28.6 MiB, of 4,096
         // columns 98.4 MiB. GiB free, longest sequence: sequences at once.
-        let table = [(0, 1000, 1), (4, 1000, 10), (10, 1000, 225), (40, 1000, MOST_SLOTS), (10, 4000, 65)];
+        let table = [(0, 1000, 1), (4, 1000, 5), (10, 1000, 220), (40, 1000, MOST_SLOTS), (10, 4000, 64)];
         for (gib, positions, slots) in table {
             let found = answers(positions).slots(&qwen(), gib * GIB);
             assert_eq!(found, slots, "{gib} GiB, {positions} tokens");
