@@ -5,7 +5,7 @@
 //! attention step below reads positions in a fixed order, whoever shares the batch.
 
 use super::ops::AttentionShape;
-use super::ops::simd::{exp_in_place, max, simd, turn_in_place};
+use super::ops::simd::{exp_in_place, max, simd};
 
 /// Positions of a block of keys.
 const BLOCK: usize = 64;
@@ -59,8 +59,7 @@ impl KvCache {
         let Place { layer, position, cos, sin } = at;
         let span = layer * self.layer..(layer + 1) * self.layer;
         let (keys, values) = (&mut self.keys[span.clone()], &mut self.values[span]);
-        // Of two heads at most.
-        scores.resize(2 * (position + 1).next_multiple_of(BLOCK), 0.0);
+        scores.resize((position + 1).next_multiple_of(BLOCK), 0.0);
         attend(row, cos, sin, keys, values, position, self.capacity, out, scores, shape);
     }
 }
@@ -87,10 +86,15 @@ simd! {
         let half = hd / 2;
         let (rotated, value) = row.split_at_mut((heads + kv_heads) * hd);
         for head in rotated.chunks_exact_mut(hd) {
-            turn_in_place(head.split_at_mut(half), (cos, sin));
+            let (low, high) = head.split_at_mut(half);
+            for i in 0..half {
+                let (a, b) = (low[i], high[i]);
+                low[i] = a * cos[i] - b * sin[i];
+                high[i] = b * cos[i] + a * sin[i];
+            }
         }
         let (queries, key) = rotated.split_at(heads * hd);
-        let (seen, group) = (position + 1, heads / kv_heads);
+        let (seen, group, scale) = (position + 1, heads / kv_heads, 1.0 / (hd as f32).sqrt());
         let stores = keys.chunks_exact_mut(capacity * hd).zip(values.chunks_exact_mut(capacity * hd));
         let news = key.chunks_exact(hd).zip(value.chunks_exact(hd));
         let answers = queries.chunks_exact(group * hd).zip(out.chunks_exact_mut(group * hd));
@@ -100,60 +104,29 @@ simd! {
                 column[position % BLOCK] = *key;
             }
             values[position * hd..][..hd].copy_from_slice(value);
-            // Heads that share their keys go in pairs: what is read is read once, and there are more sums to go on with. An
-            // instruction set with few registers would lose what it wins.
-            let paired = if S::lanes32() >= 16 { queries.len() / (2 * hd) * 2 * hd } else { 0 };
-            let (pairs, single) = queries.split_at(paired);
-            let (pairs_out, single_out) = out.split_at_mut(paired);
-            for (pair, out) in pairs.chunks_exact(2 * hd).zip(pairs_out.chunks_exact_mut(2 * hd)) {
-                answer([&pair[..hd], &pair[hd..]], keys, values, (seen, hd), scores, out);
-            }
-            for (query, out) in single.chunks_exact(hd).zip(single_out.chunks_exact_mut(hd)) {
-                answer([query], keys, values, (seen, hd), scores, out);
+            for (query, out) in queries.chunks_exact(hd).zip(out.chunks_exact_mut(hd)) {
+                for (keys, scores) in keys.chunks_exact(BLOCK * hd).zip(scores.chunks_exact_mut(BLOCK)) {
+                    let sums = block_scores(keys, query);
+                    for (score, sum) in scores.iter_mut().zip(sums) {
+                        *score = sum * scale;
+                    }
+                }
+                let scores = &mut scores[..seen];
+                let top = max(scores);
+                let inverse = 1.0 / exp_in_place(scores, top);
+                weigh(scores, &values[..seen * hd], hd, inverse, out);
             }
         }
     }
 }
 
-/// What some query heads that share their keys get from the first `seen` positions: `out` is a row of `hd` for each.
+/// Inner products of a query with the keys of a block.
 #[inline(always)]
-fn answer<const G: usize>(
-    queries: [&[f32]; G],
-    keys: &[f32],
-    values: &[f32],
-    (seen, hd): (usize, usize),
-    scores: &mut [f32],
-    out: &mut [f32],
-) {
-    let (length, scale) = (seen.next_multiple_of(BLOCK), 1.0 / (hd as f32).sqrt());
-    for (block, keys) in keys.chunks_exact(BLOCK * hd).take(length / BLOCK).enumerate() {
-        for (sums, scores) in block_scores(keys, queries).iter().zip(scores.chunks_exact_mut(length)) {
-            for (score, sum) in scores[block * BLOCK..][..BLOCK].iter_mut().zip(sums) {
-                *score = sum * scale;
-            }
-        }
-    }
-    let mut inverse = [0.0; G];
-    for (scores, inverse) in scores.chunks_exact_mut(length).zip(&mut inverse) {
-        let scores = &mut scores[..seen];
-        let top = max(scores);
-        *inverse = 1.0 / exp_in_place(scores, top);
-    }
-    let weights: [&[f32]; G] = std::array::from_fn(|g| &scores[g * length..][..seen]);
-    weigh(weights, &values[..seen * hd], hd, inverse, out);
-}
-
-/// Inner products of queries with the keys of a block.
-#[inline(always)]
-fn block_scores<const G: usize>(keys: &[f32], queries: [&[f32]; G]) -> [[f32; BLOCK]; G] {
-    let (columns, _) = keys.as_chunks::<BLOCK>();
-    let queries: [&[f32]; G] = std::array::from_fn(|g| &queries[g][..columns.len()]);
-    let mut sums = [[0.0; BLOCK]; G];
-    for (i, column) in columns.iter().enumerate() {
-        for (sums, query) in sums.iter_mut().zip(queries) {
-            for j in 0..BLOCK {
-                sums[j] = column[j].mul_add(query[i], sums[j]);
-            }
+fn block_scores(keys: &[f32], query: &[f32]) -> [f32; BLOCK] {
+    let mut sums = [0.0; BLOCK];
+    for (column, q) in keys.as_chunks::<BLOCK>().0.iter().zip(query) {
+        for j in 0..BLOCK {
+            sums[j] = column[j].mul_add(*q, sums[j]);
         }
     }
     sums
@@ -167,45 +140,32 @@ fn add(sum: &mut [f32; LANES], row: &[f32; LANES], weight: f32) {
     }
 }
 
-/// `out = inverse · Σ weights · values` of some heads, a strip of columns at a time where the width allows it.
+/// `out = inverse · Σ weights · values`, a strip of columns at a time where the width allows it.
 #[inline(always)]
-fn weigh<const G: usize>(weights: [&[f32]; G], values: &[f32], hd: usize, inverse: [f32; G], out: &mut [f32]) {
+fn weigh(weights: &[f32], values: &[f32], hd: usize, inverse: f32, out: &mut [f32]) {
     let (strips, whole) = (values.as_chunks::<LANES>().0, hd / LANES);
     let even_strips = if hd.is_multiple_of(LANES) { whole } else { 0 };
-    let count = values.len() / hd;
-    let weights: [&[f32]; G] = std::array::from_fn(|g| &weights[g][..count]);
-    for strip in 0..even_strips {
-        let mut sums = [[[0.0; LANES]; 2]; G];
-        for (pair, rows) in strips.chunks_exact(2 * whole).enumerate() {
+    for (strip, out) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate().take(even_strips) {
+        let (mut even, mut odd) = ([0.0; LANES], [0.0; LANES]);
+        let (pairs, last) = weights.as_chunks::<2>();
+        for ([p, q], rows) in pairs.iter().zip(strips.chunks_exact(2 * whole)) {
             if let (Some(a), Some(b)) = (rows.get(strip), rows.get(whole + strip)) {
-                for ([even, odd], weights) in sums.iter_mut().zip(weights) {
-                    add(even, a, weights[2 * pair]);
-                    add(odd, b, weights[2 * pair + 1]);
-                }
+                add(&mut even, a, *p);
+                add(&mut odd, b, *q);
             }
         }
-        if let (Some(row), 1) = (strips.get(count.saturating_sub(1) * whole + strip), count % 2) {
-            for ([even, _], weights) in sums.iter_mut().zip(weights) {
-                add(even, row, weights[count - 1]);
-            }
+        if let (Some(row), [p]) = (strips.get((weights.len() - 1) * whole + strip), last) {
+            add(&mut even, row, *p);
         }
-        for (([even, odd], inverse), out) in sums.iter().zip(inverse).zip(out.chunks_exact_mut(hd)) {
-            let out = &mut out[strip * LANES..][..LANES];
-            for i in 0..LANES {
-                out[i] = (even[i] + odd[i]) * inverse;
-            }
+        for i in 0..LANES {
+            out[i] = (even[i] + odd[i]) * inverse;
         }
     }
     let at = even_strips * LANES;
-    if at == hd {
-        return;
-    }
-    for ((weights, inverse), out) in weights.iter().zip(inverse).zip(out.chunks_exact_mut(hd)) {
-        out[at..].fill(0.0);
-        for (weight, row) in weights.iter().zip(values.chunks_exact(hd)) {
-            for (out, value) in out[at..].iter_mut().zip(&row[at..]) {
-                *out = value.mul_add(weight * inverse, *out);
-            }
+    out[at..].fill(0.0);
+    for (weight, row) in weights.iter().zip(values.chunks_exact(hd)) {
+        for (out, value) in out[at..].iter_mut().zip(&row[at..]) {
+            *out = value.mul_add(weight * inverse, *out);
         }
     }
 }

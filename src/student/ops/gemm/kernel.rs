@@ -108,7 +108,9 @@ impl<C: Rows + ?Sized> Tile<'_, C> {
         for (r, sums) in sums.iter().enumerate() {
             let row = &mut self.c.row(self.row + i + r)[self.col..][..self.used];
             for (sum, out) in sums.iter().zip(row.chunks_mut(lanes)) {
-                store_some::<S>(sum, out);
+                let bytes = bytemuck::bytes_of(sum);
+                let n = size_of_val(out);
+                bytemuck::cast_slice_mut(out).copy_from_slice(&bytes[..n]);
             }
         }
         R
@@ -253,17 +255,6 @@ fn load<S: Simd, const V: usize>(row: &[f32]) -> [Vector<S, f32>; V] {
     std::array::from_fn(|v| {
         bytemuck::pod_read_unaligned(bytemuck::cast_slice(&row[v * S::lanes32()..][..S::lanes32()]))
     })
-}
-
-/// A vector into a row that may end early. A whole one is one instruction, which a copy of any length would not be.
-#[inline(always)]
-fn store_some<S: Simd>(vector: &Vector<S, f32>, row: &mut [f32]) {
-    let (lanes, bytes) = (S::lanes32(), bytemuck::bytes_of(vector));
-    let n = size_of_val(row);
-    match row.get_mut(..lanes) {
-        Some(row) => bytemuck::cast_slice_mut(row).copy_from_slice(&bytes[..lanes * size_of::<f32>()]),
-        None => bytemuck::cast_slice_mut(row).copy_from_slice(&bytes[..n]),
-    }
 }
 
 /// A vector from a row that may end early.
