@@ -141,12 +141,19 @@ impl ResidentDecoder {
         let last = self.through(ids, |layer, product| {
             let (queries, kv) = layer.turn.apart(product, &places);
             let attended = attend(queries, &kv, &mask);
-            layers.push(kv);
+            layers.push(KeysValues { keys: self.apart(kv.keys), values: self.apart(kv.values) });
             attended
         });
         let d = self.config.hidden_size;
         let last = last.reshape([rows, width, d]).narrow(1, width - 1, 1).reshape([rows, d]);
         ReadPrompts { logits: self.logits(last), layers, width }
+    }
+
+    /// The same numbers in memory of their own: a part of a larger tensor would keep all of that.
+    fn apart(&self, part: Tensor<4>) -> Tensor<4> {
+        let dims = part.dims();
+        let own = Tensor::<4>::zeros(dims, &self.device).cast(self.precision.dtype());
+        own.slice_assign(dims.map(|n| 0..n), part)
     }
 
     /// 0 where a prompt's token may look, −∞ elsewhere: `[rows, 1, width, width]`. Padding looks at itself, so that no row

@@ -86,7 +86,10 @@ fn logits(student: &Student, ids: &[u32]) -> Result<Vec<f32>, StudentError> {
     let row: Vec<i64> = ids.iter().map(|id| i64::from(*id)).collect();
     let input = Tensor::<2, Int>::from_data(TensorData::new(row, [1, ids.len()]), &student.model.device());
     let table = student.model.logits(student.model.hidden(input, &student.rope(ids.len())));
-    table.into_data().try_to_vec::<f32>().map_err(|e| StudentError::Device(crate::student::device::one_line(&format!("{e:?}"))))
+    table
+        .into_data()
+        .try_to_vec::<f32>()
+        .map_err(|e| StudentError::Device(crate::student::device::one_line(&format!("{e:?}"))))
 }
 
 fn greedy(student: &Student, workers: &Workers, chats: &[ChatTokens]) -> Result<Vec<Vec<u32>>, ParityError> {

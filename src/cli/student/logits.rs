@@ -64,6 +64,9 @@ fn logits(student: &Student, ids: &[u32], last: usize) -> Result<Vec<Vec<f32>>, 
     let input = Tensor::<2, Int>::from_data(TensorData::new(row, [1, ids.len()]), &student.model.device());
     let hidden = student.model.hidden(input, &student.rope(ids.len()));
     let table = student.model.logits(hidden.narrow(0, ids.len() - last, last));
-    let values = table.into_data().try_to_vec::<f32>().map_err(|e| Failure::failed(crate::student::device::one_line(&format!("{e:?}"))))?;
+    let values = table
+        .into_data()
+        .try_to_vec::<f32>()
+        .map_err(|e| Failure::failed(crate::student::device::one_line(&format!("{e:?}"))))?;
     Ok(values.chunks(student.config.vocab_size).map(<[f32]>::to_vec).collect())
 }

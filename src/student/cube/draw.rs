@@ -7,7 +7,7 @@ use burn_cubecl::tensor::CubeTensor;
 
 use super::reduce::{UNITS, largest, sum};
 use super::{dim, new};
-use crate::student::ops::decode::{HALVINGS, HIGHEST, LEAST, MOST};
+use crate::student::ops::decode::{HALVINGS, MOST};
 use burn::backend::cubecl::dtype_to_storage_type;
 
 /// Thresholds that one pass over a row tries: as much as three halvings.
@@ -22,6 +22,7 @@ fn pick_kernel<F: Float>(
     broken: &mut Tensor<i32>,
     scale: f32,
     top_p: f32,
+    least: f32,
     #[comptime] greedy: bool,
     #[comptime] nucleus: bool,
     #[comptime] units: usize,
@@ -57,7 +58,7 @@ fn pick_kernel<F: Float>(
     } else {
         let mut floor = f32::min_value();
         if nucleus {
-            floor = threshold(logits, top, scale, total * top_p, units);
+            floor = threshold(logits, (top, scale, total * top_p, least), units);
         }
         walk(logits, tokens, (top, scale, floor, shares[row]), &mut shared, units);
     }
@@ -89,20 +90,18 @@ fn first_of<F: Float>(
     }
 }
 
-/// The log of the weight down to which tokens are in the nucleus that weighs at least `wanted`: bisection, three halvings
-/// in each pass over the row.
+/// The log of the weight down to which tokens are in the nucleus that weighs at least `wanted`: bisection from `least` up,
+/// three halvings in each pass over the row. What lies over `low` is enough; over `low` and `step` it is not.
 #[cube]
-fn threshold<F: Float>(logits: &Tensor<F>, top: f32, scale: f32, wanted: f32, #[comptime] units: usize) -> f32 {
+fn threshold<F: Float>(logits: &Tensor<F>, row_of: (f32, f32, f32, f32), #[comptime] units: usize) -> f32 {
+    let (top, scale, wanted, least) = row_of;
     let mut shared = Shared::<[f32]>::new_slice(TRIED * units);
     let (row, unit) = (CUBE_POS_X as usize, UNIT_POS_X as usize);
     let (begin, vocab) = (row * logits.stride(0), logits.shape(1));
-    let mut low = f32::new(LEAST);
-    let mut high = f32::new(HIGHEST);
+    let mut low = least;
+    let mut step = 0.0f32 - least;
     for _pass in 0..HALVINGS / 3usize {
-        let m3 = (low + high) * 0.5f32;
-        let (m1, m5) = ((low + m3) * 0.5f32, (m3 + high) * 0.5f32);
-        let (m0, m2) = ((low + m1) * 0.5f32, (m1 + m3) * 0.5f32);
-        let (m4, m6) = ((m3 + m5) * 0.5f32, (m5 + high) * 0.5f32);
+        let part = step * 0.125f32;
         let mut over = Array::<f32>::new(TRIED);
         #[unroll]
         for k in 0..TRIED {
@@ -111,26 +110,13 @@ fn threshold<F: Float>(logits: &Tensor<F>, top: f32, scale: f32, wanted: f32, #[
         let mut i = unit;
         while i < vocab {
             let x = (f32::cast_from(logits[begin + i]) - top) * scale;
-            if x >= m0 {
+            if x >= low {
                 let weight = x.exp();
-                over[0] += weight;
-                if x >= m1 {
-                    over[1] += weight;
-                }
-                if x >= m2 {
-                    over[2] += weight;
-                }
-                if x >= m3 {
-                    over[3] += weight;
-                }
-                if x >= m4 {
-                    over[4] += weight;
-                }
-                if x >= m5 {
-                    over[5] += weight;
-                }
-                if x >= m6 {
-                    over[6] += weight;
+                #[unroll]
+                for k in 0..TRIED {
+                    if x >= low + part * f32::cast_from(k as u32 + 1u32) {
+                        over[k] += weight;
+                    }
                 }
             }
             i += units;
@@ -152,42 +138,16 @@ fn threshold<F: Float>(logits: &Tensor<F>, top: f32, scale: f32, wanted: f32, #[
             sync_cube();
             half /= 2usize;
         }
-        // What lies over `low` is enough, what lies over `high` is not: three choices in turn.
-        if shared[3usize * units] >= wanted {
-            low = m3;
-            if shared[5usize * units] >= wanted {
-                low = m5;
-                if shared[6usize * units] >= wanted {
-                    low = m6;
-                } else {
-                    high = m6;
-                }
-            } else {
-                high = m5;
-                if shared[4usize * units] >= wanted {
-                    low = m4;
-                } else {
-                    high = m4;
-                }
-            }
-        } else {
-            high = m3;
-            if shared[units] >= wanted {
-                low = m1;
-                if shared[2usize * units] >= wanted {
-                    low = m2;
-                } else {
-                    high = m2;
-                }
-            } else {
-                high = m1;
-                if shared[0] >= wanted {
-                    low = m0;
-                } else {
-                    high = m0;
-                }
+        // The largest threshold that is still enough; sums fall with it.
+        let mut enough = 0u32;
+        #[unroll]
+        for k in 0..TRIED {
+            if shared[k * units] >= wanted {
+                enough = k as u32 + 1u32;
             }
         }
+        low += part * f32::cast_from(enough);
+        step = part;
         sync_cube();
     }
     low
@@ -254,8 +214,13 @@ fn walk<F: Float>(
     }
 }
 
-/// A token of each row, `[rows]`, and 1 where its logits are no numbers.
-pub(super) fn pick(logits: CubeTensor, shares: CubeTensor, scale: f32, top_p: f32) -> (CubeTensor, CubeTensor) {
+/// A token of each row, `[rows]`, and 1 where its logits are no numbers. Of the numbers a `scale` of 0 is greedy; `least` is
+/// where the search for the nucleus begins.
+pub(super) fn pick(
+    logits: CubeTensor,
+    shares: CubeTensor,
+    (scale, top_p, least): (f32, f32, f32),
+) -> (CubeTensor, CubeTensor) {
     let rows = dim(&logits, 0);
     let (tokens, broken) = (new(&logits, [rows], DType::I32), new(&logits, [rows], DType::I32));
     let dtype = dtype_to_storage_type(logits.dtype);
@@ -270,6 +235,7 @@ pub(super) fn pick(logits: CubeTensor, shares: CubeTensor, scale: f32, top_p: f3
         broken.clone().into_tensor_arg(),
         if greedy { 1.0 } else { scale },
         top_p,
+        least,
         greedy,
         top_p < 1.0,
         UNITS,

@@ -82,7 +82,7 @@ pub trait DecodeOps: Backend {
         heads: Heads,
     ) -> FloatTensor<Self>;
     /// A token of each row, and 1 where the row's logits are no numbers.
-    #[fusion(meta = |logits, _shares, _scale, _top_p| {
+    #[fusion(meta = |logits, _shares, _scale, _top_p, _least| {
         let mut ints = logits.clone();
         (ints.shape, ints.dtype) = (Shape::new([logits.shape[0]]), DType::I32);
         (ints.clone(), ints)
@@ -92,6 +92,7 @@ pub trait DecodeOps: Backend {
         shares: FloatTensor<Self>,
         scale: f32,
         top_p: f32,
+        least: f32,
     ) -> (IntTensor<Self>, IntTensor<Self>);
 }
 
@@ -127,8 +128,8 @@ impl DecodeOps for CubeBackend {
         attend::attend(lined(queries), lined(keys), lined(values), lined(mask), heads)
     }
 
-    fn pick(logits: CubeTensor, shares: CubeTensor, scale: f32, top_p: f32) -> (CubeTensor, CubeTensor) {
-        draw::pick(lined(logits), shares, scale, top_p)
+    fn pick(logits: CubeTensor, shares: CubeTensor, scale: f32, top_p: f32, least: f32) -> (CubeTensor, CubeTensor) {
+        draw::pick(lined(logits), shares, (scale, top_p, least))
     }
 }
 

@@ -8,13 +8,15 @@ use super::portable::{self, rotate};
 use crate::student::rope::RopeTable;
 
 /// Halvings of the threshold of a nucleus; a multiple of three.
-pub const HALVINGS: usize = 24;
-/// Tokens this much less likely than the likeliest, in nats, are in no nucleus.
-pub const LEAST: f32 = -40.0;
-/// Where the search for the threshold begins from above: just over the likeliest token.
-pub const HIGHEST: f32 = 1e-6;
+pub const HALVINGS: usize = 21;
 /// Largest share of a row that a draw may ask for: one step of single precision more would round to 1.
 pub const MOST: f32 = 1.0 - 1.0 / (1 << 22) as f32;
+
+/// The log of the weight under which no nucleus ends, the likeliest token's weight being 1: tokens under
+/// `(1 − top_p) / vocab` weigh together less than may be left out.
+pub fn least(top_p: f64, vocab: usize) -> f32 {
+    ((1.0 - top_p) / vocab as f64).ln() as f32
+}
 
 /// How a row of `[queries | keys | values]` divides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -255,7 +257,7 @@ mod cube {
         Tensor::from_dispatch(<Dispatch as DecodeOps>::attend(queries.into_dispatch(), keys, values, mask, heads))
     }
 
-    /// See [`super::pick`]: tokens `[rows]`, and which rows are broken. A `temperature` of 0 is greedy; `shares [rows]`
+    /// A draw by the kernel: tokens `[rows]`, and which rows are broken. A `temperature` of 0 is greedy; `shares [rows]`
     /// says how far each draw goes.
     pub fn pick(
         logits: Tensor<2>,
@@ -264,8 +266,9 @@ mod cube {
         shares: Tensor<1>,
     ) -> (Tensor<1, Int>, Tensor<1, Bool>) {
         let scale = if temperature > 0.0 { 1.0 / temperature } else { 0.0 };
+        let least = super::least(top_p, logits.dims()[1]);
         let (logits, shares) = (logits.into_dispatch(), shares.into_dispatch());
-        let (tokens, broken) = Dispatch::pick(logits, shares, scale as f32, top_p as f32);
+        let (tokens, broken) = Dispatch::pick(logits, shares, scale as f32, top_p as f32, least);
         (Tensor::from_dispatch(tokens), Tensor::<1, Int>::from_dispatch(broken).equal_elem(1))
     }
 }

@@ -10,6 +10,7 @@ mod autodiff;
 pub mod decode;
 mod flex;
 pub(crate) mod gemm;
+pub mod head;
 pub mod portable;
 pub(crate) mod reuse;
 pub(crate) mod rows;
