@@ -30,6 +30,9 @@ case $bin in
     gunzip -c "$bin" >"$unpacked/footbridge" && chmod +x "$unpacked/footbridge" || exit 1
     bin=$unpacked/footbridge;;
 esac
+# Each new shape of a matrix product is tried with many kernels, and NVRTC takes a second or so for each: what is good enough
+# ends the search here, so that the script ends in time. What was found is kept in the user's cache folder.
+export CUBECL_AUTOTUNE_LEVEL=${CUBECL_AUTOTUNE_LEVEL:-minimal}
 begun=$SECONDS
 status=0
 # part NAME SECONDS COMMAND …: runs it within the time, its output into FOLDER/NAME, and says how it went.
