@@ -126,7 +126,7 @@ fn threshold<F: Float>(logits: &Tensor<F>, row_of: (f32, f32, f32, f32), #[compt
             shared[k * units + unit] = over[k];
         }
         sync_cube();
-        let mut half = units / 2usize;
+        let mut half = CUBE_DIM_X as usize / 2usize;
         while half > 0usize {
             if unit < half {
                 #[unroll]

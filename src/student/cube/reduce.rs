@@ -12,7 +12,7 @@ pub(super) fn sum(mine: f32, shared: &mut Shared<[f32]>, #[comptime] units: usiz
     let unit = UNIT_POS_X as usize;
     shared[unit] = mine;
     sync_cube();
-    let mut half = units / 2usize;
+    let mut half = CUBE_DIM_X as usize / 2usize;
     while half > 0usize {
         if unit < half {
             let other = shared[unit + half];
@@ -32,7 +32,7 @@ pub(super) fn largest(mine: f32, shared: &mut Shared<[f32]>, #[comptime] units: 
     let unit = UNIT_POS_X as usize;
     shared[unit] = mine;
     sync_cube();
-    let mut half = units / 2usize;
+    let mut half = CUBE_DIM_X as usize / 2usize;
     while half > 0usize {
         if unit < half {
             let other = shared[unit + half];
