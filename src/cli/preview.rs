@@ -5,9 +5,9 @@ use std::io::IsTerminal;
 use super::args::{PreviewArgs, PreviewOf};
 use super::exit::{Exit, Failure};
 use super::out;
-use super::start::recipe_of;
 use crate::export::marks::beside_marks;
 use crate::export::preview::{Mix, Part, Preview, PreviewError, Shown, Wanted, preview};
+use crate::pipeline::begun::recipe_of;
 use crate::session::Sessions;
 
 /// Around trained tokens where there is no colour.

@@ -5,6 +5,7 @@
 
 pub mod answers;
 pub mod asking;
+pub mod begun;
 pub mod checkpoints;
 pub mod context;
 pub mod control;

@@ -6,12 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::answers::SessionAnswers;
+use super::begun::recipe_of;
 use super::context::StageError;
 use super::control::Control;
 use super::local_teacher::{LocalChat, LocalSettings};
 use super::material::{WORLD, world_of};
 use crate::data::world::{World, WorldSpec};
-use crate::recipe::{Loaded, Recipe, TeacherRecipe};
+use crate::recipe::{Recipe, TeacherRecipe};
 use crate::session::Session;
 use crate::teacher::openai::{Settings, Stop};
 use crate::teacher::{
@@ -179,12 +180,10 @@ pub fn prompts_of(session: &Session, begun_with: Prompts) -> Result<Prompts, Pro
 /// The recipe of a session and the prompts that it is asked with from here on.
 ///
 /// # Errors
-/// In words, with file and line: a recipe or a prompt that does not read.
-pub fn asked_of(session: &Session) -> Result<(Recipe, Prompts), String> {
-    let (text, path) = session.recipe().map_err(|error| error.to_string())?;
-    let recipe = Loaded::parse(&text, &path.display().to_string()).map_err(|error| error.to_string())?.recipe;
-    let begun_with = prompts(&resumed(&recipe, session)).map_err(|error| error.to_string())?;
-    let prompts = prompts_of(session, begun_with).map_err(|error| error.to_string())?;
+/// A recipe or a prompt that does not read, with file and line.
+pub fn asked_of(session: &Session) -> Result<(Recipe, Prompts), StageError> {
+    let recipe = recipe_of(session)?;
+    let prompts = prompts_of(session, prompts(&resumed(&recipe, session))?)?;
     Ok((recipe, prompts))
 }
 

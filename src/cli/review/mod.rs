@@ -10,7 +10,7 @@ use args::{ByArgs, FilterArgs, ReviewArgs, ReviewVerb, SessionArg, StatusName, W
 
 use super::exit::{Exit, Failure};
 use super::out;
-use super::start::recipe_of;
+use crate::pipeline::begun::recipe_of;
 use crate::pipeline::review::{Act, Filter, Request, ReviewError, Which, offline};
 use crate::session::{Session, Sessions};
 

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::out::{self, Pipe};
-use crate::cli::start::recipe_of;
 use crate::domain::diff::{Piece, words};
+use crate::pipeline::begun::recipe_of;
 use crate::pipeline::review::{Desk, Filter, Product, ProductId, check, list as products};
 use crate::session::records::{Asked, BridgedTrace, Recycled, Scores};
 use crate::session::{AuditEntry, AuditFilter, Session, show_time};

@@ -17,6 +17,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::pipeline::begun::recipe_of;
 use crate::pipeline::events::Event;
 use crate::workbench::action::{Action, Bound, Move, bind, hint};
 use crate::workbench::curves::Family;
@@ -24,7 +25,6 @@ use crate::workbench::jobs::Query;
 use crate::workbench::look::Look;
 use crate::workbench::pane::{Cx, Mark, Pane, PaneId, Reply, Seen, Target, Wish};
 use crate::workbench::sheet::Sheet;
-use crate::workbench::source::recipe_of;
 use crate::workbench::state::State;
 use crate::workbench::training::beside::{Control, Zeros};
 use crate::workbench::training::{Addition, Book, beside as aside, read};
