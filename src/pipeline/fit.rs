@@ -38,10 +38,11 @@ pub fn size_of(cx: &Context, samples: &[SftSample]) -> Result<Matched, StageErro
     Ok(Matched { updates, tokens: tokens * epochs })
 }
 
-/// A text as it is trained: cut to the recipe's length.
+/// A text as it is trained: cut to the recipe's length and to what the student reads.
 pub fn encoded(cx: &Context, sample: &SftSample) -> Result<ChatTokens, StageError> {
-    let mut chat = cx.engine.text().encode_chat(&sample.messages)?;
-    chat.truncate(cx.recipe.sft.max_tokens);
+    let student = cx.engine.text();
+    let mut chat = student.encode_chat(&sample.messages)?;
+    chat.truncate(cx.recipe.sft.max_tokens.min(student.config.max_positions));
     Ok(chat)
 }
 
