@@ -123,7 +123,7 @@ mod tests {
     fn fewer_calls_at_once_are_named_where_the_teacher_s_answers_are_too_large() {
         let (student, teacher) = (Shape::Qwen25_05B.config().unwrap(), Shape::Llama32_1B.config().unwrap());
         let mut recipe = Recipe::default();
-        recipe.teacher.concurrency = 4096;
+        (recipe.teacher.concurrency, recipe.data.train) = (4096, 600);
         let on = |gib: u64| Machine { threads: 2, on: On::Cpu, available: gib * GIB };
         assert!(fit(&recipe, &student, on(64)).is_ok(), "the student alone fits");
         let refused = fit_taught(&recipe, &student, Some(&teacher), on(64)).unwrap_err();
