@@ -5,7 +5,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::checkpoints::{finish, restore, save_and_stop, save_partial};
+use super::checkpoints::{finish, is_finished, restore, save_and_stop, save_partial};
 use super::context::{Context, StageError, Summary, all};
 use super::events::Level;
 use super::seeds::cycle;
@@ -63,7 +63,8 @@ pub fn fit(cx: &Context, fit: Fit) -> Result<Summary, StageError> {
     }
     let batches = batches(cx, &chats, matched);
     let updates = batches.len();
-    let mut at = restore(cx, &parent, cx.recipe.sft.adamw)?;
+    let finished = is_finished(cx)?;
+    let mut at = if finished { updates } else { restore(cx, &parent, cx.recipe.sft.adamw)? };
     cx.emit.started(cx.stage, at as u64, updates as u64, "updates");
     let mut tokens = 0;
     let mut last = None;
@@ -84,7 +85,9 @@ pub fn fit(cx: &Context, fit: Fit) -> Result<Summary, StageError> {
         }
         cx.emit.progress(cx.stage, at as u64, updates as u64, tokens);
     }
-    finish(cx, &parent, &data_hash(&prepared))?;
+    if !finished {
+        finish(cx, &parent, &data_hash(&prepared))?;
+    }
     let last = match last {
         Some(update) => Some(update),
         None => cx.session.get::<SftUpdate>(&format!("{}/{updates:05}", cx.stage.key()))?,
