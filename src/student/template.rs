@@ -186,7 +186,7 @@ fn strftime_now(format: &str) -> Result<String, Error> {
 fn to_json(value: Value, options: Kwargs) -> Result<String, Error> {
     let indent: Option<usize> = options.get("indent")?;
     let wrong = |e: serde_json::Error| Error::new(ErrorKind::BadSerialization, e.to_string());
-    let mut out = Limited(Vec::new());
+    let mut out = Limited(Vec::new(), 0);
     match indent {
         Some(width) if width > DEEPEST => return Err(allowance::refused(format!("tojson indents by {width}"))),
         Some(width) => {
@@ -204,11 +204,12 @@ fn to_json(value: Value, options: Kwargs) -> Result<String, Error> {
 }
 
 /// JSON no longer than what the rendering may still make.
-struct Limited(Vec<u8>);
+struct Limited(Vec<u8>, u64);
 
 impl std::io::Write for Limited {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if (self.0.len() + bytes.len()) as u64 > allowance::left() {
+        self.1 += allowance::piece(bytes.len());
+        if self.1 > allowance::left() {
             return Err(std::io::Error::other("tojson makes more than a template may"));
         }
         self.0.extend_from_slice(bytes);
@@ -274,7 +275,6 @@ mod tests {
             &lists,
             &(nested.clone() + "{{ x }}"),
             &(nested.clone() + "{{ x ~ '' }}"),
-            &(nested.clone() + "{{ x|string|length }}"),
             &(nested.clone() + "{{ x|pprint|length }}"),
             &(nested + "{{ x|tojson|length }}"),
             &joined,
@@ -292,6 +292,7 @@ mod tests {
             "{% macro m(x) %}{{ x }}{{ x }}{% endmacro %}{% set ns = namespace(x='ab') %}{% for i in range(60) %}{% set ns.x = m(ns.x) %}{% endfor %}",
             "{% macro m(x, n) %}{{ m(x ~ x, n - 1) if n else x }}{% endmacro %}{{ m('ab', 60) }}",
             "{{ 'a'|indent(10**12, true) }}",
+            "{{ 'a'|indent(width=10**12, first=true) }}",
             "{{ [1]|batch(10**12, 0)|list }}",
             "{{ [1]|slice(10**12, 0)|list }}",
             "{{ '{:>1000000000}'.format(1) }}",

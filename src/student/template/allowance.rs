@@ -11,7 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
-use minijinja::value::{Rest, Value};
+use minijinja::value::{Rest, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, escape_formatter, filters};
 
 use super::rewrite::{FACTOR, SIZE, SUM, TEXT};
@@ -108,8 +108,13 @@ pub(super) fn install(environment: &mut Environment<'static>) {
     });
 }
 
-/// Bytes of a value: of a text, or of a list's items.
+/// Bytes of a value: of a text, or of a list's items. What is only walked through, such as a range, takes no room.
 fn size(value: &Value) -> u64 {
+    if value.kind() == ValueKind::Iterable { ITEM } else { whole_size(value) }
+}
+
+/// As [`size`], with everything that a walk would give.
+fn whole_size(value: &Value) -> u64 {
     match value.as_str() {
         Some(text) => text.len() as u64,
         None => value.len().map_or(ITEM, |items| (items as u64).saturating_mul(ITEM)),
@@ -133,7 +138,7 @@ fn factor(value: &Value, place: u8, whole: bool) -> Result<(), Error> {
     let bytes = match () {
         () if !whole => u64::MAX,
         () if number => value.as_i64().map_or(u64::MAX, |n| n.max(0).unsigned_abs()),
-        () => size(value),
+        () => whole_size(value),
     };
     let before = if place == 0 { None } else { FACTORS.with_borrow_mut(Vec::pop) };
     let before = before.unwrap_or(Product { bytes: 1, made: false });
@@ -164,11 +169,16 @@ fn items(value: &Value, joiner: u64) -> u64 {
     sum
 }
 
+/// What a piece of a printed list counts: the small ones, brackets and commas, take time if not room.
+pub(super) fn piece(bytes: usize) -> u64 {
+    bytes.max(16) as u64
+}
+
 fn counted(text: fmt::Arguments<'_>) -> u64 {
     struct Counter(u64);
     impl Write for Counter {
         fn write_str(&mut self, text: &str) -> fmt::Result {
-            self.0 = self.0.saturating_add(text.len() as u64);
+            self.0 = self.0.saturating_add(piece(text.len()));
             if self.0 > left() { Err(fmt::Error) } else { Ok(()) }
         }
     }
@@ -176,6 +186,17 @@ fn counted(text: fmt::Arguments<'_>) -> u64 {
     // Its only error is that enough was counted.
     let _ = counter.write_fmt(text);
     counter.0
+}
+
+/// The numbers among arguments, also those that are given by name.
+fn numbers(args: &[Value]) -> Vec<u64> {
+    let mut found = Vec::new();
+    for arg in args.iter().skip(1) {
+        let named = arg.try_iter().into_iter().flatten().filter(|_| arg.kind() == ValueKind::Map);
+        let named = named.filter_map(|key| arg.get_item(&key).ok()?.as_i64());
+        found.extend(arg.as_i64().into_iter().chain(named).map(i64::unsigned_abs));
+    }
+    found
 }
 
 /// What a filter or a method is about to make, where its result may be much larger than what it is given.
@@ -186,7 +207,7 @@ fn foreseen(name: &str, args: &[Value]) -> Result<(), Error> {
     let cost = match name {
         "join" => items(value, text(1).len() as u64),
         "string" => as_text(value),
-        "list" => value.as_str().map_or(size(value), |text| (text.len() as u64).saturating_mul(ITEM)),
+        "list" => value.as_str().map_or_else(|| whole_size(value), |text| (text.len() as u64).saturating_mul(ITEM)),
         "replace" => {
             let times = whole / (text(1).len().max(1) as u64) + 1;
             whole.saturating_add(times.saturating_mul(text(2).len() as u64))
@@ -194,7 +215,7 @@ fn foreseen(name: &str, args: &[Value]) -> Result<(), Error> {
         "split" | "lines" | "splitlines" => whole.saturating_mul(ITEM),
         "format" => {
             let digits = text(0).split(|c: char| !c.is_ascii_digit()).any(|run| run.len() > 4);
-            let wide = args.iter().skip(1).filter_map(Value::as_i64).any(|n| n.unsigned_abs() > WIDEST);
+            let wide = numbers(args).into_iter().any(|n| n > WIDEST);
             if digits || (wide && (text(0).contains('*') || text(0).contains(":{"))) {
                 return Err(refused(format!("it asks for a field wider than {WIDEST}")));
             }
@@ -202,7 +223,7 @@ fn foreseen(name: &str, args: &[Value]) -> Result<(), Error> {
             whole.saturating_add(text(0).matches(['%', '{']).count() as u64 * largest)
         }
         "indent" | "batch" | "slice" => {
-            let width = args.iter().skip(1).filter_map(Value::as_i64).max().unwrap_or(4).unsigned_abs();
+            let width = numbers(args).into_iter().max().unwrap_or(4);
             if width > WIDEST {
                 return Err(refused(format!("{name} by more than {WIDEST}")));
             }
