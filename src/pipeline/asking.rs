@@ -97,8 +97,8 @@ fn named(cx: &Context, questions: &[&Question], error: StageError) -> StageError
     };
     let Some(question) = questions.get(*group) else { return error };
     cx.nothing(format!(
-        "question `{}` makes a prompt of {tokens} tokens, and the student reads {limit}; leave it out (data.map.filter, \
-         data.map.rows), shorten the prompt, or take a student with a longer context",
+        "question `{}` makes a prompt of {tokens} tokens, and the student reads {limit}; leave it out of its file, or \
+         take a student with a longer context",
         question.id
     ))
 }

@@ -149,7 +149,7 @@ fn a_question_longer_than_the_student_reads_is_named() {
     let failed = eval(home.path(), &args);
     let said = text(&failed.stderr);
     assert_eq!(failed.status.code(), Some(1), "{said}");
-    assert!(said.contains("question `own-20` makes a prompt of") && said.contains("leave it out"), "{said}");
+    assert!(said.contains("question `own-00021` makes a prompt of") && said.contains("leave it out"), "{said}");
 }
 
 #[test]

@@ -20,6 +20,9 @@ const WORDS: [&str; 7] = ["and", "or", "not", "in", "is", "if", "else"];
 const BARE: [&str; 10] =
     ["macro", "endmacro", "call", "do", "filter", "block", "endblock", "import", "from", "extends"];
 
+/// Tags with which transformers marks what is trained; they print nothing, and the engine does not know them.
+const MARKS: [(&str, &str); 2] = [("generation", "if true"), ("endgeneration", "endif")];
+
 /// What a source turned into.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Rewritten {
@@ -160,7 +163,13 @@ impl<'a> Tag<'a> {
                 let word = &rest[..length.unwrap_or(rest.len())];
                 if std::mem::take(&mut first) {
                     self.frame().bare_all = BARE.contains(&word);
-                    self.copy(word.len());
+                    match MARKS.iter().find(|(mark, _)| *mark == word) {
+                        Some((_, instead)) => {
+                            self.out.push_str(instead);
+                            self.at += word.len();
+                        }
+                        None => self.copy(word.len()),
+                    }
                 } else {
                     self.word(word);
                 }
@@ -340,6 +349,7 @@ mod tests {
             ("{{ a if b else c ~ d }}", "{{ a if b else c|T ~ d|T }}"),
             ("{# a ~ b #}x{% raw %}{{ a ~ b }}{% endraw %}", "{# a ~ b #}x{% raw %}{{ a ~ b }}{% endraw %}"),
             ("{{ a ~ -b }}", "{{ a|T ~ -b }}"),
+            ("{%- generation -%}a{% endgeneration %}", "{%- if true -%}a{% endif %}"),
             ("no tag { % }", "no tag { % }"),
             ("{{ open ~ ", "{{ open|T ~ "),
         ] {
