@@ -18,12 +18,57 @@ use super::text;
 /// Time after which a query is said to be slow: shorter waits would only flicker.
 const SLOW: Duration = Duration::from_millis(250);
 
-/// Writes spans into one row, cut at its end.
+/// Stands where words are cut whose drawing knows no glyphs; [`ascii`](super::ascii) writes it in its own way.
+const CUT: &str = "…";
+
+/// Writes spans into one row; where words don't fit, a mark stands at its end. Blanks and rules end anywhere.
 pub fn put(buf: &mut Buffer, row: Rect, spans: Vec<Span<'_>>) {
     let row = row.intersection(buf.area);
-    if row.height > 0 && row.width > 0 {
-        buf.set_line(row.x, row.y, &Line::from(spans), row.width);
+    if row.height == 0 || row.width == 0 {
+        return;
     }
+    let line = Line::from(spans);
+    buf.set_line(row.x, row.y, &line, row.width);
+    if let Some(style) = first_missing(&line, usize::from(row.width)) {
+        let last = row.right() - 1;
+        // Half of a wide character stays nowhere.
+        if let Some(cell) = last.checked_sub(1).filter(|x| *x >= row.x).and_then(|x| buf.cell_mut((x, row.y)))
+            && text::width(cell.symbol()) > 1
+        {
+            cell.set_symbol(" ");
+        }
+        buf.set_string(last, row.y, CUT, style);
+    }
+}
+
+/// The style of the first word that lies beyond so many columns; `None` where all words fit.
+fn first_missing(line: &Line<'_>, columns: usize) -> Option<Style> {
+    let mut used = 0;
+    for span in &line.spans {
+        let wide = span.width();
+        if used + wide > columns {
+            let mut at = used;
+            let beyond = span.content.chars().any(|c| {
+                at += text::width(c.encode_utf8(&mut [0; 4]));
+                at > columns && !c.is_whitespace() && !is_rule(c)
+            });
+            if beyond {
+                return Some(line.style.patch(span.style));
+            }
+        }
+        used += wide;
+    }
+    None
+}
+
+/// Whether a character only fills a line.
+fn is_rule(c: char) -> bool {
+    matches!(c, '-' | '_' | '=' | '#' | '.') || ('\u{2500}'..='\u{259f}').contains(&c)
+}
+
+/// The mark of the selected row of a list, one column wide.
+pub fn pointer(selected: bool, look: &Look) -> Span<'static> {
+    if selected { Span::styled(look.glyphs.selected, look.theme.key) } else { Span::raw(" ") }
 }
 
 /// Writes spans right-aligned into a row, when they fit beside `taken` columns.

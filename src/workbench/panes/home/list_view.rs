@@ -14,7 +14,7 @@ use crate::session::show_size;
 use crate::workbench::look::Look;
 use crate::workbench::pane::Seen;
 use crate::workbench::text;
-use crate::workbench::widgets::{fault, header, joined, put, waiting};
+use crate::workbench::widgets::{fault, header, joined, pointer, put, waiting};
 
 /// A column: its title, its width, whether it stands on the right.
 type Column = (&'static str, usize, bool);
@@ -200,7 +200,7 @@ fn session(
     };
     let mark = if list.marked.contains(row.name()) { "*" } else { " " };
     let mut spans = vec![
-        Span::styled(if selected { ">" } else { " " }, plain),
+        pointer(selected, look),
         Span::styled(mark, theme.warn),
         Span::styled(glyph, style),
         Span::raw(" "),
@@ -240,7 +240,8 @@ fn preset(name: &'static str, look: &Look, width: u16, selected: bool) -> Vec<Sp
     let wide = if width >= 60 { 22 } else { 19 };
     let about = text::fit(&preset_about(name), usize::from(width).saturating_sub(wide + 5), look.glyphs.ellipsis);
     vec![
-        Span::styled(if selected { ">   " } else { "    " }, style),
+        pointer(selected, look),
+        Span::raw("   "),
         Span::styled(format!("{name:<wide$}"), style),
         Span::styled(about, look.theme.dim),
     ]

@@ -27,7 +27,7 @@ fn told(row: &StageRow, seen: &Seen<'_>, kept: Option<&Kept>) -> Vec<(String, St
     let mut lines = vec![(standing, style)];
     lines.extend(super::stages::waits(row, seen.run).map(|words| (words, theme.warn)));
     if row.total > 0 {
-        let left = row.eta(seen.run.at_work()).map_or(String::new(), |left| format!(", {} left", text::clock(left)));
+        let left = seen.run.stage_eta(row).map_or(String::new(), |left| format!(", {} left", text::clock(left)));
         let items = format!("{} of {} {}", text::count(row.done), text::count(row.total), row.unit);
         lines.push((format!("{}{left}", items.trim_end()), theme.text));
     }
