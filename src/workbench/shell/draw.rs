@@ -256,11 +256,10 @@ impl Shell {
         all.sort_by_key(|bound| !urgent(self, bound.id));
         let worded = |bound: &Bound| {
             let key = self.keymap.keys(bound).first()?;
-            Some(Hint {
-                key: key.name(&self.look.glyphs),
-                label: self.label(focus, bound.action, bound.label).to_string(),
-                kept: matches!(bound.action, Action::Shell(Do::Quit | Do::Help)),
-            })
+            let gate = bound.action == Action::Shell(Do::PassGate) && self.size.0 < WAY_FROM;
+            let label = if gate { "approve all" } else { self.label(focus, bound.action, bound.label) };
+            let kept = urgent(self, bound.id) || matches!(bound.action, Action::Shell(Do::Quit | Do::Help));
+            Some(Hint { key: key.name(&self.look.glyphs), label: label.to_string(), kept })
         };
         all.into_iter().filter_map(worded).collect()
     }

@@ -104,7 +104,11 @@ fn list(buf: &mut Buffer, area: Rect, look: &Look, title: &str, picker: &Picker)
         let chosen = place == picker.at();
         let style = if chosen { look.theme.focus.patch(look.theme.key) } else { look.theme.text };
         let item = text::fit(picker.item(at), columns, look.glyphs.ellipsis);
-        put(buf, Rect { y, height: 1, ..inner }, vec![pointer(chosen, look), Span::raw(" "), Span::styled(item, style)]);
+        put(
+            buf,
+            Rect { y, height: 1, ..inner },
+            vec![pointer(chosen, look), Span::raw(" "), Span::styled(item, style)],
+        );
     }
     if picker.fitting().is_empty() && inner.height > 1 {
         put(buf, Rect { y: inner.y + 1, height: 1, ..inner }, vec![Span::styled("  nothing fits", look.theme.dim)]);

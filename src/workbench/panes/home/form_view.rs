@@ -10,7 +10,7 @@ use crate::recipe::Field;
 use crate::workbench::look::Look;
 use crate::workbench::pane::Seen;
 use crate::workbench::text;
-use crate::workbench::widgets::{header, joined, pointer, put, words};
+use crate::workbench::widgets::{header, joined, pointer, put, words, written};
 
 /// Rows of the lower part, where there is room for it.
 const BELOW: u16 = 4;
@@ -195,7 +195,5 @@ fn detail(buf: &mut Buffer, area: Rect, form: &Form, look: &Look) {
         lines.extend(text::wrap(&text::printable(&what), room).into_iter().map(|line| (line, theme.dim)));
     }
     let area = if area.height >= BELOW { header(buf, area, look, "what it is", false, vec![]) } else { area };
-    for (y, (line, style)) in (area.top()..area.bottom()).zip(lines) {
-        put(buf, Rect { y, height: 1, ..area }, vec![Span::raw("   "), Span::styled(line, style)]);
-    }
+    written(buf, area, lines);
 }

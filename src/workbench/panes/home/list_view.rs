@@ -14,7 +14,7 @@ use crate::session::show_size;
 use crate::workbench::look::Look;
 use crate::workbench::pane::Seen;
 use crate::workbench::text;
-use crate::workbench::widgets::{fault, header, joined, pointer, put, waiting};
+use crate::workbench::widgets::{fault, header, joined, pointer, put, waiting, written};
 
 /// A column: its title, its width, whether it stands on the right.
 type Column = (&'static str, usize, bool);
@@ -69,12 +69,7 @@ fn lower(paragraphs: &[Paragraph], items: usize, body: Rect, room: usize) -> u16
 fn write(buf: &mut Buffer, area: Rect, paragraphs: &[Paragraph]) -> u16 {
     let room = usize::from(area.width.saturating_sub(4)).max(1);
     let lines = paragraphs.iter().flat_map(|(words, style)| text::wrap(words, room).into_iter().map(|l| (l, *style)));
-    let mut y = area.top();
-    for (line, style) in lines.take(usize::from(area.height)) {
-        put(buf, Rect { y, height: 1, ..area }, vec![Span::raw("   "), Span::styled(line, style)]);
-        y += 1;
-    }
-    y
+    written(buf, area, lines)
 }
 
 /// What stands above the presets while there is no session; gives what is left of the area.
@@ -199,12 +194,8 @@ fn session(
         (false, false) => theme.text,
     };
     let mark = if list.marked.contains(row.name()) { "*" } else { " " };
-    let mut spans = vec![
-        pointer(selected, look),
-        Span::styled(mark, theme.warn),
-        Span::styled(glyph, style),
-        Span::raw(" "),
-    ];
+    let mut spans =
+        vec![pointer(selected, look), Span::styled(mark, theme.warn), Span::styled(glyph, style), Span::raw(" ")];
     for column in columns {
         let (words, style) = match column.0 {
             "activity" if busy => ("changing".to_string(), Some(true)),

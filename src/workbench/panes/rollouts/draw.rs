@@ -177,14 +177,8 @@ fn group(pane: &mut Rollouts, area: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
     let look = seen.look;
     let Some(shown) = pane.group() else { return };
     let prompt = if shown.prompt.is_empty() { "the question's text is not kept" } else { &shown.prompt };
-    let mut lines = text::wrap(&text::printable(prompt), usize::from(area.width.saturating_sub(2)));
-    if lines.len() > PROMPT {
-        lines.truncate(PROMPT);
-        let room = usize::from(area.width.saturating_sub(3));
-        if let Some(last) = lines.last_mut() {
-            *last = text::fit(&format!("{last}{}", look.glyphs.ellipsis), room, look.glyphs.ellipsis);
-        }
-    }
+    let room = usize::from(area.width.saturating_sub(2));
+    let lines = text::few(text::wrap(&text::printable(prompt), room), PROMPT, room, look.glyphs.ellipsis);
     let told = format!(
         "gold {}   verifier {}   prompt {}   checkpoint {}",
         text::printable(&shown.gold),
@@ -194,7 +188,6 @@ fn group(pane: &mut Rollouts, area: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
     );
     let mut spans: Vec<Span<'static>> =
         lines.into_iter().map(|line| Span::styled(format!(" {line}"), look.theme.text)).collect();
-    let room = usize::from(area.width.saturating_sub(2));
     spans.push(Span::styled(format!(" {}", text::fit(&told, room, look.glyphs.ellipsis)), look.theme.dim));
     let top = (spans.len() as u16).min(area.height);
     for (y, span) in (area.y..area.y + top).zip(spans) {

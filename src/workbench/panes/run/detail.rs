@@ -10,7 +10,7 @@ use crate::session::show_size;
 use crate::workbench::pane::Seen;
 use crate::workbench::stages::{StageRow, StageState};
 use crate::workbench::text;
-use crate::workbench::widgets::{header, put};
+use crate::workbench::widgets::{header, written};
 
 /// What is told of a stage.
 fn told(row: &StageRow, seen: &Seen<'_>, kept: Option<&Kept>) -> Vec<(String, Style)> {
@@ -61,7 +61,5 @@ pub fn draw(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, row: &StageRow, kept:
     let lines = told(row, seen, kept).into_iter().flat_map(|(words, style)| {
         text::wrap(&text::printable(&words), room).into_iter().map(move |line| (line, style))
     });
-    for (y, (line, style)) in (body.top()..body.bottom()).zip(lines) {
-        put(buf, Rect { y, height: 1, ..body }, vec![Span::raw("   "), Span::styled(line, style)]);
-    }
+    written(buf, body, lines);
 }
