@@ -195,7 +195,7 @@ fn tokens_are_coloured_by_log_prob_where_it_was_kept() {
     };
     assert!(underlined(&mut stand) > 3);
     stand.keys("t");
-    assert!(stand.screen(120, 40).contains("t colours tokens"));
+    assert!(stand.screen(120, 40).contains("t colours by log-prob"));
     assert_eq!(underlined(&mut stand), 0);
 }
 

@@ -137,5 +137,5 @@ fn a_click_selects_a_stage() {
     let row = shown.lines().position(|line| line.contains("traces")).unwrap() as u16;
     stand.click(8, row);
     let shown = stand.screen(120, 40);
-    assert!(shown.lines().nth(row.into()).unwrap().starts_with('>'), "{shown}");
+    assert!(shown.lines().nth(row.into()).unwrap().starts_with('▌'), "{shown}");
 }

@@ -264,10 +264,10 @@ fn sample_text(pane: &mut Rollouts, area: Rect, buf: &mut Buffer, seen: &Seen<'_
     let body = head(buf, area, &name, pane.part == Part::Text, seen);
     let said = match (painted, kept, pane.question.is_some()) {
         (true, ..) => paint::legend(usize::from(area.width.saturating_sub(20)), look),
-        (false, true, _) if pane.heat => vec![Span::styled("log-probs don't fit this text: plain", look.theme.warn)],
-        (false, true, _) => vec![Span::styled("t colours tokens by log-prob", look.theme.dim)],
-        (false, false, true) => vec![Span::styled("log-probs are kept of GRPO only", look.theme.dim)],
-        (false, false, false) => vec![Span::styled("no log-probs were kept: plain text", look.theme.dim)],
+        (false, true, _) if pane.heat => vec![Span::styled("log-probs don't fit: plain", look.theme.warn)],
+        (false, true, _) => vec![Span::styled("t colours by log-prob", look.theme.dim)],
+        (false, false, true) => vec![Span::styled("log-probs are of GRPO only", look.theme.dim)],
+        (false, false, false) => vec![Span::styled("no log-probs were kept", look.theme.dim)],
     };
     let legend = Rect { x: area.x + 20, width: area.width.saturating_sub(20), height: area.height.min(1), ..area };
     put(buf, legend, said);
