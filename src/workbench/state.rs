@@ -125,7 +125,7 @@ impl State {
     /// What a run that stands still waits for.
     pub fn waits(&self) -> Option<String> {
         match &self.gate {
-            _ if self.phase.over() => None,
+            _ if self.phase.over() || self.phase == Phase::Stopping => None,
             Some((stage, pending)) => {
                 Some(format!("waits for you: {} {} to approve", kind_name(stage.kind), count(*pending)))
             }

@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(row(7, "one two"), " one t…");
         assert_eq!(row(7, "one    "), " one   ", "blanks end anywhere");
         assert_eq!(row(7, "one ─────"), " one ──", "and so do rules");
-        assert_eq!((row(5, "日本語"), row(1, "ab")), (" 日 …".to_string(), "…".to_string()));
+        assert_eq!((row(5, "日本語"), row(1, "ab")), (" 日  …".to_string(), "…".to_string()));
         assert_eq!(row(4, "a日本"), " a …", "half of a wide character stays nowhere");
     }
 

@@ -182,9 +182,9 @@ mod tests {
         let mut view = View { own: Some(40), ..View::default() };
         assert_eq!((view.cursor(500), view.range(500)), (Some(40), [1, 500]));
         (0..4).for_each(|_| view.zoom(true, 500));
-        assert_eq!(view.range(500), [9, 40]);
+        assert_eq!(view.range(500), [10, 40]);
         view.own = Some(41);
-        assert_eq!((view.cursor(500), view.range(500)), (Some(41), [10, 41]), "it follows");
+        assert_eq!((view.cursor(500), view.range(500)), (Some(41), [11, 41]), "it follows");
         view.step(1, 500);
         assert_eq!(view.cursor(500), Some(42), "what the others have more of can be looked at");
         view.follow();
