@@ -133,8 +133,15 @@ fn recipe(verb: &RecipeVerb) -> Result<Exit, Failure> {
             };
         }
         RecipeVerb::Check { files } => {
+            let mut faults = Vec::new();
             for file in files {
-                let _ = out::stdout(&recipe::check(file).map_err(Failure::usage)?)?;
+                match recipe::check(file) {
+                    Ok(said) => drop(out::stdout(&said)?),
+                    Err(fault) => faults.push(fault.to_string()),
+                }
+            }
+            if !faults.is_empty() {
+                return Err(Failure::usage(faults.join("\n")));
             }
         }
     }

@@ -86,6 +86,21 @@ fn bad_usage_is_exit_code_2_with_one_clear_message_on_stderr() {
 }
 
 #[test]
+fn every_recipe_that_is_checked_is_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (wrong, good) = (file("wrong.toml", "seeds = 1\n"), file("good.toml", "extends = \"demo\"\n"));
+    let checked = footbridge(&["recipe", "check", &wrong, &good, "nowhere.toml"]);
+    assert_eq!(checked.status.code(), Some(2));
+    assert!(stdout(&checked).contains("good.toml: valid"));
+    assert!(stderr(&checked).contains("wrong.toml") && stderr(&checked).contains("nowhere.toml"));
+}
+
+#[test]
 fn completions_are_for_the_shell_that_was_asked_for() {
     for (shell, mark) in [("bash", "_footbridge()"), ("zsh", "#compdef footbridge"), ("fish", "complete -c footbridge")]
     {
