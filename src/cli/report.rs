@@ -27,7 +27,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
         })?;
         show(&report, args.json)?
     };
-    let _ = out::stdout(&printed)?;
+    let _ = if args.json { out::json(&printed)? } else { out::stdout(&printed)? };
     Ok(Exit::Done)
 }
 

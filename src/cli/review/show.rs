@@ -37,7 +37,8 @@ pub fn list(session: &Session, filter: &Filter, json: bool) -> Result<Exit, Fail
         table.add_row(cells.map(|cell| fit(&printable(&cell), CELL, "…")));
     }
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    let _ = out::stdout(&format!("{}\n{} products", lines.join("\n"), found.len()))?;
+    let products = if found.len() == 1 { "product" } else { "products" };
+    let _ = out::stdout(&format!("{}\n{} {products}", lines.join("\n"), found.len()))?;
     Ok(Exit::Done)
 }
 
