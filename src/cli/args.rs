@@ -10,6 +10,7 @@ mod working;
 
 use std::path::PathBuf;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
@@ -264,6 +265,11 @@ pub struct ResumeArgs {
     /// How it is shown.
     #[command(flatten)]
     pub face: FaceArgs,
+}
+
+/// A whole number from `least` on that is no nonsense as a count of questions, tokens or sequences.
+pub fn whole(least: u64) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(least..=1_000_000_000)
 }
 
 /// `key=value`, both sides trimmed, the key not empty.

@@ -54,9 +54,9 @@ pub fn run(args: &DifficultyArgs) -> Result<Exit, Failure> {
     let wanted = args.max_new_tokens.unwrap_or(sampling.max_new_tokens);
     sampling.max_new_tokens = room(engine.text(), &questions, &asked, wanted)?;
     out::stderr(&format!(
-        "difficulty: {} questions, {} samples each, T={} top-p={}, at most {} tokens",
-        questions.len(),
-        args.n,
+        "difficulty: {}, {} each, T={} top-p={}, at most {} tokens",
+        counted(questions.len(), "question"),
+        counted(args.n as usize, "sample"),
         sampling.temperature,
         sampling.top_p,
         sampling.max_new_tokens
@@ -71,8 +71,8 @@ pub fn run(args: &DifficultyArgs) -> Result<Exit, Failure> {
         log_probs: false,
     };
     let sampled = sample(&engine, asking, &questions, verifier, begun)?;
-    let text = if args.json { json(&sampled)? } else { table(&sampled, args, verifier, begun) };
-    let _ = out::stdout(&text)?;
+    let _ =
+        if args.json { out::json(&json(&sampled)?)? } else { out::stdout(&table(&sampled, args, verifier, begun))? };
     Ok(Exit::Done)
 }
 
@@ -150,6 +150,11 @@ fn sample(
     Ok(sampled)
 }
 
+/// `1 sample`, `8 samples`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 fn json(sampled: &[Sampled]) -> Result<String, Failure> {
     let mut text = String::new();
     for of in sampled {
@@ -173,7 +178,8 @@ fn table(sampled: &[Sampled], args: &DifficultyArgs, verifier: Verifier, begun: 
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(text, "student {} · {} · verifier {}", args.student, args.data, verifier);
-    let _ = writeln!(text, "{} questions, {} samples each", sampled.len(), args.n);
+    let (asked, each) = (counted(sampled.len(), "question"), counted(args.n as usize, "sample"));
+    let _ = writeln!(text, "{asked}, {each} each");
     for (band, n) in bands {
         let _ = writeln!(text, "{:<7} {n:>6}  {:>5.1} %", band.as_str(), 100.0 * n as f64 / all);
     }

@@ -5,9 +5,10 @@ use super::args::{EvalArgs, Form};
 use super::data::mapped;
 use super::exit::{Exit, Failure};
 use super::face::{self, Face};
-use super::start::{handle, recipe_of, resume_command, threads};
+use super::start::{handle, resume_command, threads};
 use super::{out, student_word};
 use crate::export::evaluation;
+use crate::pipeline::begun::recipe_of;
 use crate::pipeline::material::{NONE, WORLD};
 use crate::pipeline::plan::plan;
 use crate::pipeline::run::{self, Ground};
@@ -15,6 +16,7 @@ use crate::recipe::Recipe;
 use crate::session::records::StageDone;
 use crate::session::{NewSession, Session, Sessions, session_word};
 use crate::workbench::house::House;
+use crate::workbench::text::escape_json;
 
 /// The usual k of pass@k (reading.md, row 10).
 const K: u32 = 8;
@@ -62,7 +64,7 @@ fn printed(session: &Session, recipe: &Recipe, ks: &[u32], form: Form) -> Result
     let found = evaluation(session, recipe, ks).map_err(Failure::failed)?;
     Ok(match form {
         Form::Table => found.to_string(),
-        Form::Json => serde_json::to_string_pretty(&found).map_err(Failure::failed)? + "\n",
+        Form::Json => escape_json(&serde_json::to_string_pretty(&found).map_err(Failure::failed)?),
         Form::Csv => found.csv(),
         Form::Markdown => found.markdown(),
     })

@@ -63,6 +63,13 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+impl From<crate::pipeline::begun::BegunError> for Failure {
+    /// A session whose recipe cannot be read: nothing was begun.
+    fn from(error: crate::pipeline::begun::BegunError) -> Self {
+        Self::usage(error)
+    }
+}
+
 impl From<crate::teacher::TeacherError> for Failure {
     /// A teacher that cannot be asked: it was tried and failed.
     fn from(error: crate::teacher::TeacherError) -> Self {

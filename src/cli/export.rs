@@ -7,8 +7,8 @@ use clap::{Args, Subcommand};
 use super::args::SessionsDir;
 use super::exit::{Exit, Failure};
 use super::out::{self, Pipe};
-use super::start::recipe_of;
 use crate::export::{dataset, gather, weights};
+use crate::pipeline::begun::recipe_of;
 use crate::session::{Session, Sessions};
 
 /// Arguments of `export`.

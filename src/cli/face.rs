@@ -93,7 +93,7 @@ pub fn watch(face: &Face, run: RunHandle, house: &House, table: Table<'_>) -> Re
                 let mut signals = listen()?;
                 lines(face, &mut Listener::new(run), &mut signals).await
             })?;
-            finish(face, outcome, &resume, &|| table(&name))
+            finish(outcome, &resume, &|| printed(face, &table(&name)?))
         }
     }
 }
@@ -114,8 +114,21 @@ pub enum First {
 /// When the terminal can't be used, when the run failed, when stdout can't be written.
 pub fn workbench(dress: &Screen, house: &House, first: First, table: Table<'_>) -> Result<Exit, Failure> {
     let ended = runtime()?.block_on(screen(dress, house, first))?;
-    let Some((name, resume, outcome)) = ended else { return Ok(Exit::Done) };
-    finish(&Face::Live(Box::new(dress.clone())), outcome, &resume, &|| table(&name))
+    let Some(Seen { name, resume, ending, gone }) = ended else { return Ok(Exit::Done) };
+    let face = Face::Live(Box::new(dress.clone()));
+    finish(ending, &resume, &|| match printed(&face, &table(&name)?) {
+        // A terminal that is gone can't be written to, and nothing went wrong by that.
+        Err(_) if gone => Ok(()),
+        written => written,
+    })
+}
+
+/// The table of a complete run on stdout; events as JSON have no table.
+fn printed(face: &Face, table: &str) -> Result<(), Failure> {
+    if !matches!(face, Face::Json { .. }) {
+        let _ = out::stdout(table)?;
+    }
+    Ok(())
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
@@ -132,8 +145,20 @@ fn listen() -> Result<Signals, Failure> {
 /// How a watched run ended; `None` when it was left at work.
 type Ending = Option<Outcome>;
 
-/// Session, way to go on, and ending of the run that was shown last; `None` where there was none.
-async fn screen(dress: &Screen, house: &House, first: First) -> Result<Option<(String, String, Ending)>, Failure> {
+/// The run that was shown last.
+struct Seen {
+    /// Its session.
+    name: String,
+    /// The way to go on.
+    resume: String,
+    /// How it ended.
+    ending: Ending,
+    /// Whether the terminal went away under it.
+    gone: bool,
+}
+
+/// The run that was shown last; `None` where there was none.
+async fn screen(dress: &Screen, house: &House, first: First) -> Result<Option<Seen>, Failure> {
     let mut signals = listen()?;
     let (door, jobs) = Door::open();
     let mut shell = Shell::new(house.clone(), dress.look.clone(), dress.keymap.clone(), jobs);
@@ -149,14 +174,21 @@ async fn screen(dress: &Screen, house: &House, first: First) -> Result<Option<(S
     let (left, listener) =
         shown.map_err(|error| Failure::failed(format!("the terminal can't be used ({error}); try --plain")))?;
     let Some(mut listener) = listener else { return Ok(None) };
+    let gone = left == Left::HungUp;
     let ending = match left {
         Left::Idle => return Ok(None),
         Left::Ended(outcome) => Some(outcome),
         Left::AtOnce => None,
         Left::Signal => wind_down(&mut listener, &mut signals, &mut |_| {}).await,
-        Left::HungUp => unseen(&mut listener, &mut signals).await,
+        Left::HungUp => {
+            // Nobody is there any more to answer what it waits for.
+            if shell.run().waits().is_some() {
+                listener.tell(Command::Cancel);
+            }
+            unseen(&mut listener, &mut signals).await
+        }
     };
-    Ok(Some((listener.session, listener.resume, ending)))
+    Ok(Some(Seen { name: listener.session, resume: listener.resume, ending, gone }))
 }
 
 /// The terminal is gone: the run goes on without one, to its end or to the first gate at which a researcher is needed.
@@ -167,7 +199,7 @@ async fn unseen(listener: &mut Listener, signals: &mut Signals) -> Ending {
                 return wind_down(listener, signals, &mut |_| {}).await;
             },
             heard = listener.next() => match heard {
-                Some(FromRun::Said(Event::GateWaiting { .. })) => listener.tell(Command::Cancel),
+                Some(FromRun::Said(Event::GateWaiting { .. } | Event::Paused)) => listener.tell(Command::Cancel),
                 Some(FromRun::Said(_)) => {}
                 Some(FromRun::Ended(outcome)) => return Some(outcome),
                 None => return None,
@@ -250,17 +282,10 @@ async fn wind_down(listener: &mut Listener, signals: &mut Signals, say: &mut imp
     }
 }
 
-fn finish(
-    face: &Face,
-    outcome: Ending,
-    resume: &str,
-    table: &dyn Fn() -> Result<String, Failure>,
-) -> Result<Exit, Failure> {
-    match outcome {
+fn finish(ending: Ending, resume: &str, print: &dyn Fn() -> Result<(), Failure>) -> Result<Exit, Failure> {
+    match ending {
         Some(Outcome::Done) => {
-            if !matches!(face, Face::Json { .. }) {
-                let _ = out::stdout(&table()?)?;
-            }
+            print()?;
             Ok(Exit::Done)
         }
         Some(Outcome::Failed { reason }) => {

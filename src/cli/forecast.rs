@@ -16,9 +16,11 @@ pub fn run(recipe: &Recipe, threads: usize, json: bool) -> Result<Exit, Failure>
         out::stderr("measuring this machine with the student, at most about 20 seconds");
     }
     let told = counted.measured(&|| true).map_err(Failure::failed)?;
-    let printed =
-        if json { serde_json::to_string_pretty(&told).map_err(Failure::failed)? + "\n" } else { table(&told, recipe) };
-    let _ = out::stdout(&printed)?;
+    let _ = if json {
+        out::json(&serde_json::to_string_pretty(&told).map_err(Failure::failed)?)?
+    } else {
+        out::stdout(&table(&told, recipe))?
+    };
     Ok(Exit::Done)
 }
 

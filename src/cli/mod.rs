@@ -114,7 +114,11 @@ fn sessions(verb: &SessionsVerb) -> Result<Exit, Failure> {
         SessionsVerb::Bench(args) => return bench_session::run(args),
         SessionsVerb::Repair { name, sessions: dir } => sessions::repair(&at(dir), name),
     };
-    let _ = out::stdout(&ended(text.map_err(Failure::usage)?))?;
+    let text = text.map_err(Failure::usage)?;
+    let _ = match verb {
+        SessionsVerb::List { json: true, .. } | SessionsVerb::Show { json: true, .. } => out::json(&text)?,
+        _ => out::stdout(&text)?,
+    };
     Ok(exit)
 }
 
@@ -122,24 +126,26 @@ fn recipe(verb: &RecipeVerb) -> Result<Exit, Failure> {
     match verb {
         RecipeVerb::Show { recipe, set, json } => {
             let recipe = Recipe::find(recipe).and_then(|r| r.with(set)).map_err(Failure::usage)?;
-            let json = json.then(|| serde_json::to_string_pretty(&recipe)).transpose().map_err(Failure::failed)?;
-            let _ = out::stdout(&ended(json.unwrap_or_else(|| recipe.to_toml())))?;
+            let _ = if *json {
+                out::json(&serde_json::to_string_pretty(&recipe).map_err(Failure::failed)?)?
+            } else {
+                out::stdout(&recipe.to_toml())?
+            };
         }
         RecipeVerb::Check { files } => {
+            let mut faults = Vec::new();
             for file in files {
-                let _ = out::stdout(&ended(recipe::check(file).map_err(Failure::usage)?))?;
+                match recipe::check(file) {
+                    Ok(said) => drop(out::stdout(&said)?),
+                    Err(fault) => faults.push(fault.to_string()),
+                }
+            }
+            if !faults.is_empty() {
+                return Err(Failure::usage(faults.join("\n")));
             }
         }
     }
     Ok(Exit::Done)
-}
-
-/// With a line break at its end.
-fn ended(mut text: String) -> String {
-    if !text.ends_with('\n') {
-        text.push('\n');
-    }
-    text
 }
 
 fn bench(args: &bench::args::BenchArgs) -> Result<Exit, Failure> {

@@ -64,6 +64,16 @@ pub fn json_line(json: &str) -> Result<Pipe, Failure> {
         .map_err(|error| Failure::failed(format!("stdout could not be written: {error}")))
 }
 
+/// Writes a JSON document over several lines, or several JSON lines, to stdout. Characters inside strings that would act
+/// on a terminal are escaped, so that the document says what it said.
+///
+/// # Errors
+/// As [`stdout`].
+pub fn json(json: &str) -> Result<Pipe, Failure> {
+    write_to(&mut io::stdout().lock(), &text::escape_json(json))
+        .map_err(|error| Failure::failed(format!("stdout could not be written: {error}")))
+}
+
 /// Writes one line of narration to stderr. Nobody to hear it is no reason to stop.
 pub fn stderr(line: &str) {
     drop(write_to(&mut io::stderr().lock(), &text::printable_lines(line)));

@@ -17,6 +17,8 @@ pub struct Plain {
     stages: Vec<StageRow>,
     rewards: HashMap<StageId, f64>,
     last_progress: Option<Duration>,
+    /// Since when the run stands still.
+    paused: Option<Duration>,
 }
 
 impl Plain {
@@ -70,9 +72,13 @@ impl Plain {
                 std::iter::once(format!("decision {decision}: {}", text::printable(line))).chain(notes).collect()
             }
             Event::Refused { reason } => vec![format!("refused: {}", text::printable(reason))],
-            Event::Paused => vec!["paused".to_string()],
+            Event::Paused => {
+                self.paused.get_or_insert(now);
+                vec!["paused".to_string()]
+            }
             Event::Resumed => {
-                self.stages.iter_mut().for_each(|row| row.skip_pause(now));
+                let stood = self.paused.take().map_or(Duration::ZERO, |since| now.saturating_sub(since));
+                self.stages.iter_mut().for_each(|row| row.skip_pause(stood));
                 vec!["going on".to_string()]
             }
             Event::RunFinished { outcome, seconds } => vec![ending(outcome, *seconds)],
@@ -192,6 +198,18 @@ mod tests {
                 "[2/2] grpo (iteration 1): 5/16 updates, reward .610, 11.4k tok/s, 0:11 left",
                 "[2/2] grpo (iteration 1): 10/16 updates, reward .610, 11.4k tok/s, 0:06 left",
             ]
+        );
+    }
+
+    #[test]
+    fn a_pause_is_no_work() {
+        let mut face = begun();
+        face.lines(&progress(5), s(5));
+        assert_eq!(face.lines(&Event::Paused, s(6)), ["paused"]);
+        assert_eq!(face.lines(&Event::Resumed, s(1_006)), ["going on"]);
+        assert_eq!(
+            face.lines(&progress(10), s(1_010)),
+            ["[2/2] grpo (iteration 1): 10/16 updates, 11.4k tok/s, 0:06 left"]
         );
     }
 

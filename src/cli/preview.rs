@@ -1,14 +1,13 @@
 //! `footbridge preview`: what SFT trains on, exactly as it is rendered, the trained tokens marked.
 
-use std::io::IsTerminal;
-
 use super::args::{PreviewArgs, PreviewOf};
 use super::exit::{Exit, Failure};
 use super::out;
-use super::start::recipe_of;
 use crate::export::marks::beside_marks;
 use crate::export::preview::{Mix, Part, Preview, PreviewError, Shown, Wanted, preview};
+use crate::pipeline::begun::recipe_of;
 use crate::session::Sessions;
+use crate::workbench::probe::{ColourLevel, Surroundings};
 
 /// Around trained tokens where there is no colour.
 const MARKS: [&str; 2] = ["⟦", "⟧"];
@@ -26,7 +25,8 @@ pub fn run(args: &PreviewArgs) -> Result<Exit, Failure> {
         let _ = out::json_line(&serde_json::to_string(&found).map_err(Failure::failed)?)?;
         return Ok(Exit::Done);
     }
-    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+    let around = Surroundings::read();
+    let colour = around.stdout_terminal && around.colours() > ColourLevel::None;
     let _ = out::painted(&show(&found, colour))?;
     Ok(Exit::Done)
 }

@@ -7,8 +7,9 @@ use comfy_table::{Table, presets};
 
 use super::args::{PromptsVerb, WhichPrompts};
 use super::exit::{Exit, Failure};
-use super::{out, start};
+use super::out;
 use crate::domain::Question;
+use crate::pipeline::begun::recipe_of;
 use crate::pipeline::prompting::{PromptingError, change, listed};
 use crate::pipeline::specimen::{Specimen, question_in, question_of};
 use crate::pipeline::teaching::{prompts, prompts_of};
@@ -55,7 +56,7 @@ impl Meant {
             None => (Recipe::find(&which.recipe).map_err(Failure::usage)?, None),
             Some(name) => {
                 let session = Sessions::at(&which.sessions.path).open_read_only(name).map_err(Failure::usage)?;
-                let recipe = start::recipe_of(&session)?;
+                let recipe = recipe_of(&session)?;
                 (crate::pipeline::teaching::resumed(&recipe, &session), Some(session))
             }
         };

@@ -3,8 +3,8 @@
 use super::args::ReportArgs;
 use super::exit::{Exit, Failure};
 use super::out;
-use super::start::recipe_of;
 use crate::export::{BesideError, Report, beside, gather};
+use crate::pipeline::begun::recipe_of;
 use crate::session::{Session, Sessions};
 
 /// Prints the report.
@@ -27,7 +27,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
         })?;
         show(&report, args.json)?
     };
-    let _ = out::stdout(&printed)?;
+    let _ = if args.json { out::json(&printed)? } else { out::stdout(&printed)? };
     Ok(Exit::Done)
 }
 

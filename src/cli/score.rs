@@ -149,7 +149,7 @@ pub fn run(args: &ScoreArgs) -> Result<Exit, Failure> {
     if args.json {
         let said = serde_json::json!({ "summary": scores });
         lines.push_str(&format!("{said}\n"));
-        let _ = out::stdout(&lines)?;
+        let _ = out::json(&lines)?;
     } else {
         let _ = out::stdout(&scores.table())?;
     }
@@ -177,15 +177,24 @@ impl<'a> Asked<'a> {
     /// The question that the row in place `at` answers: by its `id`, else by its `question`, else by its place.
     fn question_of(&self, at: usize, row: &Value) -> Result<&Question, String> {
         let (data, questions) = (&self.args.data, &self.source.questions);
-        if let Some(id) = row.get("id").and_then(Value::as_str) {
-            let like = questions.first().map_or("", |q| q.id.as_str());
-            let at = self.by_id.get(id);
-            return at
-                .map(|&at| &questions[at])
-                .ok_or_else(|| format!("there is no question `{id}` in {data}; ids there look like `{like}`"));
+        let text = row.get("question").and_then(Value::as_str);
+        let (id, counted) = match row.get("id") {
+            Some(Value::String(id)) => (Some(id.clone()), false),
+            Some(Value::Number(id)) => (Some(id.to_string()), true),
+            _ => (None, false),
+        };
+        if let Some(id) = id {
+            if let Some(&at) = self.by_id.get(&id) {
+                return Ok(&questions[at]);
+            }
+            // A number may only count the lines, where the question itself is named.
+            if !counted || text.is_none() {
+                let like = questions.first().map_or("", |q| q.id.as_str());
+                return Err(format!("there is no question `{id}` in {data}; ids there look like `{like}`"));
+            }
         }
         let here = questions.get(at);
-        if let Some(text) = row.get("question").and_then(Value::as_str) {
+        if let Some(text) = text {
             if let Some(here) = here.filter(|q| q.text == text) {
                 return Ok(here);
             }

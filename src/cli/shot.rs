@@ -42,7 +42,7 @@ fn picture(args: &ShotArgs) -> Result<String, Failure> {
     let look = Look { theme_name: args.theme.clone(), level: args.colours.into(), ..Look::new(theme, args.ascii) };
     let keys = keymap::script(args.keys.as_deref().unwrap_or_default())
         .map_err(|why| Failure::usage(format!("--keys: {why}")))?;
-    let sessions = Sessions::at(&args.sessions);
+    let sessions = Sessions::at(&args.sessions.path);
     if let Some(name) = &args.session {
         check(&sessions, name, args.question.as_deref())?;
     }

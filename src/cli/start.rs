@@ -7,10 +7,11 @@ use super::args::{ArmName, DemoArgs, FaceArgs, ResumeArgs, RunArgs, SESSIONS, Se
 use super::exit::{Exit, Failure};
 use super::face::{self, Face, First};
 use super::{forecast, out, report, student_word};
+use crate::pipeline::begun::recipe_of;
 use crate::pipeline::outlook::{Counted, Outlook};
 use crate::pipeline::run::{self, Ground};
 use crate::pipeline::teaching::resumed;
-use crate::recipe::{Arm, Gate, Loaded, Recipe};
+use crate::recipe::{Arm, Gate, Recipe};
 use crate::session::{NewSession, Session, Sessions, session_word};
 use crate::workbench::handle::RunHandle;
 use crate::workbench::house::{House, Launch, Launcher};
@@ -248,12 +249,6 @@ fn adjusted(recipe: Recipe, set: &[(String, String)]) -> Result<Recipe, Failure>
     let recipe = recipe.with(set).map_err(Failure::usage)?;
     recipe.validate().map_err(Failure::usage)?;
     Ok(recipe)
-}
-
-/// The recipe a session was started with.
-pub fn recipe_of(session: &Session) -> Result<Recipe, Failure> {
-    let (text, path) = session.recipe().map_err(Failure::usage)?;
-    Ok(Loaded::parse(&text, &path.display().to_string()).map_err(Failure::usage)?.recipe)
 }
 
 /// The number of worker threads: as asked, else every core.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::exit::Failure;
 use super::out;
-use super::start::recipe_of;
+use crate::pipeline::begun::recipe_of;
 use crate::pipeline::locate::{Place, locate};
 use crate::pipeline::plan::{BASE, plan};
 use crate::recipe::Recipe;

@@ -3,9 +3,9 @@
 use super::args::WhyArgs;
 use super::exit::{Exit, Failure};
 use super::out;
-use super::start::recipe_of;
 use crate::domain::Message;
 use crate::export::lineage::{FailureBehind, Lineage, LineageError, RolloutsBehind, StepsBehind, lineage};
+use crate::pipeline::begun::recipe_of;
 use crate::session::{Sessions, show_time};
 use crate::workbench::text::{printable, wrap};
 

@@ -16,7 +16,7 @@ use crate::recipe::Recipe;
 use crate::session::records::Prepared;
 use crate::session::{Session, SessionError};
 use crate::student::speech::Speech;
-use crate::student::{ChatTokens, StudentError, StudentFiles};
+use crate::student::{ChatTokens, ModelConfig, StudentError, StudentFiles};
 
 /// Why texts cannot be shown.
 #[derive(Debug, Error)]
@@ -135,7 +135,7 @@ pub enum Part {
     Read,
     /// The loss is on it.
     Trained,
-    /// Behind the recipe's longest text (`sft.max_tokens`); never seen.
+    /// Behind the recipe's longest text (`sft.max_tokens`) or the student's context; never seen.
     Cut,
 }
 
@@ -221,7 +221,9 @@ impl Renderer {
     /// # Errors
     /// A student whose tokenizer or template cannot be read.
     pub fn of(session: &Session, recipe: &Recipe) -> Result<Self, PreviewError> {
-        Ok(Self { speech: speech_of(session, recipe)?, most: recipe.sft.max_tokens })
+        let files = files_of(session, recipe)?;
+        let context = ModelConfig::from_json(&files.config)?.max_positions;
+        Ok(Self { speech: Speech::new(&files)?, most: recipe.sft.max_tokens.min(context) })
     }
 
     /// A text as it is trained on.
@@ -263,18 +265,22 @@ impl Renderer {
 /// # Errors
 /// A tokenizer or a template that cannot be read.
 pub fn speech_of(session: &Session, recipe: &Recipe) -> Result<Speech, PreviewError> {
+    Ok(Speech::new(&files_of(session, recipe)?)?)
+}
+
+fn files_of(session: &Session, recipe: &Recipe) -> Result<StudentFiles, PreviewError> {
     if recipe.student.path != WORLD {
         let checkpoints = session.checkpoints();
         for id in checkpoints.list()? {
             let folder = checkpoints.dir(&id);
             if folder.join("tokenizer.json").is_file() {
-                return Ok(Speech::new(&StudentFiles::read(&folder)?)?);
+                return Ok(StudentFiles::read(&folder)?);
             }
         }
     }
     // A student of the hub whose session holds no whole checkpoint lies in the hub's cache; nothing is fetched here.
     let alone = Hub { offline: true, ..Hub::from_env() };
-    Ok(Speech::new(&locate_with(&alone, &recipe.student.path, &mut |_| ())?.files()?)?)
+    Ok(locate_with(&alone, &recipe.student.path, &mut |_| ())?.files()?)
 }
 
 /// The text cut where its part in the training changes. A character that several tokens share is trained if one of them

@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use super::context::{Context, StageError};
-use super::engine::{Asking, Reply};
+use super::engine::{Asking, EngineError, Reply};
 use super::seeds::stream;
 use crate::domain::{Question, Rollout, Verifier};
 use crate::recipe::SamplingRecipe;
+use crate::sample::SampleError;
 use crate::session::records::RolloutGroup;
 use crate::session::{Author, Batch};
 
@@ -70,7 +71,7 @@ fn sample(cx: &Context, ask: &Ask, questions: &[&Question], writer: &mut Writer)
         log_probs: false,
     };
     let mut open: HashMap<usize, Vec<Option<Rollout>>> = HashMap::new();
-    cx.each_reply(&cx.engine.generate(asking, cx.control)?, |reply| {
+    let outcome = cx.each_reply(&cx.engine.generate(asking, cx.control)?, |reply| {
         let at = reply.question;
         let slots = open.entry(at).or_insert_with(|| vec![None; ask.n as usize]);
         let sample = reply.sample as usize;
@@ -82,10 +83,24 @@ fn sample(cx: &Context, ask: &Ask, questions: &[&Question], writer: &mut Writer)
         }
         writer.say();
         Ok(())
-    })?;
-    // Before the check: what a run that was stopped has sampled is kept.
+    });
+    // Before anything else: what a run that was stopped, or that failed, has sampled is kept.
     writer.write()?;
+    outcome.map_err(|error| named(cx, questions, error))?;
     Ok(cx.control.check()?)
+}
+
+/// The error with the question's id, where it is one question that the student cannot read.
+fn named(cx: &Context, questions: &[&Question], error: StageError) -> StageError {
+    let StageError::Engine(EngineError::Sample(SampleError::PromptTooLong { group, tokens, limit })) = &error else {
+        return error;
+    };
+    let Some(question) = questions.get(*group) else { return error };
+    cx.nothing(format!(
+        "question `{}` makes a prompt of {tokens} tokens, and the student reads {limit}; leave it out of its file, or \
+         take a student with a longer context",
+        question.id
+    ))
 }
 
 /// Turns a reply into a judged rollout (eq. 2).

@@ -66,6 +66,17 @@ pub fn restore_with_reference(cx: &Context, parent: &str, adamw: AdamWRecipe) ->
     continue_from_state(cx, adamw)
 }
 
+/// Whether this stage's weights are kept already: a kill came between them and the stage's end, and nothing of it is
+/// trained again.
+pub fn is_finished(cx: &Context) -> Result<bool, StageError> {
+    let (id, store) = (cx.stage.key(), cx.session.checkpoints());
+    let kept = cx.session.contains::<CheckpointInfo>(&id)? && store.manifest(&id).is_ok();
+    if kept {
+        store.drop_partials(&id)?;
+    }
+    Ok(kept)
+}
+
 /// Closes the training run and keeps its weights under the stage's key.
 pub fn finish(cx: &Context, parent: &str, data: &str) -> Result<(), StageError> {
     let id = cx.stage.key();

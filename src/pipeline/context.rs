@@ -25,6 +25,9 @@ pub enum StageError {
     /// The session could not be read or written.
     #[error(transparent)]
     Session(#[from] SessionError),
+    /// The session's recipe does not read.
+    #[error(transparent)]
+    Begun(#[from] super::begun::BegunError),
     /// The engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),

@@ -1,21 +1,25 @@
 //! One engine thread owns the device and every tensor; everybody else sends it requests and gets plain data back.
 //!
-//! A request is a closure over the [`Workshop`]. Dropping the handle of a generation cancels it at its next finished
-//! sequence; a panic on the engine thread becomes an error that says what happened, and the session stays resumable.
+//! A request is a closure over the [`Workshop`]. Dropping the handle of a generation cancels it between two tokens, where
+//! it also hears a pause and a cancel; a panic on the engine thread becomes an error that says what happened, and the
+//! session stays resumable.
 
 use std::fs::File;
 use std::io::Write;
 use std::ops::ControlFlow;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
 
 use thiserror::Error;
 
 use super::control::Control;
+use super::ending::{Ending, ending};
 use super::fault::{died, message_of};
+pub use super::replies::{Asking, Replies, Reply};
 use super::workshop::Workshop;
-use crate::domain::{Finish, Message};
-use crate::recipe::{AdamWRecipe, GrpoRecipe, SamplingRecipe, SftLoss, StudentRecipe};
+use crate::domain::Message;
+use crate::recipe::{AdamWRecipe, GrpoRecipe, SftLoss, StudentRecipe};
 use crate::sample::SampleError;
 use crate::session::{Session, SessionError};
 use crate::student::device::{DeviceError, Placed, Room, one_line};
@@ -82,61 +86,14 @@ pub struct Engine {
     text: Student,
     placed: Placed,
     room: Option<Room>,
+    ending: Ending,
 }
 
-/// Prompts to sample alike.
-pub struct Asking {
-    /// A conversation per question, ending with the user's turn.
-    pub prompts: Vec<Vec<Message>>,
-    /// A random stream per question.
-    pub streams: Vec<u64>,
-    /// Samples per question.
-    pub samples: u32,
-    /// How they are drawn.
-    pub sampling: SamplingRecipe,
-    /// Whether the answer marker may not come first.
-    pub ban_marker: bool,
-    /// Whether replies tell how likely each token was.
-    pub log_probs: bool,
-}
-
-/// One finished answer.
-#[derive(Clone, Debug)]
-pub struct Reply {
-    /// Index among the prompts.
-    pub question: usize,
-    /// Sample index.
-    pub sample: u32,
-    /// Generated tokens, the end-of-turn token included.
-    pub ids: Vec<u32>,
-    /// log p of each, nats: at the temperature, before top-p. Empty where nobody asked for them or the student is not on
-    /// the CPU.
-    pub log_probs: Vec<f32>,
-    /// Their text, without the end-of-turn token.
-    pub text: String,
-    /// Number of generated tokens.
-    pub tokens: u32,
-    /// Why it ended.
-    pub finish: Finish,
-}
-
-/// Answers as they finish.
-pub struct Replies {
-    incoming: Receiver<Result<Reply, EngineError>>,
-}
-
-impl Replies {
-    /// The next answer; `Err(Timeout)` where none comes for so long, `Err(Disconnected)` where all have come.
-    pub fn within(&self, time: Duration) -> Result<Result<Reply, EngineError>, RecvTimeoutError> {
-        self.incoming.recv_timeout(time)
-    }
-}
-
-impl Iterator for Replies {
-    type Item = Result<Reply, EngineError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.incoming.recv().ok()
+impl Drop for Engine {
+    /// Waits until the device and the student's memory are given back: a run that begins next counts what is free.
+    fn drop(&mut self) {
+        drop(std::mem::replace(&mut self.jobs, channel().0));
+        self.ending.wait();
     }
 }
 
@@ -169,7 +126,9 @@ impl Engine {
         let (jobs, work) = channel::<Job>();
         let (says, started) = channel();
         let recipe = recipe.clone();
+        let (alive, ending) = ending();
         std::thread::spawn(move || {
+            let _alive = alive;
             let opening = || open(&recipe, threads, check, &says);
             let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(opening));
             let opened = opened.unwrap_or_else(|panic| Err(EngineError::Died(one_line(&message_of(&*panic)))));
@@ -194,7 +153,7 @@ impl Engine {
                 Started::Told(line) => tell(&line),
                 Started::Loaded(loaded) => {
                     let (text, placed, room) = *loaded;
-                    return Ok(Self { jobs, text, placed, room });
+                    return Ok(Self { jobs, text, placed, room, ending });
                 }
             }
         }
@@ -242,23 +201,28 @@ impl Engine {
         self.call(move |workshop| workshop.use_weights(&id, weights))
     }
 
-    /// Samples; answers arrive as they finish, in no particular order.
+    /// Samples; answers arrive as they finish, in no particular order. A pause makes it stand still, and a cancel ends it,
+    /// between two tokens.
     pub fn generate(&self, asking: Asking, control: &Control) -> Result<Replies, EngineError> {
         let (outgoing, incoming) = channel();
         let (control, placed) = (control.clone(), self.placed.clone());
+        let gone = Arc::new(AtomicBool::new(false));
+        let left = gone.clone();
         let job: Job = Box::new(move |workshop| {
-            let each = |reply: Reply| {
-                let gone = outgoing.send(Ok(reply)).is_err();
-                if gone || control.check().is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            let each = |reply: Reply| match outgoing.send(Ok(reply)) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
             };
-            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| workshop.generate(&asking, each)));
+            let go_on = || !left.load(Ordering::Relaxed) && control.check().is_ok();
+            let generating = || workshop.generate(&asking, &go_on, each);
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(generating));
             let outcome = outcome.unwrap_or_else(|panic| Err(died(&placed, &*panic)));
             if let Err(error) = outcome {
                 let _ = outgoing.send(Err(error));
             }
         });
         self.jobs.send(job).map_err(|_| EngineError::Died("its thread is gone".into()))?;
-        Ok(Replies { incoming })
+        Ok(Replies { incoming, gone })
     }
 
     /// Negative log-likelihood of every trained token of each conversation, nats.
@@ -341,7 +305,7 @@ mod tests {
         };
         let said = fault_of(&engine);
         assert!(said.contains("CUDA_ERROR_ILLEGAL_ADDRESS at kernel[0m 7;") && said.contains("footbridge resume"));
-        engine.placed = Placed { index: Some(0), name: "a GPU (cuda:0), bf16".into(), ..engine.placed };
+        engine.placed = Placed { index: Some(0), name: "a GPU (cuda:0), bf16".into(), ..engine.placed.clone() };
         assert!(fault_of(&engine).contains("kernel[0m 7 (on a GPU (cuda:0), bf16);"));
         assert!(
             engine.write_state(Vec::new()).is_err_and(|error| matches!(error, EngineError::NotTraining)),

@@ -5,7 +5,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::checkpoints::{finish, restore, save_and_stop, save_partial};
+use super::checkpoints::{finish, is_finished, restore, save_and_stop, save_partial};
 use super::context::{Context, StageError, Summary, all};
 use super::events::Level;
 use super::seeds::cycle;
@@ -38,10 +38,11 @@ pub fn size_of(cx: &Context, samples: &[SftSample]) -> Result<Matched, StageErro
     Ok(Matched { updates, tokens: tokens * epochs })
 }
 
-/// A text as it is trained: cut to the recipe's length.
+/// A text as it is trained: cut to the recipe's length and to what the student reads.
 pub fn encoded(cx: &Context, sample: &SftSample) -> Result<ChatTokens, StageError> {
-    let mut chat = cx.engine.text().encode_chat(&sample.messages)?;
-    chat.truncate(cx.recipe.sft.max_tokens);
+    let student = cx.engine.text();
+    let mut chat = student.encode_chat(&sample.messages)?;
+    chat.truncate(cx.recipe.sft.max_tokens.min(student.config.max_positions));
     Ok(chat)
 }
 
@@ -62,7 +63,8 @@ pub fn fit(cx: &Context, fit: Fit) -> Result<Summary, StageError> {
     }
     let batches = batches(cx, &chats, matched);
     let updates = batches.len();
-    let mut at = restore(cx, &parent, cx.recipe.sft.adamw)?;
+    let finished = is_finished(cx)?;
+    let mut at = if finished { updates } else { restore(cx, &parent, cx.recipe.sft.adamw)? };
     cx.emit.started(cx.stage, at as u64, updates as u64, "updates");
     let mut tokens = 0;
     let mut last = None;
@@ -83,7 +85,9 @@ pub fn fit(cx: &Context, fit: Fit) -> Result<Summary, StageError> {
         }
         cx.emit.progress(cx.stage, at as u64, updates as u64, tokens);
     }
-    finish(cx, &parent, &data_hash(&prepared))?;
+    if !finished {
+        finish(cx, &parent, &data_hash(&prepared))?;
+    }
     let last = match last {
         Some(update) => Some(update),
         None => cx.session.get::<SftUpdate>(&format!("{}/{updates:05}", cx.stage.key()))?,

@@ -2,24 +2,28 @@
 //!
 //! It lives on a thread of its own. Calls that come while a batch is under way are gathered and make the next one, so that
 //! many callers keep its slots full. An answer is a function of the messages, the settings, the sample number and the
-//! seed, whatever else is in the batch. Teacher and student lie in memory at the same time.
+//! seed, whatever else is in the batch. A cancel of the run is heard between two tokens; in a pause, calls under way are
+//! answered, so that a researcher can still ask. Teacher and student lie in memory at the same time, and the run's plan counts both (`memory/teacher.rs`).
 
+use std::fmt;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use burn::tensor::Device;
 
+use super::ending::{Ending, ending};
 use super::engine::EngineError;
 use super::fault::message_of;
-use super::locate::locate;
+use super::locate::{Place, locate};
 use super::seeds::stream;
 use crate::domain::{Finish, strip_control};
-use crate::sample::{Group, SampleError, SamplerSettings, generate};
+use crate::sample::{Group, SampleError, SamplerSettings, generate_while};
 use crate::student::workers::Workers;
-use crate::student::{Student, StudentError};
+use crate::student::{ModelConfig, Student, StudentError};
 use crate::teacher::{Chat, ChatRequest, Completion, TeacherError};
 
 /// How long a batch waits for more calls once it has one.
@@ -36,12 +40,24 @@ pub struct LocalSettings {
     pub seed: u64,
 }
 
-/// A model of this machine.
+/// Asked between two tokens whether to go on.
+pub type GoOn = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// A model of this machine that is found and not loaded.
 #[derive(Debug)]
+pub struct LocalModel {
+    word: String,
+    place: Place,
+    settings: LocalSettings,
+}
+
+/// A model of this machine.
 pub struct LocalChat {
     name: String,
     slots: usize,
+    go_on: GoOn,
     calls: Mutex<Sender<Call>>,
+    ending: Ending,
 }
 
 type Outcome = Result<Completion, TeacherError>;
@@ -49,27 +65,79 @@ type Outcome = Result<Completion, TeacherError>;
 /// A request on its way to the model's thread, and the way back.
 struct Call {
     request: ChatRequest,
+    go_on: GoOn,
     answer: SyncSender<Outcome>,
 }
 
-impl LocalChat {
-    /// Loads the model of `word`, found as students are ([`locate`]), and starts its thread, which ends with this handle.
-    /// `tell` hears how far a download has come.
+impl LocalModel {
+    /// The model of `word`, found as students are ([`locate`]). `tell` hears how far a download has come.
     ///
     /// # Errors
-    /// What cannot be found, or cannot be used.
-    pub fn open(word: &str, settings: LocalSettings, tell: &mut dyn FnMut(&str)) -> Result<Self, EngineError> {
-        let student = locate(word, tell)?.load(&Device::flex())?;
-        let name = Path::new(word).file_name();
+    /// What cannot be found.
+    pub fn find(word: &str, settings: LocalSettings, tell: &mut dyn FnMut(&str)) -> Result<Self, EngineError> {
+        Ok(Self { word: word.to_owned(), place: locate(word, tell)?, settings })
+    }
+
+    /// Its shape, of which the plan of memory is made.
+    ///
+    /// # Errors
+    /// What its folder lacks, or what Footbridge does not compute.
+    pub fn config(&self) -> Result<ModelConfig, EngineError> {
+        Ok(self.place.config()?)
+    }
+
+    /// Loads it and starts its thread, which ends with the handle.
+    ///
+    /// # Errors
+    /// What cannot be used.
+    pub fn load(self) -> Result<LocalChat, EngineError> {
+        let Self { word, place, settings } = self;
+        let student = place.load(&Device::flex())?;
+        let name = Path::new(&word).file_name();
         let name = name.map_or_else(|| "local".into(), |name| name.to_string_lossy().into_owned());
         let name = strip_control(&name).into_owned();
         let (calls, incoming) = channel();
         let slots = settings.slots.max(1);
+        let (alive, ending) = ending();
         std::thread::Builder::new()
             .name("local-teacher".into())
-            .spawn(move || answer_all(&student, &settings, &incoming))
+            .spawn(move || {
+                let _alive = alive;
+                answer_all(&student, &settings, &incoming);
+            })
             .map_err(|error| EngineError::Died(format!("its thread cannot be started: {error}")))?;
-        Ok(Self { name, slots, calls: Mutex::new(calls) })
+        Ok(LocalChat { name, slots, go_on: Arc::new(|| true), calls: Mutex::new(calls), ending })
+    }
+}
+
+impl LocalChat {
+    /// [`LocalModel::find`] and [`LocalModel::load`].
+    ///
+    /// # Errors
+    /// Theirs.
+    pub fn open(word: &str, settings: LocalSettings, tell: &mut dyn FnMut(&str)) -> Result<Self, EngineError> {
+        LocalModel::find(word, settings, tell)?.load()
+    }
+
+    /// Asks `go_on` between two tokens: once it says no, every call is [`TeacherError::Cancelled`].
+    pub fn while_wanted(self, go_on: GoOn) -> Self {
+        let mut chat = self;
+        chat.go_on = go_on;
+        chat
+    }
+}
+
+impl fmt::Debug for LocalChat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalChat").field("name", &self.name).field("slots", &self.slots).finish_non_exhaustive()
+    }
+}
+
+impl Drop for LocalChat {
+    /// Waits until the model's memory is free again.
+    fn drop(&mut self) {
+        *self.calls.get_mut().unwrap_or_else(PoisonError::into_inner) = channel().0;
+        self.ending.wait();
     }
 }
 
@@ -85,7 +153,7 @@ impl Chat for LocalChat {
     fn complete(&self, request: &ChatRequest) -> Outcome {
         let ended = || TeacherError::Unusable("the local teacher's thread has ended".into());
         let (answer, outcome) = sync_channel(1);
-        let call = Call { request: request.clone(), answer };
+        let call = Call { request: request.clone(), go_on: self.go_on.clone(), answer };
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone();
         calls.send(call).map_err(|_| ended())?;
         outcome.recv().map_err(|_| ended())?
@@ -132,7 +200,8 @@ fn answer(student: &Student, workers: &Workers, settings: &LocalSettings, calls:
             Err(error) => drop(call.answer.send(Err(error))),
         }
     }
-    let Some(ChatRequest { temperature, top_p, max_tokens, .. }) = asked.iter().flatten().next().map(|c| &c.request)
+    let Some(Call { request: ChatRequest { temperature, top_p, max_tokens, .. }, go_on, .. }) =
+        asked.iter().flatten().next()
     else {
         return;
     };
@@ -144,8 +213,14 @@ fn answer(student: &Student, workers: &Workers, settings: &LocalSettings, calls:
         banned_first: Vec::new(),
         log_probs: false,
     };
+    let (go_on, stopped) = (go_on.clone(), AtomicBool::new(false));
+    let go_on = || {
+        let on = go_on();
+        stopped.fetch_or(!on, Ordering::Relaxed);
+        on
+    };
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        generate(student, workers, &groups, &sampler, &mut |finished| {
+        generate_while(student, workers, &groups, &sampler, &go_on, &mut |finished| {
             if let Some(call) = asked.get_mut(finished.group).and_then(Option::take) {
                 let completion = completion(student, &groups[finished.group], &finished.ids, finished.finish);
                 let _ = call.answer.send(completion);
@@ -154,6 +229,7 @@ fn answer(student: &Student, workers: &Workers, settings: &LocalSettings, calls:
         })
     }));
     let error = match outcome {
+        Ok(Ok(())) if stopped.into_inner() => TeacherError::Cancelled,
         Ok(Ok(())) => TeacherError::Unanswered("the local teacher gave no answer".into()),
         Ok(Err(error)) => TeacherError::Unusable(format!("the local teacher: {error}")),
         Err(panic) => TeacherError::Unusable(format!("the local teacher stopped: {}", message_of(&*panic))),

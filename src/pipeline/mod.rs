@@ -5,10 +5,12 @@
 
 pub mod answers;
 pub mod asking;
+pub mod begun;
 pub mod checkpoints;
 pub mod context;
 pub mod control;
 pub mod emit;
+mod ending;
 pub mod engine;
 pub mod events;
 mod fault;
@@ -28,6 +30,7 @@ pub mod plan;
 pub mod pretrain;
 pub mod prompting;
 pub mod recorded;
+mod replies;
 pub mod review;
 pub mod run;
 pub mod seeds;

@@ -7,13 +7,14 @@ use super::context::StageError;
 use super::engine::Engine;
 use super::forecast::{Forecast, Work, forecast};
 use super::material::Material;
-use super::memory::{Batch, Machine, On, available, fit, plan as memory_plan};
+use super::memory::{Batch, Machine, On, available, fit_taught, plan as memory_plan};
 use super::plan::plan;
 use super::supported::supported;
-use super::teaching::prompts;
+use super::teaching::{local_shape, prompts};
 use super::trial::{Speeds, measure};
 use crate::domain::{Message, Verifier};
 use crate::recipe::Recipe;
+use crate::student::ModelConfig;
 
 /// Prompts whose length is measured.
 const SAMPLE: usize = 200;
@@ -93,7 +94,7 @@ impl Counted {
         let outlook = Outlook {
             student: recipe.student.path.clone(),
             parameters,
-            memory: memory(recipe, &engine, threads),
+            memory: memory(recipe, &engine, local_shape(recipe, threads)?.as_ref(), threads),
             seconds: [f64::NAN; 2],
             session_bytes: [&questions.expected, &questions.most].map(|work| bytes(work, recipe, parameters)),
             questions,
@@ -124,21 +125,21 @@ fn bytes(work: &Work, recipe: &Recipe, parameters: usize) -> f64 {
     work.sampled_tokens * BYTES_PER_TOKEN + checkpoints * BYTES_PER_WEIGHT
 }
 
-fn memory(recipe: &Recipe, engine: &Engine, threads: usize) -> Memory {
+fn memory(recipe: &Recipe, engine: &Engine, teacher: Option<&ModelConfig>, threads: usize) -> Memory {
     let (config, placed) = (&engine.text().config, engine.placed());
     let (on, available) = match engine.room() {
         Some(room) => (On::Gpu(placed.compute.precision()), Some(room.free)),
         None => (On::Cpu, available::available()),
     };
     let machine = Machine { threads, on, available: available.unwrap_or(u64::MAX) };
-    let mut demand = machine.demand(recipe, config);
+    let mut demand = machine.demand(recipe, config).taught_by(teacher, recipe);
     if recipe.iterations == 0 {
         (demand.sft, demand.grpo) = (Batch::default(), Batch::default());
     }
     let whole = memory_plan(config, &demand);
     let bytes = whole.bytes();
     let fits = available.is_none_or(|there| bytes <= there);
-    let advice = if fits { None } else { fit(recipe, config, machine).err() };
+    let advice = if fits { None } else { fit_taught(recipe, config, teacher, machine).err() };
     let said = advice.map_or_else(|| whole.to_string(), |too_large| too_large.to_string());
     Memory { bytes, available, fits, said }
 }

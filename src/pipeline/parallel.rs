@@ -39,6 +39,7 @@ where
         for _ in 0..threads {
             let (results_in, queue, stop, work) = (results_in.clone(), &queue, &stop, &work);
             scope.spawn(move || {
+                let _stops = StopsOthers(stop);
                 while !stop.load(Ordering::Relaxed) {
                     if let Err(cancelled) = control.check() {
                         let _ = results_in.send((None, Err(E::from(cancelled))));
@@ -68,6 +69,17 @@ where
         }
     });
     first_error.map_or(Ok(()), Err)
+}
+
+/// On a thread that panics: the others begin nothing new, which might be paid for, before the panic is passed on.
+struct StopsOthers<'a>(&'a AtomicBool);
+
+impl Drop for StopsOthers<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -122,6 +134,21 @@ mod tests {
         assert_eq!(parallel(&items, 4, &Control::default(), work, each), Err(Fault::Bad(10)));
         let begun = begun.into_inner();
         assert!(begun < 1000 && kept == begun - 1, "{begun} begun, {kept} kept");
+    }
+
+    #[test]
+    fn after_a_panic_nothing_new_begins() {
+        let items: Vec<usize> = (0..1000).collect();
+        let begun = AtomicUsize::new(0);
+        let work = |i: &usize| {
+            begun.fetch_add(1, Ordering::Relaxed);
+            assert!(*i != 10, "on purpose");
+            std::thread::sleep(Duration::from_millis(1));
+            Ok::<_, Fault>(*i)
+        };
+        let run = || parallel(&items, 4, &Control::default(), work, |_| Ok(()));
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err());
+        assert!(begun.into_inner() < 900);
     }
 
     #[test]

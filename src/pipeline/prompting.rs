@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::begun::{BegunError, recipe_of};
 use super::review::history::author;
 use super::teaching::{PROMPTS, prompts, resumed};
 use crate::domain::SampleKind;
-use crate::recipe::{Loaded, RecipeError};
 use crate::session::records::{BridgedTrace, Decided, Prepared, PromptChange, Recycled, Scores, Trace};
 use crate::session::{Batch, Record, Session, SessionError};
 use crate::teacher::prompts::{check, hash};
@@ -27,7 +27,7 @@ pub enum PromptingError {
     Session(#[from] SessionError),
     /// The session's recipe does not read.
     #[error(transparent)]
-    Recipe(#[from] RecipeError),
+    Begun(#[from] BegunError),
     /// The new text is no template, or a file could not be written.
     #[error(transparent)]
     Prompt(#[from] PromptError),
@@ -138,9 +138,7 @@ pub fn change(
     let folder = session.dir().join(PROMPTS);
     let path = folder.join(format!("{}.j2", kind.name()));
     check(kind, text, &path.display().to_string())?;
-    let (recipe, at) = session.recipe()?;
-    let recipe = Loaded::parse(&recipe, &at.display().to_string())?.recipe;
-    let begun_with = prompts(&resumed(&recipe, session))?;
+    let begun_with = prompts(&resumed(&recipe_of(session)?, session))?;
     // A folder of the recipe's counts no more once the session has one of its own, so all of it is kept.
     begun_with.write(&folder)?;
     let write = |source| PromptingError::Write { path: path.clone(), source };

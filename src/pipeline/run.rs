@@ -134,9 +134,13 @@ impl Ground {
         let material = Material::of(recipe, verifier)?;
         let prompts = teaching::prompts(recipe)?;
         let config = locate(&recipe.student.path, tell)?.config()?;
+        let teacher = teaching.config()?;
         if on_cpu(&recipe.student) {
-            memory::check(recipe, &config, threads, tell)?;
+            memory::check(recipe, (&config, teacher.as_ref()), threads, tell)?;
+        } else if let Some(teacher) = &teacher {
+            memory::check_teacher(recipe, teacher, threads, tell)?;
         }
+        let teaching = teaching.loaded()?;
         let asked = recipe.clone();
         let check: Check = Box::new(move |placed, room| match room {
             Some(room) => Ok(Some(memory::check_on(&asked, &config, placed, room)?)),

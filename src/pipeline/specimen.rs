@@ -1,11 +1,12 @@
 //! One question with everything a prompt may want beside it: steps, a failed answer, a diagnosis. From a session where it
 //! has them, else made up from the question's own solution; for looking at prompts and for trying out a teacher.
 
+use super::begun::recipe_of;
 use super::context::StageError;
 use super::material::Material;
 use crate::domain::Message;
 use crate::domain::{Diagnosis, Question, Verifier, split_answer, split_steps};
-use crate::recipe::{Loaded, Recipe};
+use crate::recipe::Recipe;
 use crate::session::Session;
 use crate::session::records::{Asked, Recycled, Trace};
 use crate::teacher::{PromptError, PromptKind, Prompts};
@@ -117,9 +118,7 @@ impl Specimen {
 /// # Errors
 /// The session or its recipe cannot be read.
 pub fn failures(session: &Session, id: &str) -> Result<Vec<u32>, StageError> {
-    let (text, path) = session.recipe()?;
-    let recipe =
-        Loaded::parse(&text, &path.display().to_string()).map_err(|e| StageError::Recipe(e.to_string()))?.recipe;
+    let recipe = recipe_of(session)?;
     let mut failed = Vec::new();
     for iteration in 1..=recipe.iterations {
         if session.contains::<Recycled>(&format!("{iteration}/{id}"))? {

@@ -3,7 +3,7 @@
 
 use super::context::StageError;
 use super::material::{NONE, WORLD};
-use crate::recipe::{Arm, Recipe, ScoreOn, TeacherRecipe};
+use crate::recipe::{Arm, Recipe, TeacherRecipe};
 
 /// Refuses a teacher that cannot teach what the recipe trains on.
 ///
@@ -55,12 +55,6 @@ pub fn supported(recipe: &Recipe) -> Result<(), StageError> {
             recipe.data.source
         ));
     }
-    if recipe.bridge.score_on == ScoreOn::Processed {
-        return refuse(
-            "bridge.score_on is \"processed\", which this version does not have; set it to \"original\" (the default)"
-                .into(),
-        );
-    }
     Ok(())
 }
 
@@ -74,15 +68,11 @@ mod tests {
         let demo = Recipe::preset("demo").unwrap();
         supported(&demo).unwrap();
         supported_teacher(&demo).unwrap();
-        let (mut none, mut bench, mut neutral, mut processed) =
-            (demo.clone(), demo.clone(), demo.clone(), demo.clone());
+        let (mut none, mut bench, mut neutral) = (demo.clone(), demo.clone(), demo.clone());
         none.data.source = NONE.into();
         bench.evaluate.bench = vec!["svamp".into()];
         (neutral.data.source, neutral.arm) = ("gsm8k-train".into(), Arm::Neutral);
-        processed.bridge.score_on = ScoreOn::Processed;
-        for (recipe, setting) in
-            [(&none, "data.source"), (&bench, "evaluate.bench"), (&neutral, "arm"), (&processed, "bridge.score_on")]
-        {
+        for (recipe, setting) in [(&none, "data.source"), (&bench, "evaluate.bench"), (&neutral, "arm")] {
             assert!(supported(recipe).unwrap_err().to_string().starts_with(setting), "{setting}");
         }
         none.iterations = 0;

@@ -6,13 +6,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::answers::SessionAnswers;
+use super::begun::recipe_of;
 use super::context::StageError;
 use super::control::Control;
-use super::local_teacher::{LocalChat, LocalSettings};
+use super::engine::EngineError;
+use super::local_teacher::{LocalChat, LocalModel, LocalSettings};
 use super::material::{WORLD, world_of};
 use crate::data::world::{World, WorldSpec};
-use crate::recipe::{Loaded, Recipe, TeacherRecipe};
+use crate::recipe::{Recipe, TeacherRecipe};
 use crate::session::Session;
+use crate::student::ModelConfig;
 use crate::teacher::openai::{Settings, Stop};
 use crate::teacher::{
     CacheSettings, Cached, Chat, Meter, ModelSettings, ModelTeacher, OpenAi, PromptError, PromptKind, Prompts,
@@ -27,9 +30,30 @@ pub enum Teaching {
     /// Needs nothing more: rules, a recording, a teacher of the caller's.
     Ready(Box<dyn Teacher>),
     /// A model of this machine.
-    Local(LocalChat),
+    Local(Local),
     /// A model behind an API.
     Api(Box<Settings>),
+}
+
+/// A model of this machine: found, so that what it takes can be planned, then loaded.
+pub enum Local {
+    /// Not in memory yet.
+    Found(LocalModel),
+    /// In memory.
+    Loaded(LocalChat),
+}
+
+impl Local {
+    fn chat(self) -> Result<LocalChat, StageError> {
+        match self {
+            Self::Found(model) => model.load().map_err(of_path),
+            Self::Loaded(chat) => Ok(chat),
+        }
+    }
+}
+
+fn of_path(error: EngineError) -> StageError {
+    StageError::Recipe(format!("teacher.path: {error}"))
 }
 
 /// A teacher at work.
@@ -53,21 +77,40 @@ impl Teaching {
             "openai" => Self::Api(Box::new(Settings::of(&recipe.teacher)?)),
             "local" => {
                 let settings = LocalSettings { slots: *concurrency, threads, seed: recipe.seed };
-                Self::Local(
-                    LocalChat::open(path, settings, tell)
-                        .map_err(|error| StageError::Recipe(format!("teacher.path: {error}")))?,
-                )
+                Self::Local(Local::Found(LocalModel::find(path, settings, tell).map_err(of_path)?))
             }
             "replay" => Self::Ready(Box::new(ReplayTeacher::read(Path::new(replay))?)),
             _ => Self::Ready(Box::new(rules(recipe)?)),
         })
     }
 
+    /// The shape of a model that is to lie in this machine's memory beside what is there; `None` for every other teacher.
+    ///
+    /// # Errors
+    /// A model that Footbridge does not compute.
+    pub fn config(&self) -> Result<Option<ModelConfig>, StageError> {
+        match self {
+            Self::Local(Local::Found(model)) => Ok(Some(model.config().map_err(of_path)?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// With a model of this machine in memory.
+    ///
+    /// # Errors
+    /// A model that cannot be read.
+    pub fn loaded(self) -> Result<Self, StageError> {
+        match self {
+            Self::Local(local) => Ok(Self::Local(Local::Loaded(local.chat()?))),
+            other => Ok(other),
+        }
+    }
+
     /// The teacher of a session: a model's answers are kept there, products are recorded where the recipe says so. With
     /// `refresh` a model is asked anew for what was kept before.
     ///
     /// # Errors
-    /// An address that cannot be used, a session or a recording that cannot be written.
+    /// An address or a model that cannot be used, a session or a recording that cannot be written.
     pub fn begin(
         self,
         recipe: &Recipe,
@@ -77,7 +120,9 @@ impl Teaching {
     ) -> Result<Taught, StageError> {
         let taught = match self {
             Self::Ready(teacher) => Taught { teacher, answers: None },
-            Self::Local(chat) => {
+            Self::Local(local) => {
+                let control = control.clone();
+                let chat = local.chat()?.while_wanted(Arc::new(move || !control.cancelled()));
                 let parameters = format!("{} seed {}", recipe.teacher.path, recipe.seed);
                 let answers = Arc::new(SessionAnswers::open(session.clone())?);
                 Taught {
@@ -106,7 +151,7 @@ impl Teaching {
     /// The teacher without a session: nothing is kept or recorded. `watch` is put around a model, if there is one.
     ///
     /// # Errors
-    /// An address that cannot be used.
+    /// An address or a model that cannot be used.
     pub fn try_out(
         self,
         recipe: &Recipe,
@@ -115,7 +160,7 @@ impl Teaching {
     ) -> Result<Box<dyn Teacher>, TeacherError> {
         let chat: Arc<dyn Chat> = match self {
             Self::Ready(teacher) => return Ok(teacher),
-            Self::Local(chat) => Arc::new(chat),
+            Self::Local(local) => Arc::new(local.chat().map_err(|error| TeacherError::Unusable(error.to_string()))?),
             Self::Api(settings) => Arc::new(OpenAi::new(*settings, Arc::new(|| false), &Usage::default())?),
         };
         Ok(Box::new(ModelTeacher::new(watch(chat), prompts.clone(), settings(&recipe.teacher))))
@@ -129,6 +174,14 @@ impl Taught {
             answers.at(stage);
         }
     }
+}
+
+/// The shape of the recipe's teacher where it is a model of this machine, for a plan of memory.
+///
+/// # Errors
+/// A model that cannot be found.
+pub fn local_shape(recipe: &Recipe, threads: usize) -> Result<Option<ModelConfig>, StageError> {
+    if recipe.teacher.kind == "local" { Teaching::prepare(recipe, threads, &mut |_| ())?.config() } else { Ok(None) }
 }
 
 /// The rules of the recipe's world; of an empty one where the questions come from files.
@@ -179,12 +232,10 @@ pub fn prompts_of(session: &Session, begun_with: Prompts) -> Result<Prompts, Pro
 /// The recipe of a session and the prompts that it is asked with from here on.
 ///
 /// # Errors
-/// In words, with file and line: a recipe or a prompt that does not read.
-pub fn asked_of(session: &Session) -> Result<(Recipe, Prompts), String> {
-    let (text, path) = session.recipe().map_err(|error| error.to_string())?;
-    let recipe = Loaded::parse(&text, &path.display().to_string()).map_err(|error| error.to_string())?.recipe;
-    let begun_with = prompts(&resumed(&recipe, session)).map_err(|error| error.to_string())?;
-    let prompts = prompts_of(session, begun_with).map_err(|error| error.to_string())?;
+/// A recipe or a prompt that does not read, with file and line.
+pub fn asked_of(session: &Session) -> Result<(Recipe, Prompts), StageError> {
+    let recipe = recipe_of(session)?;
+    let prompts = prompts_of(session, prompts(&resumed(&recipe, session))?)?;
     Ok((recipe, prompts))
 }
 

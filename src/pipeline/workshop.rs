@@ -11,7 +11,7 @@ use super::engine::{Asking, EngineError, GrpoGroup, Reply};
 use super::locate::locate;
 use super::memory::{Trained, gpu::Answers};
 use crate::recipe::{AdamWRecipe, DeviceChoice, GrpoRecipe, SftLoss, StudentRecipe};
-use crate::sample::{Group, SamplerSettings, generate};
+use crate::sample::{Group, SamplerSettings, generate_while};
 use crate::student::device::{Placed, place};
 use crate::student::workers::Workers;
 use crate::student::{ChatTokens, Decoder, Student};
@@ -87,8 +87,13 @@ impl Workshop {
         self.trainer.as_ref().map_or(&self.policy, Trainer::student)
     }
 
-    /// Samples every prompt of `asking`.
-    pub fn generate(&self, asking: &Asking, mut each: impl FnMut(Reply) -> ControlFlow<()>) -> Result<(), EngineError> {
+    /// Samples every prompt of `asking`, as long as `go_on` says so ([`generate_while`]).
+    pub fn generate(
+        &self,
+        asking: &Asking,
+        go_on: &(dyn Fn() -> bool + Sync),
+        mut each: impl FnMut(Reply) -> ControlFlow<()>,
+    ) -> Result<(), EngineError> {
         let student = self.current();
         let mut groups = Vec::with_capacity(asking.prompts.len());
         for (messages, stream) in asking.prompts.iter().zip(&asking.streams) {
@@ -106,7 +111,7 @@ impl Workshop {
             log_probs: asking.log_probs,
         };
         let mut fault = None;
-        generate(student, &self.workers, &groups, &settings, &mut |finished| {
+        generate_while(student, &self.workers, &groups, &settings, go_on, &mut |finished| {
             let ids = finished.ids;
             let said = ids.iter().copied().filter(|id| !student.end_of_turn.contains(id)).collect::<Vec<_>>();
             match student.tokenizer.decode(&said) {

@@ -133,7 +133,7 @@ pub const FIELDS: &[Field] = &[
     at("bridge.tau_i", Number(SHARE), "I at or below is low importance", "C.1, reading.md 15"),
     at("bridge.tau_j", Number(SHARE), "J above is jumpy", "C.1, reading.md 15"),
     at("bridge.tau_d", NumberOr(NOT_NEGATIVE, "mean"), "D above is hard; mean: of this session's hard traces", "Table 8, reading.md 14"),
-    at("bridge.score_on", OneOf(&["original", "processed"]), "the steps that D is computed on", "reading.md 11"),
+    at("bridge.score_on", OneOf(&["original"]), "the steps that are scored: the teacher's own", "reading.md 11"),
     at("bridge.difficulty_under", OneOf(&["base", "current"]), "the student whose likelihood D is", "reading.md 24"),
     at("bridge.without", Several(ACTIONS), "operations that act as keep", "reading.md 20"),
     at("bridge.max_steps", COUNT, "most steps of a trace", "reading.md 22"),

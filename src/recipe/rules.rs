@@ -41,7 +41,7 @@ impl Recipe {
 pub(super) fn misfit(field: &Field, found: &str, word: Option<&str>) -> String {
     let text = format!("{} is {found}; it must be {}", field.key, field.takes.describe());
     match word {
-        Some(word) if !field.takes.words().is_empty() => {
+        Some(word) if field.takes.words().len() > 1 => {
             format!("{text}; the nearest is \"{}\"", nearest::word(word, field.takes.words()))
         }
         _ => text,

@@ -226,15 +226,13 @@ pub struct PromptsRecipe {
     pub folder: String,
 }
 
-/// Which steps D is computed on (reading.md, row 11).
+/// Which steps are scored (reading.md, row 11). One reading is built; the setting says so in every session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ScoreOn {
     /// The teacher's original steps.
     #[default]
     Original,
-    /// The steps as edited so far.
-    Processed,
 }
 
 /// τ_D: a number, or `"mean"` for the token mean over this session's hard traces (reading.md, row 14).

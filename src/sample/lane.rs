@@ -65,7 +65,7 @@ pub(super) fn run(work: &Work, results: &Sender<Result<Finished, SampleError>>) 
         scratch: Scratch::default(),
         picker: Picker::default(),
     };
-    while !work.stop.load(Ordering::Relaxed) {
+    while work.goes_on() {
         if lane.fill().is_err() || lane.running.is_empty() || lane.advance().is_err() {
             return;
         }
@@ -75,7 +75,7 @@ pub(super) fn run(work: &Work, results: &Sender<Result<Finished, SampleError>>) 
 impl Lane<'_> {
     /// Starts samples until every slot is taken or none is left.
     fn fill(&mut self) -> Result<(), Ended> {
-        while self.running.len() < self.work.slots && !self.work.stop.load(Ordering::Relaxed) {
+        while self.running.len() < self.work.slots && self.work.goes_on() {
             let next = match &mut self.open {
                 Some(open) => open.samples.next().map(|sample| (open.group, sample)),
                 None => None,

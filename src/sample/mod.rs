@@ -155,6 +155,22 @@ pub fn generate(
     settings: &SamplerSettings,
     take: &mut dyn FnMut(Finished) -> ControlFlow<()>,
 ) -> Result<(), SampleError> {
+    generate_while(student, workers, groups, settings, &|| true, take)
+}
+
+/// As [`generate`]. Every thread asks `go_on` between two tokens (on a device between two looks at what was drawn): it may
+/// make the thread wait, and ends generation with `false`, which is no error.
+///
+/// # Errors
+/// As [`generate`].
+pub fn generate_while(
+    student: &Student,
+    workers: &Workers,
+    groups: &[Group],
+    settings: &SamplerSettings,
+    go_on: &(dyn Fn() -> bool + Sync),
+    take: &mut dyn FnMut(Finished) -> ControlFlow<()>,
+) -> Result<(), SampleError> {
     settings.check()?;
     let limit = student.config.max_positions;
     check(groups, limit, student.config.vocab_size)?;
@@ -162,7 +178,7 @@ pub fn generate(
     let positions = longest.saturating_add(settings.max_new_tokens).min(limit);
     if student.model.compute.is_portable() {
         let decoder = ResidentDecoder::new(&student.model, positions.saturating_add(resident::SLACK));
-        return resident::run(&decoder, groups, settings, &student.end_of_turn, take);
+        return resident::run(&decoder, groups, settings, &student.end_of_turn, go_on, take);
     }
     let decoder = PackedDecoder::new(&student.model, positions)?;
     let lanes = if decoder.is_large() { 1 } else { workers.count() };
@@ -175,6 +191,7 @@ pub fn generate(
         positions,
         next: AtomicUsize::new(0),
         stop: AtomicBool::new(false),
+        go_on,
     };
     let (sender, receiver) = mpsc::channel();
     let here = || receive(&receiver, &work.stop, take);
@@ -200,17 +217,18 @@ fn receive(
     stop: &AtomicBool,
     take: &mut dyn FnMut(Finished) -> ControlFlow<()>,
 ) -> Result<(), SampleError> {
-    let mut outcome = Ok(());
+    let (mut outcome, mut ended) = (Ok(()), false);
     for result in results {
-        if stop.load(Ordering::Relaxed) {
+        // What was finished when somebody else stopped is still handed on.
+        if ended {
             continue;
         }
         match result {
-            Ok(finished) => stop.store(take(finished).is_break(), Ordering::Relaxed),
-            Err(error) => {
-                outcome = Err(error);
-                stop.store(true, Ordering::Relaxed);
-            }
+            Ok(finished) => ended = take(finished).is_break(),
+            Err(error) => (outcome, ended) = (Err(error), true),
+        }
+        if ended {
+            stop.store(true, Ordering::Relaxed);
         }
     }
     outcome
@@ -245,4 +263,16 @@ struct Work<'a> {
     /// First group nobody has taken.
     next: AtomicUsize,
     stop: AtomicBool,
+    go_on: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Work<'_> {
+    /// Whether another token is wanted; may wait.
+    fn goes_on(&self) -> bool {
+        let on = !self.stop.load(Ordering::Relaxed) && (self.go_on)();
+        if !on {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+        on
+    }
 }

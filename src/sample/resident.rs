@@ -79,6 +79,7 @@ pub(super) fn run(
     groups: &[Group],
     settings: &SamplerSettings,
     end_of_turn: &[u32],
+    go_on: &(dyn Fn() -> bool + Sync),
     take: &mut dyn FnMut(Finished) -> ControlFlow<()>,
 ) -> Result<(), SampleError> {
     let waiting = groups.iter().enumerate().flat_map(|(index, group)| group.samples.clone().map(move |s| (index, s)));
@@ -94,15 +95,16 @@ pub(super) fn run(
         return Ok(());
     }
     let mut batch = Batch::new(decoder, groups, settings, end_of_turn, waiting);
-    loop {
+    while go_on() {
         batch.fill();
-        let Some(steps) = batch.steps() else { return Ok(()) };
+        let Some(steps) = batch.steps() else { break };
         let looks = batch.advance(steps);
         if batch.look(&looks, take)?.is_break() {
-            return Ok(());
+            break;
         }
         batch.shrink();
     }
+    Ok(())
 }
 
 impl<'a> Batch<'a> {

@@ -135,13 +135,11 @@ impl Sessions {
         Ok(SessionSummary { name: name.to_owned(), activity, line, bytes, changed })
     }
 
-    /// What a session was made from: its description, and its recipe as it was started. Does not open it.
-    pub fn described(&self, name: &str) -> Result<(Meta, String)> {
+    /// What a session was made from: its description, and its recipe as it was started with the file that stands in.
+    /// Does not open it.
+    pub fn described(&self, name: &str) -> Result<(Meta, (String, PathBuf))> {
         let layout = self.existing(name)?;
-        let path = layout.recipe();
-        let text = String::from_utf8(files::read(&path)?)
-            .map_err(|_| SessionError::Meta { path, what: "the recipe is not UTF-8 text".into() })?;
-        Ok((Meta::read(&layout.meta())?, text))
+        Ok((Meta::read(&layout.meta())?, layout.recipe_text()?))
     }
 
     /// `demo-1`, `demo-2`, …: the first of these names that is free.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::error::SessionError;
+use super::files;
 
 /// A checked session name: 1 to 64 of `A-Z a-z 0-9 - _ .`, beginning with a letter or digit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +72,15 @@ impl Layout {
 
     pub fn recipe(&self) -> PathBuf {
         self.dir.join("recipe.toml")
+    }
+
+    /// The text of the recipe, and the file it stands in.
+    pub fn recipe_text(&self) -> Result<(String, PathBuf), SessionError> {
+        let path = self.recipe();
+        match String::from_utf8(files::read(&path)?) {
+            Ok(text) => Ok((text, path)),
+            Err(_) => Err(SessionError::Meta { path, what: "the recipe is not UTF-8 text".into() }),
+        }
     }
 
     pub fn meta(&self) -> PathBuf {

@@ -70,10 +70,7 @@ impl Session {
 
     /// The recipe as it was started, and the file it stands in (for messages with file and line).
     pub fn recipe(&self) -> Result<(String, PathBuf)> {
-        let path = self.layout.recipe();
-        let text = String::from_utf8(files::read(&path)?)
-            .map_err(|_| SessionError::Meta { path: path.clone(), what: "the recipe is not UTF-8 text".into() })?;
-        Ok((text, path))
+        self.layout.recipe_text()
     }
 
     /// What opening found worth telling: a torn end that was cut off, frames that were replayed. Lines for the log.

@@ -59,6 +59,8 @@ pub struct Curve {
     mean: f64,
     weight: f64,
     span: usize,
+    /// Where its points of that span begin.
+    start: f64,
 }
 
 /// Where one stage lies on its family's axis.
@@ -92,7 +94,8 @@ impl Curves {
         self.spans[span].steps = self.spans[span].steps.max(step);
         let x = self.spans[span].offset.saturating_add(step) as f64;
         let at = self.curves.iter().position(|c| c.family == family && c.name == name).unwrap_or_else(|| {
-            let fresh = Curve { family, name: name.to_string(), points: vec![], mean: 0.0, weight: 0.0, span };
+            let fresh =
+                Curve { family, name: name.to_string(), points: vec![], mean: 0.0, weight: 0.0, span, start: x };
             self.curves.push(fresh);
             self.curves.len() - 1
         });
@@ -147,13 +150,30 @@ impl Curve {
     fn push(&mut self, span: usize, x: f64, raw: f64) {
         if self.points.last().is_some_and(|last| last.x >= x) {
             self.points.retain(|point| point.x < x);
+            self.rewind();
         }
         if self.span != span || self.points.is_empty() {
             (self.mean, self.weight, self.span) = (0.0, 0.0, span);
         }
+        if self.weight == 0.0 {
+            self.start = x;
+        }
         self.mean = SMOOTHING * self.mean + (1.0 - SMOOTHING) * raw;
         self.weight = SMOOTHING * self.weight + (1.0 - SMOOTHING);
         self.points.push(Point { x, raw, smooth: self.mean / self.weight });
+        self.thin();
+    }
+
+    /// The mean as it was at the last point that is left: what was taken back weighs nothing.
+    fn rewind(&mut self) {
+        let last = self.points.last().filter(|last| last.x >= self.start);
+        let steps = last.map_or(0.0, |last| last.x - self.start + 1.0);
+        self.weight = 1.0 - SMOOTHING.powf(steps);
+        self.mean = last.map_or(0.0, |last| last.smooth * self.weight);
+    }
+
+    /// Beyond the most, every second point goes.
+    fn thin(&mut self) {
         if self.points.len() > MOST_POINTS {
             let mut at = 0;
             let newest = self.points.len() - 1;
@@ -213,6 +233,22 @@ mod tests {
         curves.add(&grpo(1), 3, "reward", 0.9);
         assert_eq!(xs(&curves), [1.0, 2.0, 3.0]);
         assert_eq!(curves.get(Family::Rl, "reward").unwrap().last().unwrap().raw, 0.9);
+    }
+
+    #[test]
+    fn a_step_that_was_taken_back_weighs_nothing_in_the_smoothed_value() {
+        let smooth = |steps: &[(u32, u64, f64)]| {
+            let mut curves = Curves::default();
+            for (iteration, step, value) in steps {
+                assert!(curves.add(&grpo(*iteration), *step, "reward", *value));
+            }
+            curves.get(Family::Rl, "reward").unwrap().last().unwrap().smooth
+        };
+        let before = [(1, 1, 0.9), (1, 2, 0.7), (2, 1, 0.2), (2, 2, 0.4)];
+        let straight = smooth(&[&before[..], &[(2, 3, 0.6)]].concat());
+        let repeated = smooth(&[&before[..], &[(2, 3, 9.0), (2, 4, 8.0), (2, 3, 0.6)]].concat());
+        assert!((straight - repeated).abs() < 1e-12, "{straight} {repeated}");
+        assert_eq!(smooth(&[&before[..], &[(2, 1, 0.6)]].concat()), 0.6, "a stage that begins anew");
     }
 
     #[test]

@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use super::jobs::Cancel;
-use super::source::recipe_of;
 use super::training::{Known, Row, read};
+use crate::pipeline::begun::recipe_of;
 use crate::pipeline::events::{Event, StageId};
 use crate::pipeline::plan::plan;
 use crate::session::Session;

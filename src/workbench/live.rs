@@ -19,7 +19,7 @@ use super::pacer::{ANSWER, CALM, PROGRESS, Pacer};
 use super::shell::{Effect, Msg, Shell};
 use super::signals::{Signal, Signals};
 use super::state::{Phase, State};
-use super::terminal::Screen;
+use super::terminal::{Screen, read_no_more};
 use crate::pipeline::events::Outcome;
 
 /// How the researcher left the screen.
@@ -108,6 +108,9 @@ pub async fn show(
         live.attach(run);
     }
     let left = live.watch(signals).await;
+    if left == Left::HungUp {
+        drop(read_no_more());
+    }
     Ok((left, live.run))
 }
 

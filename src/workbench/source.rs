@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use crate::recipe::{Loaded, Recipe};
 use crate::session::{Result, Session, Sessions};
 
 /// A session that can be read at any time. While its run is at work in this process, the run's own records are read; once
@@ -88,15 +87,6 @@ impl std::fmt::Debug for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Source").field("name", &self.name).field("live", &self.is_live()).finish()
     }
-}
-
-/// The recipe of a session, as it was begun.
-///
-/// # Errors
-/// In words, with file and line.
-pub fn recipe_of(session: &Session) -> std::result::Result<Recipe, String> {
-    let (text, path) = session.recipe().map_err(|error| error.to_string())?;
-    Loaded::parse(&text, &path.display().to_string()).map(|loaded| loaded.recipe).map_err(|error| error.to_string())
 }
 
 /// An `Arc` of it is what queries take along.

@@ -170,10 +170,10 @@ fn usual_cost(kind: StageKind) -> f64 {
         StageKind::Difficulty | StageKind::Rollouts => 2.0,
         StageKind::Traces | StageKind::Bridge | StageKind::Split | StageKind::Recycle => 0.1,
         StageKind::Scores => 0.4,
-        StageKind::SftMedium => 1.0,
-        StageKind::SftBridged => 4.0,
-        StageKind::SftRecycled => 8.0,
-        StageKind::Grpo => 30.0,
+        StageKind::SftMedium => 0.7,
+        StageKind::SftBridged => 2.5,
+        StageKind::SftRecycled => 7.5,
+        StageKind::Grpo => 16.0,
         StageKind::Evaluate => 4.0,
     }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::curves::{Curves, Family};
 use super::log::Log;
-use super::stages::{StageRow, StageState, overall_eta};
+use super::stages::{StageRow, StageState, kind_name, overall_eta};
+use super::text::count;
 use crate::pipeline::events::{Outcome, StageId};
 
 /// Where the run stands.
@@ -107,9 +108,30 @@ impl State {
         self.still.unwrap_or(self.now)
     }
 
-    /// Time left for the whole run, as far as it can be guessed.
+    /// Time left for the whole run, as far as it can be guessed; none while it stands still or is over.
     pub fn eta(&self) -> Option<Duration> {
-        if self.phase.over() { None } else { overall_eta(&self.stages, self.at_work()) }
+        if self.stands() { None } else { overall_eta(&self.stages, self.at_work()) }
+    }
+
+    /// Time left for a stage; none while the run stands still or is over.
+    pub fn stage_eta(&self, row: &StageRow) -> Option<Duration> {
+        if self.stands() { None } else { row.eta(self.at_work()) }
+    }
+
+    fn stands(&self) -> bool {
+        self.phase.over() || self.gate.is_some() || self.phase == Phase::Paused
+    }
+
+    /// What a run that stands still waits for.
+    pub fn waits(&self) -> Option<String> {
+        match &self.gate {
+            _ if self.phase.over() || self.phase == Phase::Stopping => None,
+            Some((stage, pending)) => {
+                Some(format!("waits for you: {} {} to approve", kind_name(stage.kind), count(*pending)))
+            }
+            None if self.phase == Phase::Paused => Some("paused, and waits for you".to_string()),
+            None => None,
+        }
     }
 
     /// The run stands still from now on, or goes on, as its phase and its gate say.

@@ -33,6 +33,30 @@ static LAST_WORDS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 type Term = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
 type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync + 'static;
 
+/// Takes the keys of a terminal that is gone out of reach. Reading there ends at once, and the thread that reads keys would
+/// begin again without end (crossterm 0.29, `event/source/unix/mio.rs`): a core's work beside a run that goes on.
+///
+/// # Errors
+/// When the system has no pipe to give.
+#[cfg(unix)]
+pub fn read_no_more() -> io::Result<()> {
+    /// The end into which nobody writes stays open, so that reading from the other waits.
+    static SILENT: std::sync::OnceLock<io::PipeWriter> = std::sync::OnceLock::new();
+    let (nothing, writer) = io::pipe()?;
+    nix::unistd::dup2_stdin(&nothing)?;
+    drop(SILENT.set(writer));
+    Ok(())
+}
+
+/// Elsewhere a terminal does not go away under the program.
+///
+/// # Errors
+/// None.
+#[cfg(not(unix))]
+pub fn read_no_more() -> io::Result<()> {
+    Ok(())
+}
+
 /// The open screen. Dropping it gives the terminal back.
 pub struct Screen {
     /// Never dropped: its own way of giving back the cursor prints an error where the terminal is gone, and printing to a

@@ -35,6 +35,11 @@ pub fn escape_json_line(json: &str) -> String {
     line
 }
 
+/// As [`escape_json_line`], with the line breaks kept: a document over several lines, or a document a line.
+pub fn escape_json(json: &str) -> String {
+    json.split('\n').map(escape_json_line).collect::<Vec<_>>().join("\n")
+}
+
 /// Columns a text takes on the terminal.
 pub fn width(text: &str) -> usize {
     text.width()
@@ -86,6 +91,17 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// The first of some lines; where there are more, the last of them ends with `ellipsis`, in at most `columns`.
+pub fn few(mut lines: Vec<String>, most: usize, columns: usize, ellipsis: &str) -> Vec<String> {
+    let more = lines.len() > most;
+    lines.truncate(most);
+    if let Some(last) = lines.last_mut().filter(|_| more) {
+        let kept = columns.saturating_sub(width(ellipsis));
+        *last = fit(last, kept, "") + ellipsis;
+    }
+    lines
+}
+
 /// `0:07`, `12:40`, `3:02:11`.
 pub fn clock(time: Duration) -> String {
     let s = time.as_secs();
@@ -110,10 +126,12 @@ pub fn seconds(value: f64) -> Duration {
     Duration::try_from_secs_f64(value).unwrap_or_default()
 }
 
-/// `950`, `14.2k`, `3.1M`: three figures are enough to watch.
+/// `950`, `14.2k`, `3.1M`, `2.0G`, `5e12`: three figures are enough to watch.
 pub fn short(value: f64) -> String {
     match value {
         v if !v.is_finite() => "?".to_string(),
+        v if v.abs() >= 9.9995e11 => format!("{v:.0e}"),
+        v if v.abs() >= 9.9995e8 => format!("{:.1}G", v / 1e9),
         v if v.abs() >= 999_950.0 => format!("{:.1}M", v / 1e6),
         v if v.abs() >= 9_999.5 => format!("{:.1}k", v / 1e3),
         v => format!("{v:.0}"),
@@ -175,6 +193,9 @@ mod tests {
         let line = escape_json_line(&value.to_string());
         assert!(!line.chars().any(acts));
         assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap(), value);
+        let page = escape_json(&format!("{value:#}\n"));
+        assert!(!page.chars().any(|c| c != '\n' && acts(c)) && page.lines().count() == 3 && page.ends_with('\n'));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&page).unwrap(), value);
     }
 
     #[test]
@@ -196,6 +217,15 @@ mod tests {
     }
 
     #[test]
+    fn lines_that_are_left_out_leave_a_sign() {
+        let lines = || vec!["one two".to_string(), "three".to_string(), "four".to_string()];
+        assert_eq!(few(lines(), 3, 9, "…"), lines());
+        assert_eq!(few(lines(), 2, 9, "…"), ["one two", "three…"]);
+        assert_eq!(few(lines(), 1, 7, "…"), ["one tw…"]);
+        assert!(few(lines(), 0, 7, "…").is_empty());
+    }
+
+    #[test]
     fn times_and_numbers_are_short() {
         for (s, text) in [(7, "0:07"), (760, "12:40"), (10_931, "3:02:11")] {
             assert_eq!(clock(Duration::from_secs(s)), text);
@@ -203,7 +233,14 @@ mod tests {
         assert_eq!(clock(seconds(f64::NAN)), "0:00");
         let spans = [0.0, 59.6, 600.0, 7_300.0, 200_000.0, f64::INFINITY].map(span);
         assert_eq!(spans, ["·", "60 s", "10 min", "2.0 h", "2.3 d", "?"]);
-        for (v, text) in [(950.4, "950"), (14_213.0, "14.2k"), (3_140_000.0, "3.1M"), (f64::INFINITY, "?")] {
+        for (v, text) in [
+            (950.4, "950"),
+            (14_213.0, "14.2k"),
+            (3_140_000.0, "3.1M"),
+            (f64::INFINITY, "?"),
+            (2.04e9, "2.0G"),
+            (-5e30, "-5e30"),
+        ] {
             assert_eq!(short(v), text);
         }
         for (v, text) in

@@ -62,7 +62,8 @@ fn version_is_the_crate_s() {
 
 #[test]
 fn bad_usage_is_exit_code_2_with_one_clear_message_on_stderr() {
-    let cases: [(&[&str], &str); 7] = [
+    let huge = "18446744073709551615";
+    let cases: [(&[&str], &str); 12] = [
         (&[], "the workbench needs a terminal"),
         (&["dmo"], "demo"),
         (&["demo", "--seed", "many"], "invalid value 'many'"),
@@ -70,6 +71,11 @@ fn bad_usage_is_exit_code_2_with_one_clear_message_on_stderr() {
         (&["demo", "--set", "seed"], "KEY=VALUE"),
         (&["demo", "--plain", "--json"], "cannot be used with"),
         (&["demo", "--threads", "0"], "0 is not in"),
+        (&["student", "logits", "world", "--text", "hi", "--last", "0"], "0 is not in 1..="),
+        (&["student", "logits", "world", "--text", "hi", "--greedy", huge], "is not in 0..="),
+        (&["student", "measure", "world", "--work", "sft", "--length", huge], "is not in 1..="),
+        (&["difficulty", "--student", "world", "--data", "world", "--limit", "0"], "0 is not in 1..="),
+        (&["difficulty", "--student", "world", "--data", "world", "--max-new-tokens", "0"], "0 is not in 1..="),
     ];
     for (args, said) in cases {
         let output = footbridge(args);
@@ -77,6 +83,21 @@ fn bad_usage_is_exit_code_2_with_one_clear_message_on_stderr() {
         assert!(stderr(&output).contains(said), "{args:?}: {}", stderr(&output));
         assert!(stdout(&output).is_empty(), "{args:?}");
     }
+}
+
+#[test]
+fn every_recipe_that_is_checked_is_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (wrong, good) = (file("wrong.toml", "seeds = 1\n"), file("good.toml", "extends = \"demo\"\n"));
+    let checked = footbridge(&["recipe", "check", &wrong, &good, "nowhere.toml"]);
+    assert_eq!(checked.status.code(), Some(2));
+    assert!(stdout(&checked).contains("good.toml: valid"));
+    assert!(stderr(&checked).contains("wrong.toml") && stderr(&checked).contains("nowhere.toml"));
 }
 
 #[test]

@@ -2,7 +2,9 @@
 #![allow(clippy::print_stdout)]
 
 mod any_text;
+mod diagnoses;
 mod fixtures;
 mod real_text;
 mod rules;
 mod steps;
+mod verifiers;

@@ -137,6 +137,21 @@ fn what_cannot_be_measured_is_told_in_a_line() {
     }
 }
 
+/// The others are sampled and kept; the one that is too long is named.
+#[test]
+fn a_question_longer_than_the_student_reads_is_named() {
+    let home = tempdir().unwrap();
+    let path = questions(home.path(), "own.jsonl", 0);
+    let long = serde_json::json!({ "question": "many words ".repeat(20_000), "answer": "#### 2" });
+    std::fs::write(&path, std::fs::read_to_string(&path).unwrap() + &long.to_string() + "\n").unwrap();
+    let student = student();
+    let args = ["--student", student.to_str().unwrap(), "--bench", "own.jsonl", "--max-new-tokens", "2"];
+    let failed = eval(home.path(), &args);
+    let said = text(&failed.stderr);
+    assert_eq!(failed.status.code(), Some(1), "{said}");
+    assert!(said.contains("question `own-00021` makes a prompt of") && said.contains("leave it out"), "{said}");
+}
+
 #[test]
 fn fields_of_a_file_can_be_named() {
     let home = tempdir().unwrap();

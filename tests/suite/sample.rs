@@ -2,10 +2,11 @@
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use footbridge::domain::Finish;
-use footbridge::sample::{Finished, Group, SampleError, SamplerSettings, generate};
+use footbridge::sample::{Finished, Group, SampleError, SamplerSettings, generate, generate_while};
 use footbridge::student::Student;
 use footbridge::student::workers::Workers;
 
@@ -180,6 +181,32 @@ fn breaking_ends_generation() {
     })
     .unwrap();
     assert_eq!(seen, 3);
+}
+
+/// Asked between two tokens, so that nothing need be finished for a cancel to be heard.
+#[test]
+fn generation_goes_on_only_while_it_is_wanted() {
+    let student = student("qwen2-tiny");
+    let one = [Group { prompt: vec![5, 6], stream: 1, samples: 0..1 }];
+    let whole = draw(&student, 1, &one, &settings(1.0, 1.0));
+    assert!(whole[0].ids.len() > 6, "{whole:?}");
+    for allowed in [0, 5] {
+        let (looks, mut finished) = (AtomicUsize::new(0), 0);
+        let go_on = || looks.fetch_add(1, Ordering::Relaxed) < allowed;
+        generate_while(&student, &Workers::new(1), &one, &settings(1.0, 1.0), &go_on, &mut |_| {
+            finished += 1;
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        assert_eq!((looks.into_inner(), finished), (allowed + 1, 0));
+    }
+    let mut all = Vec::new();
+    generate_while(&student, &Workers::new(2), &one, &settings(1.0, 1.0), &|| true, &mut |done| {
+        all.push(done);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(all, whole);
 }
 
 #[test]

@@ -58,6 +58,21 @@ fn data(name: &str) -> Option<PathBuf> {
 }
 
 #[test]
+fn ids_that_are_numbers_find_their_question() {
+    let rows = "{\"id\": 7, \"question\": \"One?\", \"answer\": \"#### 1\"}\n\
+                {\"id\": 8, \"question\": \"Two?\", \"answer\": \"#### 2\"}\n";
+    let turned = "{\"id\": 8, \"response\": \"#### 2\"}\n{\"id\": 7, \"response\": \"#### 1\"}";
+    let found = files(turned);
+    std::fs::write(&found.data, rows).unwrap();
+    let text = stdout(&score(&found, &["--verifier", "gsm8k-strict", "--map", "id=id"]));
+    assert!(text.contains("correct    2 "), "{text}");
+    let line = refusal(&score(&files(turned), &["--verifier", "gsm8k-strict"]));
+    assert!(line.contains("there is no question `8`") && line.contains("look like `data-00001`"), "{line}");
+    let named = files("{\"id\": 0, \"question\": \"Two?\", \"response\": \"#### 2\"}");
+    assert!(stdout(&score(&named, &["--verifier", "gsm8k-strict"])).contains("correct    1 "));
+}
+
+#[test]
 fn responses_are_found_by_place_by_id_and_by_question() {
     let right = r#"{"response": "a\n#### 1000"}
 {"responses": ["b\n#### 2", "b\n#### 3", "no answer"]}"#;

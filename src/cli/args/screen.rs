@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::SESSIONS;
+use super::SessionsDir;
 use crate::workbench::pane::PaneId;
 use crate::workbench::probe::ColourLevel;
 
@@ -77,9 +77,9 @@ pub struct ShotArgs {
     /// Write to this file, which is replaced, instead of stdout
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Folder that holds the sessions
-    #[arg(long = "sessions-dir", value_name = "DIR", default_value = SESSIONS)]
-    pub sessions: PathBuf,
+    /// Where the session is kept.
+    #[command(flatten)]
+    pub sessions: SessionsDir,
 }
 
 /// `120x40`.

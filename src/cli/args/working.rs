@@ -24,7 +24,7 @@ pub struct DifficultyArgs {
     #[command(flatten)]
     pub reading: ReadingArgs,
     /// Use only the first N questions
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole(1))]
     pub limit: Option<usize>,
     /// Samples per question
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=4096))]
@@ -36,7 +36,7 @@ pub struct DifficultyArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// Longest answer in tokens
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole(1))]
     pub max_new_tokens: Option<usize>,
     /// What the student computes on.
     #[command(flatten)]

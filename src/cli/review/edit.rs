@@ -18,7 +18,15 @@ pub fn act(
 ) -> Result<Act, Failure> {
     let open = reading(session)?;
     let read = Product::read(&open, &product).map_err(Failure::failed)?;
-    match read.ok_or_else(|| super::show::missing(&open, &product))? {
+    let read = read.ok_or_else(|| super::show::missing(&open, &product))?;
+    // Said of another kind of product, they would be passed over and the whole be replaced.
+    if step.is_some() && !matches!(read, Product::Bridge(_)) {
+        return Err(Failure::usage(format!("{product} has no steps to edit; --step is for bridged traces")));
+    }
+    if field.is_some() && !matches!(read, Product::Recycled(_)) {
+        return Err(Failure::usage(format!("{product} has no fields; --field is for diagnoses")));
+    }
+    match read {
         Product::Trace(trace) => {
             let text = written(text, &trace.text, "txt")?;
             Ok(Act::EditTrace { question: product.key, text })

@@ -10,7 +10,7 @@ use args::{ByArgs, FilterArgs, ReviewArgs, ReviewVerb, SessionArg, StatusName, W
 
 use super::exit::{Exit, Failure};
 use super::out;
-use super::start::recipe_of;
+use crate::pipeline::begun::recipe_of;
 use crate::pipeline::review::{Act, Filter, Request, ReviewError, Which, offline};
 use crate::session::{Session, Sessions};
 
@@ -23,8 +23,8 @@ pub fn run(args: ReviewArgs) -> Result<Exit, Failure> {
         ReviewVerb::List { session, filter, json } => show::list(&reading(&session)?, &chosen(filter), json),
         ReviewVerb::Show { session, product, json } => show::one(&reading(&session)?, &product, json),
         ReviewVerb::Log { session, log } => log::run(&reading(&session)?, &log),
-        ReviewVerb::Approve { session, which, by } => decide(&session, by, Act::Approve { what: meant(which) }),
-        ReviewVerb::Reject { session, which, by } => decide(&session, by, Act::Reject { what: meant(which) }),
+        ReviewVerb::Approve { session, which, by } => decide(&session, by, Act::Approve { what: meant(which)? }),
+        ReviewVerb::Reject { session, which, by } => decide(&session, by, Act::Reject { what: meant(which)? }),
         ReviewVerb::Edit { session, product, step, field, text, by } => {
             let act = edit::act(&session, product, (step, field), &text)?;
             decide(&session, by, act)
@@ -88,6 +88,16 @@ fn chosen(args: FilterArgs) -> Filter {
     Filter { kind, status: status.map(Into::into), iteration: args.iteration, text: args.search }
 }
 
-fn meant(args: WhichArgs) -> Which {
-    if args.all { Which::All(chosen(args.filter)) } else { Which::Ids(args.products) }
+/// What is decided on.
+fn meant(args: WhichArgs) -> Result<Which, Failure> {
+    let filter = &args.filter;
+    let narrowed =
+        filter.kind.is_some() || filter.status.is_some() || filter.iteration.is_some() || filter.search.is_some();
+    match args.all {
+        true => Ok(Which::All(chosen(args.filter))),
+        false if narrowed => Err(Failure::usage(
+            "--kind, --status, --iteration and --search narrow --all down; products that are named are taken as they are",
+        )),
+        false => Ok(Which::Ids(args.products)),
+    }
 }

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::out::{self, Pipe};
-use crate::cli::start::recipe_of;
 use crate::domain::diff::{Piece, words};
+use crate::pipeline::begun::recipe_of;
 use crate::pipeline::review::{Desk, Filter, Product, ProductId, check, list as products};
 use crate::session::records::{Asked, BridgedTrace, Recycled, Scores};
 use crate::session::{AuditEntry, AuditFilter, Session, show_time};
@@ -37,7 +37,8 @@ pub fn list(session: &Session, filter: &Filter, json: bool) -> Result<Exit, Fail
         table.add_row(cells.map(|cell| fit(&printable(&cell), CELL, "…")));
     }
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    let _ = out::stdout(&format!("{}\n{} products", lines.join("\n"), found.len()))?;
+    let products = if found.len() == 1 { "product" } else { "products" };
+    let _ = out::stdout(&format!("{}\n{} {products}", lines.join("\n"), found.len()))?;
     Ok(Exit::Done)
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::cli::args::{DeviceArgs, SessionsDir};
+use crate::cli::args::{DeviceArgs, SessionsDir, whole};
 use crate::student::random::Shape;
 
 /// Arguments of `student`.
@@ -73,10 +73,10 @@ pub enum StudentVerb {
         #[arg(long, required = true)]
         text: Vec<String>,
         /// Tokens whose logits are given, counted from the end
-        #[arg(long, value_name = "N", default_value_t = 4)]
+        #[arg(long, value_name = "N", default_value_t = 4, value_parser = whole(1))]
         last: usize,
         /// Tokens of the greedy answer, which is not ended by an end-of-turn token
-        #[arg(long, value_name = "N", default_value_t = 32)]
+        #[arg(long, value_name = "N", default_value_t = 32, value_parser = whole(0))]
         greedy: usize,
         /// What the student computes on.
         #[command(flatten)]
@@ -93,22 +93,22 @@ pub enum StudentVerb {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
         threads: Option<u16>,
         /// Sequences sampled at once, or conversations of the step
-        #[arg(long, value_name = "N", default_value_t = 8)]
+        #[arg(long, value_name = "N", default_value_t = 8, value_parser = whole(1))]
         sequences: usize,
         /// Tokens of a prompt, or of a conversation
-        #[arg(long, value_name = "N", default_value_t = 128)]
+        #[arg(long, value_name = "N", default_value_t = 128, value_parser = whole(1))]
         length: usize,
         /// Tokens sampled behind each prompt
-        #[arg(long, value_name = "N", default_value_t = 16)]
+        #[arg(long, value_name = "N", default_value_t = 16, value_parser = whole(1))]
         new: usize,
         /// Most tokens of a training pass
-        #[arg(long, value_name = "N", default_value_t = 4096)]
+        #[arg(long, value_name = "N", default_value_t = 4096, value_parser = whole(1))]
         micro_batch_tokens: usize,
         /// Compute layers again on the way back
         #[arg(long)]
         checkpointing: bool,
         /// Train adapters of this rank on every linear map; 0 trains every weight
-        #[arg(long, value_name = "N", default_value_t = 0)]
+        #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole(0))]
         lora_rank: usize,
         /// What computes, and whose memory it is about.
         #[command(flatten)]

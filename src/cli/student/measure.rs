@@ -58,6 +58,7 @@ pub fn run(verb: &StudentVerb, place: &Place) -> Result<String, Failure> {
         checkpointing: *checkpointing,
         trained: Trained::of(&lora, &config),
         beside: false,
+        teacher: None,
     };
     let plan = plan(&config, &demand);
     // In one breath: a student kept beside the one that trains would be copied at its first update.

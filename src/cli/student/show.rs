@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::super::exit::Failure;
 use crate::pipeline::locate::Place;
 use crate::pipeline::memory::{self, Demand, available::available, parameters, plan, size};
+use crate::pipeline::teaching::local_shape;
 use crate::recipe::Recipe;
 use crate::student::RopeScaling;
 use crate::student::adapter::Adapter;
@@ -63,7 +64,8 @@ pub fn of((word, place): (&str, &Place), recipe: Option<&str>, threads: usize) -
             format!("base {}, llama3 ×{factor} beyond {original}", c.rope_theta)
         }
     };
-    let plan = plan(c, &Demand::of(&recipe, c, threads));
+    let teacher = local_shape(&recipe, threads).map_err(Failure::usage)?;
+    let plan = plan(c, &Demand::of(&recipe, c, threads).taught_by(teacher.as_ref(), &recipe));
     let moments = plan.moments.iter().map(|moment| MomentShown {
         moment: moment.name,
         bytes: moment.bytes(),

@@ -1,26 +1,47 @@
 //! The plan of a run, told before anything is loaded, or the run refused.
 
-use super::{Machine, On, TooLarge, available, fit, size};
+use super::teacher::fit_alone;
+use super::{Machine, On, TooLarge, available, fit, fit_taught, size};
 use crate::recipe::Recipe;
 use crate::student::ModelConfig;
 use crate::student::device::{Placed, Room};
 
-/// Tells what a run will take on the CPU, before anything is loaded, and refuses what cannot fit.
+/// Tells what a run of a student, and of a teacher of this machine, will take on the CPU, before anything is loaded, and
+/// refuses what cannot fit.
 ///
 /// # Errors
 /// [`TooLarge`], where the system says how much there is and it is less.
 pub fn check(
     recipe: &Recipe,
-    config: &ModelConfig,
+    (student, teacher): (&ModelConfig, Option<&ModelConfig>),
     threads: usize,
     tell: &mut dyn FnMut(&str),
 ) -> Result<(), Box<TooLarge>> {
     let there = available::available();
-    let plan = fit(recipe, config, Machine { threads, on: On::Cpu, available: there.unwrap_or(u64::MAX) })?;
-    let room = there
-        .map_or_else(|| "how much is available is not known here".to_owned(), |n| format!("{} available", size(n)));
-    tell(&format!("{plan}; {room}"));
+    let machine = Machine { threads, on: On::Cpu, available: there.unwrap_or(u64::MAX) };
+    let plan = fit_taught(recipe, student, teacher, machine)?;
+    tell(&format!("{plan}; {}", room_of(there)));
     Ok(())
+}
+
+/// The same of a teacher of this machine whose student computes on a GPU: the teacher lies in the machine's memory alone.
+///
+/// # Errors
+/// [`TooLarge`], where the system says how much there is and it is less.
+pub fn check_teacher(
+    recipe: &Recipe,
+    teacher: &ModelConfig,
+    threads: usize,
+    tell: &mut dyn FnMut(&str),
+) -> Result<(), Box<TooLarge>> {
+    let there = available::available();
+    let plan = fit_alone(recipe, teacher, threads, there.unwrap_or(u64::MAX))?;
+    tell(&format!("{plan}; {}", room_of(there)));
+    Ok(())
+}
+
+fn room_of(there: Option<u64>) -> String {
+    there.map_or_else(|| "how much is available is not known here".to_owned(), |n| format!("{} available", size(n)))
 }
 
 /// What a run will take on a GPU with so much room, in words, and how many answers it samples at once.

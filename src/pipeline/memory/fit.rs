@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{Demand, MemoryPlan, On, gpu, plan, size};
+use super::teacher::TEACHING;
+use super::{Demand, MemoryPlan, On, SAMPLING, gpu, plan, size};
 use crate::recipe::Recipe;
 use crate::student::ModelConfig;
 
@@ -91,8 +92,21 @@ const RANK: usize = 16;
 /// [`TooLarge`], with what would make it fit: fewer sequences at once for sampling on the CPU; for training smaller passes,
 /// layers computed again, then fewer threads; at last adapters.
 pub fn fit(recipe: &Recipe, config: &ModelConfig, machine: Machine) -> Result<MemoryPlan, Box<TooLarge>> {
+    fit_taught(recipe, config, None, machine)
+}
+
+/// As [`fit`], with the shape of a teacher of this machine: it lies beside a student on the CPU all the while.
+///
+/// # Errors
+/// As [`fit`]; fewer calls of the teacher at once may be among what would make it fit.
+pub fn fit_taught(
+    recipe: &Recipe,
+    config: &ModelConfig,
+    teacher: Option<&ModelConfig>,
+    machine: Machine,
+) -> Result<MemoryPlan, Box<TooLarge>> {
     let available = machine.available;
-    let asked = Tried { recipe: recipe.clone(), machine };
+    let asked = Tried { recipe: recipe.clone(), teacher: teacher.cloned(), machine };
     let plan = asked.plan(config);
     if plan.bytes() <= available {
         return Ok(plan);
@@ -116,12 +130,13 @@ pub fn fit(recipe: &Recipe, config: &ModelConfig, machine: Machine) -> Result<Me
 #[derive(Clone)]
 struct Tried {
     recipe: Recipe,
+    teacher: Option<ModelConfig>,
     machine: Machine,
 }
 
 impl Tried {
     fn demand(&self, config: &ModelConfig) -> Demand {
-        self.machine.demand(&self.recipe, config)
+        self.machine.demand(&self.recipe, config).taught_by(self.teacher.as_ref(), &self.recipe)
     }
 
     fn plan(&self, config: &ModelConfig) -> MemoryPlan {
@@ -132,10 +147,10 @@ impl Tried {
         self.machine.on == On::Cpu
     }
 
-    /// Whether sampling, or else what trains, needs more than there is.
-    fn over(&self, config: &ModelConfig, sampling: bool) -> bool {
+    /// Whether one of the moments that `of` names needs more than there is.
+    fn over(&self, config: &ModelConfig, of: impl Fn(&str) -> bool) -> bool {
         let (moments, available) = (self.plan(config).moments, self.machine.available);
-        moments.iter().any(|moment| (moment.name == super::SAMPLING) == sampling && moment.bytes() > available)
+        moments.iter().any(|moment| of(moment.name) && moment.bytes() > available)
     }
 
     /// The settings that are others in `now`.
@@ -146,6 +161,11 @@ impl Tried {
             ("student.slots", a.slots.to_string(), b.slots.to_string()),
             ("student.micro_batch_tokens", a.micro_batch_tokens.to_string(), b.micro_batch_tokens.to_string()),
             ("student.checkpointing", a.checkpointing.to_string(), b.checkpointing.to_string()),
+            (
+                "teacher.concurrency",
+                self.recipe.teacher.concurrency.to_string(),
+                now.recipe.teacher.concurrency.to_string(),
+            ),
             ("--threads", self.machine.threads.to_string(), now.machine.threads.to_string()),
         ];
         all.into_iter().filter(|(_, before, after)| before != after).map(|(key, _, after)| (key, after)).collect()
@@ -155,17 +175,21 @@ impl Tried {
 /// Makes settings smaller until the run fits, or none is left to make smaller. On a GPU the number of answers follows from
 /// the memory already, and threads hold nothing.
 fn shrunk(mut tried: Tried, config: &ModelConfig) -> Tried {
-    while tried.on_cpu() && tried.over(config, true) && tried.recipe.student.slots > 1 {
+    let trains = |name: &str| name != SAMPLING && name != TEACHING;
+    while tried.over(config, |name| name == TEACHING) && tried.recipe.teacher.concurrency > 1 {
+        tried.recipe.teacher.concurrency = tried.recipe.teacher.concurrency.div_ceil(2);
+    }
+    while tried.on_cpu() && tried.over(config, |name| name == SAMPLING) && tried.recipe.student.slots > 1 {
         tried.recipe.student.slots = tried.recipe.student.slots.div_ceil(2);
     }
     // A pass gets no shorter than its longest sequence.
     let demand = tried.demand(config);
     let longest = demand.sft.longest.max(demand.grpo.longest).max(1);
-    while tried.over(config, false) && tried.recipe.student.micro_batch_tokens > longest {
+    while tried.over(config, trains) && tried.recipe.student.micro_batch_tokens > longest {
         let halved = tried.recipe.student.micro_batch_tokens.div_ceil(2);
         tried.recipe.student.micro_batch_tokens = halved.max(longest);
     }
-    tried.recipe.student.checkpointing |= tried.over(config, false);
+    tried.recipe.student.checkpointing |= tried.over(config, trains);
     while tried.on_cpu() && tried.plan(config).bytes() > tried.machine.available && tried.machine.threads > 1 {
         tried.machine.threads = tried.machine.threads.div_ceil(2);
     }

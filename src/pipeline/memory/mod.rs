@@ -11,13 +11,18 @@
 
 pub mod available;
 mod check;
+mod drawing;
 mod fit;
 pub mod gpu;
+mod moments;
+mod teacher;
 
-pub use check::{check, check_on};
-pub use fit::{Advice, Machine, TooLarge, fit};
+pub use check::{check, check_on, check_teacher};
+pub use fit::{Advice, Machine, TooLarge, fit, fit_taught};
+pub use moments::{MemoryPlan, Moment, Part, size};
+pub use teacher::LocalTeacher;
 
-use std::fmt;
+use drawing::{DRAWN, Drawing};
 
 use crate::recipe::{LoraRecipe, LoraTarget, Recipe};
 use crate::student::{ModelConfig, Precision};
@@ -25,10 +30,6 @@ use crate::train::ordered::ahead;
 
 /// Bytes of a number; everything on the CPU is single precision.
 const NUMBER: u64 = 4;
-/// Positions a key-value cache grows by (`student::cache`).
-const BLOCK: usize = 64;
-/// Tokens of a prompt read in one step (`sample::lane`).
-const PREFILL: usize = 512;
 /// Rows of logits alive at once in training (`student::ops::rows`).
 const HEAD_ROWS: u64 = 256;
 /// Rows whose log-probs are one operation (`Decoder::log_probs`).
@@ -79,6 +80,8 @@ pub struct Demand {
     pub trained: Trained,
     /// Whether the base and the policy that training began with stay beside the student in training, as in a run.
     pub beside: bool,
+    /// A teacher of this machine, in its memory all the while.
+    pub teacher: Option<LocalTeacher>,
 }
 
 /// What training changes.
@@ -140,50 +143,6 @@ pub struct Batch {
     pub longest: usize,
 }
 
-/// One thing that is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Part {
-    /// What it is.
-    pub what: &'static str,
-    /// Its size.
-    pub bytes: u64,
-}
-
-/// What a run holds at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moment {
-    /// Which moment.
-    pub name: &'static str,
-    /// What is held, the largest that matters first as listed.
-    pub parts: Vec<Part>,
-}
-
-impl Moment {
-    /// Bytes of all parts.
-    pub fn bytes(&self) -> u64 {
-        self.parts.iter().map(|part| part.bytes).sum()
-    }
-}
-
-/// The moments of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemoryPlan {
-    /// In the order in which a run comes to them.
-    pub moments: Vec<Moment>,
-}
-
-impl MemoryPlan {
-    /// Bytes of the largest moment.
-    pub fn bytes(&self) -> u64 {
-        self.moments.iter().map(Moment::bytes).max().unwrap_or(0)
-    }
-
-    /// The largest moment.
-    pub fn largest(&self) -> Option<&Moment> {
-        self.moments.iter().max_by_key(|moment| moment.bytes())
-    }
-}
-
 impl Demand {
     /// Whether anything is trained.
     fn trains(&self) -> bool {
@@ -219,7 +178,14 @@ impl Demand {
             checkpointing: recipe.student.checkpointing,
             trained: Trained::of(&recipe.student.lora, config),
             beside: true,
+            teacher: None,
         }
+    }
+
+    /// With a teacher of this shape beside it, asked as `recipe` asks.
+    pub fn taught_by(self, teacher: Option<&ModelConfig>, recipe: &Recipe) -> Self {
+        let teacher = teacher.filter(|_| recipe.iterations > 0);
+        Self { teacher: teacher.map(|config| LocalTeacher::of(recipe, config, self.threads)), ..self }
     }
 }
 
@@ -258,6 +224,12 @@ pub fn plan(config: &ModelConfig, demand: &Demand) -> MemoryPlan {
             });
         }
     }
+    if let (Some(teacher), On::Cpu) = (&demand.teacher, demand.on) {
+        for moment in &mut moments {
+            moment.parts.push(Part { what: "teacher", bytes: teacher.resident() });
+        }
+        moments.push(teacher.at_work(beside_teacher(config, demand)));
+    }
     if demand.beside && demand.on == On::Cpu {
         for moment in &mut moments {
             let bytes = moment.bytes() / KEPT;
@@ -285,36 +257,32 @@ fn held(config: &ModelConfig, demand: &Demand, trained: bool) -> Vec<Part> {
     parts
 }
 
+/// What a student that waits for its teacher holds: base and policy, and the gradients that are kept for the next pass.
+fn beside_teacher(config: &ModelConfig, demand: &Demand) -> Vec<Part> {
+    let mut parts = held(config, demand, false);
+    if demand.trains() && demand.trained == Trained::All {
+        let sets = gradient_sets(config, demand, demand.grpo);
+        parts.push(Part { what: "base", bytes: NUMBER * parameters(config) });
+        parts.push(Part { what: "gradients", bytes: NUMBER * demand.trained.numbers(config) * sets });
+    }
+    parts
+}
+
 /// Work that goes side by side: as many as threads for a small student, one for a large.
-fn lanes(config: &ModelConfig, demand: &Demand) -> u64 {
-    if parameters(config) >= LARGE { 1 } else { demand.threads.max(1) as u64 }
+fn lanes(config: &ModelConfig, threads: usize) -> u64 {
+    if parameters(config) >= LARGE { 1 } else { threads.max(1) as u64 }
 }
 
 /// Sampling, in a run at its worst: between the steps of GRPO.
 fn sampling(config: &ModelConfig, demand: &Demand, trained: bool) -> Moment {
     let mut parts = held(config, demand, trained);
-    let lanes = lanes(config, demand);
     if trained && demand.trained == Trained::All {
         let sets = gradient_sets(config, demand, demand.grpo);
         parts.push(Part { what: "gradients", bytes: NUMBER * demand.trained.numbers(config) * sets });
     }
-    if parameters(config) >= LARGE {
-        parts.push(Part { what: "weights with adapters", bytes: NUMBER * demand.trained.adapted() });
-    } else {
-        let head = if config.tied { table(config) } else { 0 };
-        parts.push(Part { what: "packed weights", bytes: NUMBER * (parameters(config) + head) });
-    }
-    let slots = (demand.slots.max(1) as u64).div_ceil(lanes);
-    let block = |positions: usize| positions.next_multiple_of(BLOCK) as u64;
-    let token = NUMBER * config.layers as u64 * 2 * config.kv_width() as u64;
-    let positions = lanes * (slots * block(demand.positions) + block(demand.prompt));
-    parts.push(Part { what: "KV cache", bytes: positions * token });
-    let rows = slots.max(demand.prompt.min(PREFILL) as u64);
-    let (d, q, kv, f) = (config.hidden_size, config.query_width(), config.kv_width(), config.intermediate_size);
-    let wide = (2 * d + (q + 2 * kv).max(2 * f) + q.max(f)) as u64;
-    // Logits of every slot, and of the open prompt with what picking a token from it needs.
-    let logits = (slots + 4) * config.vocab_size as u64;
-    parts.push(Part { what: "activations and logits", bytes: NUMBER * lanes * (rows * wide + logits) });
+    let Demand { threads, slots, prompt, positions, .. } = *demand;
+    let drawing = Drawing { threads, slots, prompt, positions, adapted: demand.trained.adapted() };
+    parts.extend(drawing.parts(config, DRAWN));
     Moment { name: SAMPLING, parts }
 }
 
@@ -342,7 +310,7 @@ fn gradient_sets(config: &ModelConfig, demand: &Demand, batch: Batch) -> u64 {
 /// before it.
 fn step(config: &ModelConfig, demand: &Demand, name: &'static str, batch: Batch) -> Moment {
     let mut parts = held(config, demand, true);
-    let lanes = lanes(config, demand);
+    let lanes = lanes(config, demand.threads);
     let tokens = pass(batch, demand) as u64;
     let gradients = NUMBER * demand.trained.numbers(config) * gradient_sets(config, demand, batch);
     let activations = NUMBER * tokens * kept_per_token(config, demand.checkpointing);
@@ -365,35 +333,4 @@ fn pass(batch: Batch, demand: &Demand) -> usize {
     let total = batch.sequences.saturating_mul(batch.longest);
     let parts = if demand.on == On::Cpu { 4 } else { 1 };
     demand.micro_batch_tokens.min(total.div_ceil(parts)).max(batch.longest)
-}
-
-/// Bytes as people say them: `1.9 GiB`, `310 MiB`, `12 KiB`.
-pub fn size(bytes: u64) -> String {
-    let mib = bytes as f64 / f64::from(1 << 20);
-    match mib {
-        m if m >= 1000.0 => format!("{:.1} GiB", m / 1024.0),
-        m if m >= 9.95 => format!("{m:.0} MiB"),
-        m if m >= 0.95 => format!("{m:.1} MiB"),
-        m => format!("{:.0} KiB", m * 1024.0),
-    }
-}
-
-impl fmt::Display for Moment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} for {}: ", size(self.bytes()), self.name)?;
-        for (index, part) in self.parts.iter().filter(|part| part.bytes > 0).enumerate() {
-            write!(f, "{}{} {}", if index == 0 { "" } else { " + " }, part.what, size(part.bytes))?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for MemoryPlan {
-    /// The largest moment, on one line.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.largest() {
-            Some(moment) => write!(f, "memory: at most {moment}"),
-            None => f.write_str("memory: nothing is asked for"),
-        }
-    }
 }

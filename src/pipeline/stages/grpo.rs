@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::domain::{Question, Rollout};
 use crate::pipeline::asking::judge;
-use crate::pipeline::checkpoints::{finish, restore_with_reference, save_and_stop, save_partial};
+use crate::pipeline::checkpoints::{finish, is_finished, restore_with_reference, save_and_stop, save_partial};
 use crate::pipeline::context::{Context, StageError, Summary};
 use crate::pipeline::engine::{Asking, GrpoGroup};
 use crate::pipeline::events::Level;
@@ -31,7 +31,8 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
     }
     let before = rates_before(cx)?;
     let steps = steps(cx, consolidation.len());
-    let mut at = restore_with_reference(cx, &parent, cx.recipe.grpo.adamw)?;
+    let finished = is_finished(cx)?;
+    let mut at = if finished { steps } else { restore_with_reference(cx, &parent, cx.recipe.grpo.adamw)? };
     cx.emit.started(cx.stage, at as u64, steps as u64, "steps");
     let mut tokens = 0;
     let mut lengths = Lengths::default();
@@ -66,7 +67,9 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
         }
         cx.emit.progress(cx.stage, at as u64, steps as u64, tokens);
     }
-    finish(cx, &parent, &format!("{iteration}-split"))?;
+    if !finished {
+        finish(cx, &parent, &format!("{iteration}-split"))?;
+    }
     // One step at a time: together their rollouts may be more than memory holds.
     let mut rewards = Vec::with_capacity(steps);
     for item in cx.session.scan::<GrpoStep>(&format!("{}/", cx.stage.key())) {

@@ -6,13 +6,14 @@
 use crate::domain::steps::in_code_points;
 use crate::domain::{Band, Message, Question, StepScores, StepSpan, split_answer, split_steps};
 use crate::pipeline::context::{Context, StageError, Summary, all};
+use crate::pipeline::events::Level;
 use crate::pipeline::frames::Frames;
 use crate::pipeline::parallel::parallel;
 use crate::pipeline::plan::BASE;
 use crate::pipeline::stages::difficulty::questions_of;
 use crate::pipeline::teaching::asked_with;
 use crate::recipe::{DifficultyUnder, TauD as TauDRecipe};
-use crate::session::records::{ScoredStep, Scores, TauD, Trace};
+use crate::session::records::{ScoredStep, Scores, Status, TauD, Trace};
 use crate::session::{Author, Batch};
 use crate::student::ChatTokens;
 use crate::teacher::{PromptKind, Teacher, TeacherError};
@@ -40,7 +41,7 @@ pub fn run(cx: &Context) -> Result<Summary, StageError> {
 /// Scores what has no scores yet. Gives the number of hard traces, and whether one of them was left out because its text
 /// changed meanwhile.
 fn score_missing(cx: &Context, tokens: &mut u64) -> Result<(usize, bool), StageError> {
-    let traces = hard_traces(cx)?;
+    let traces = readable(cx, hard_traces(cx)?)?;
     let (mut missing, mut done, mut total) = (Vec::new(), 0, 0);
     for (question, trace) in &traces {
         let calls = 2 * steps_of(cx, trace).1.len() as u64;
@@ -81,6 +82,39 @@ fn hard_traces<'a>(cx: &Context<'a>) -> Result<Vec<(&'a Question, Trace)>, Stage
         }
     }
     Ok(traces)
+}
+
+/// Without the traces that the student cannot read whole: D of their steps has no value. They go to review, and the run
+/// goes on with the others.
+fn readable<'a>(cx: &Context, traces: Vec<(&'a Question, Trace)>) -> Result<Vec<(&'a Question, Trace)>, StageError> {
+    let (mut kept, mut batch) = (Vec::with_capacity(traces.len()), Batch::new(Author::Pipeline));
+    for (question, trace) in traces {
+        let scored = cx.session.contains::<Scores>(&question.id)?;
+        match if scored { None } else { unreadable(cx, question, &trace)? } {
+            None => kept.push((question, trace)),
+            Some(reason) => {
+                cx.emit
+                    .log(Level::Warn, format!("{}: the trace of {} goes to review: {reason}", cx.stage, question.id));
+                batch.put(&question.id, &Trace { status: Status::Review { reason }, ..trace });
+            }
+        }
+    }
+    cx.session.write(batch)?;
+    Ok(kept)
+}
+
+fn unreadable(cx: &Context, question: &Question, trace: &Trace) -> Result<Option<String>, StageError> {
+    let student = cx.engine.text();
+    let (tokens, most) = (chat_of(cx, question, trace)?.ids.len(), student.config.max_positions);
+    let long = || format!("with its question it has {tokens} tokens, and the student reads {most}");
+    Ok((tokens > most).then(long))
+}
+
+/// The conversation in which D is measured.
+fn chat_of(cx: &Context, question: &Question, trace: &Trace) -> Result<ChatTokens, StageError> {
+    let mut messages = cx.prompts.ask(question)?;
+    messages.push(Message::assistant(trace.text.clone()));
+    Ok(cx.engine.text().encode_chat(&messages)?)
 }
 
 /// The steps of a trace: the text they were cut from, and where they lie in it.
@@ -189,9 +223,7 @@ fn measure<'a>(
 ) -> Result<(), StageError> {
     let mut chats = Vec::with_capacity(part.len());
     for (question, trace) in part {
-        let mut messages = cx.prompts.ask(question)?;
-        messages.push(Message::assistant(trace.text.clone()));
-        chats.push(cx.engine.text().encode_chat(&messages)?);
+        chats.push(chat_of(cx, question, trace)?);
     }
     let losses = cx.engine.score(chats.clone())?;
     for (((question, trace), chat), nll) in part.iter().zip(&chats).zip(&losses) {

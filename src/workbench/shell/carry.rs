@@ -5,11 +5,11 @@ use std::sync::{Arc, PoisonError};
 
 use super::layers::{Body, Layer, Owner, Purpose};
 use super::{Asker, Effect, Said, Shell};
+use crate::pipeline::begun::recipe_of;
 use crate::pipeline::events::{Command, Event, Level};
 use crate::pipeline::review::{ProductId, Request, ReviewError, offline};
 use crate::session::Sessions;
 use crate::workbench::pane::{Ask, PaneId, Target, Wish};
-use crate::workbench::source::recipe_of;
 use crate::workbench::state::Phase;
 use crate::workbench::text;
 
@@ -178,6 +178,7 @@ fn decide(sessions: &Sessions, name: &str, request: &Request) -> Event {
         Err(error) => return refused(error.to_string()),
     };
     let applied = recipe_of(&session)
+        .map_err(String::from)
         .and_then(|recipe| offline::decide(&session, &recipe, request).map_err(|error: ReviewError| error.to_string()));
     match applied {
         Ok(applied) => {

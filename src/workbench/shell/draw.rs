@@ -12,7 +12,7 @@ use crate::workbench::action::{Action, Bound, MOVES, SHELL, Shell as Do};
 use crate::workbench::pane::{PaneId, Seen};
 use crate::workbench::panes::run;
 use crate::workbench::shot::buffer_to_svg;
-use crate::workbench::stages::{StageState, kind_name};
+use crate::workbench::stages::{StageRow, StageState, kind_name};
 use crate::workbench::state::{Phase, State};
 use crate::workbench::widgets::{joined, put, put_right};
 use crate::workbench::{ascii, keymap, panes, text};
@@ -115,7 +115,8 @@ impl Shell {
         spans.extend(joined(&facts, &self.look, theme.text));
         let used: usize = spans.iter().map(Span::width).sum();
         put(buf, row, spans);
-        let at_work = current.filter(|stage| matches!(stage.state, StageState::Running(_)) && stage.rate > 0.0);
+        let moves = |stage: &&StageRow| matches!(stage.state, StageState::Running(_)) && run.waits().is_none();
+        let at_work = current.filter(moves).filter(|stage| stage.rate > 0.0);
         let speed = at_work.map_or(String::new(), |stage| format!("{} tok/s", text::short(stage.rate)));
         let mut right = joined(&[run.device.clone(), speed], &self.look, theme.text);
         right.push(Span::raw(" "));
@@ -221,27 +222,33 @@ impl Shell {
     /// The keys that do something now: those of the layer on top, else of the focused pane and the workbench.
     fn hints(&self, buf: &mut Buffer, row: Rect) {
         let hints = match self.layers.last() {
-            Some(layer) => layer.hints(&self.look.glyphs),
+            // The last of a layer's hints leaves it.
+            Some(layer) => {
+                let hints = layer.hints(&self.look.glyphs);
+                let last = hints.len().saturating_sub(1);
+                hints.into_iter().enumerate().map(|(at, (key, label))| Hint { key, label, kept: at == last }).collect()
+            }
             None => self.pane_hints(),
         };
         let mut spans = vec![Span::raw(" ")];
         let mut used = 1;
-        // Help comes last and must not be cut off: it leads to all the others.
-        let wide = |(key, label): &(String, String)| text::width(key) + 1 + text::width(label) + 2;
-        let help = hints.last().map_or(0, wide);
-        for (at, hint) in hints.iter().enumerate() {
-            let reserve = if at + 1 == hints.len() { 0 } else { help };
-            if used + wide(hint) + reserve > usize::from(row.width) + 2 {
+        // Some must not be cut off: the way out, and help, which leads to all the others.
+        let mut kept: usize = hints.iter().filter(|hint| hint.kept).map(Hint::wide).sum();
+        for hint in &hints {
+            if hint.kept {
+                kept -= hint.wide();
+            }
+            if used + hint.wide() + kept > usize::from(row.width) + 2 {
                 continue;
             }
-            used += wide(hint);
-            spans.push(Span::styled(hint.0.clone(), self.look.theme.key));
-            spans.push(Span::styled(format!(" {}  ", hint.1), self.look.theme.dim));
+            used += hint.wide();
+            spans.push(Span::styled(hint.key.clone(), self.look.theme.key));
+            spans.push(Span::styled(format!(" {}  ", hint.label), self.look.theme.dim));
         }
         put(buf, row, spans);
     }
 
-    fn pane_hints(&self) -> Vec<(String, String)> {
+    fn pane_hints(&self) -> Vec<Hint> {
         let focus = self.tiles.focus();
         let all = [panes::bindings(focus), MOVES, SHELL].into_iter().flatten();
         let hinted = |bound: &&Bound| bound.hint || urgent(self, bound.id);
@@ -249,7 +256,10 @@ impl Shell {
         all.sort_by_key(|bound| !urgent(self, bound.id));
         let worded = |bound: &Bound| {
             let key = self.keymap.keys(bound).first()?;
-            Some((key.name(&self.look.glyphs), self.label(focus, bound.action, bound.label).to_string()))
+            let gate = bound.action == Action::Shell(Do::PassGate) && self.size.0 < WAY_FROM;
+            let label = if gate { "approve all" } else { self.label(focus, bound.action, bound.label) };
+            let kept = urgent(self, bound.id) || matches!(bound.action, Action::Shell(Do::Quit | Do::Help));
+            Some(Hint { key: key.name(&self.look.glyphs), label: label.to_string(), kept })
         };
         all.into_iter().filter_map(worded).collect()
     }
@@ -294,6 +304,21 @@ impl Shell {
             let cut = text::fit(line, area.width.into(), self.look.glyphs.ellipsis);
             buf.set_string(area.x, y, cut, self.look.theme.warn);
         }
+    }
+}
+
+/// A key and what it does.
+struct Hint {
+    key: String,
+    label: String,
+    /// Whether it stands there however little room there is.
+    kept: bool,
+}
+
+impl Hint {
+    /// Its columns, with the space behind it.
+    fn wide(&self) -> usize {
+        text::width(&self.key) + 1 + text::width(&self.label) + 2
     }
 }
 

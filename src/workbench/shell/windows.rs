@@ -10,7 +10,7 @@ use super::layers::{Body, Layer};
 use super::picker::Picker;
 use crate::workbench::look::Look;
 use crate::workbench::text;
-use crate::workbench::widgets::{put, put_right};
+use crate::workbench::widgets::{pointer, put, put_right};
 
 /// Widest text of a window.
 const WIDEST: usize = 96;
@@ -103,9 +103,12 @@ fn list(buf: &mut Buffer, area: Rect, look: &Look, title: &str, picker: &Picker)
     for (y, (place, &at)) in (inner.y + 1..inner.bottom()).zip(picker.fitting().iter().enumerate().skip(first)) {
         let chosen = place == picker.at();
         let style = if chosen { look.theme.focus.patch(look.theme.key) } else { look.theme.text };
-        let mark = if chosen { "> " } else { "  " };
         let item = text::fit(picker.item(at), columns, look.glyphs.ellipsis);
-        put(buf, Rect { y, height: 1, ..inner }, vec![Span::styled(mark, style), Span::styled(item, style)]);
+        put(
+            buf,
+            Rect { y, height: 1, ..inner },
+            vec![pointer(chosen, look), Span::raw(" "), Span::styled(item, style)],
+        );
     }
     if picker.fitting().is_empty() && inner.height > 1 {
         put(buf, Rect { y: inner.y + 1, height: 1, ..inner }, vec![Span::styled("  nothing fits", look.theme.dim)]);

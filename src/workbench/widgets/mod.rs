@@ -18,12 +18,57 @@ use super::text;
 /// Time after which a query is said to be slow: shorter waits would only flicker.
 const SLOW: Duration = Duration::from_millis(250);
 
-/// Writes spans into one row, cut at its end.
+/// Stands where words are cut whose drawing knows no glyphs; [`ascii`](super::ascii) writes it in its own way.
+const CUT: &str = "…";
+
+/// Writes spans into one row; where words don't fit, a mark stands at its end. Blanks and rules end anywhere.
 pub fn put(buf: &mut Buffer, row: Rect, spans: Vec<Span<'_>>) {
     let row = row.intersection(buf.area);
-    if row.height > 0 && row.width > 0 {
-        buf.set_line(row.x, row.y, &Line::from(spans), row.width);
+    if row.height == 0 || row.width == 0 {
+        return;
     }
+    let line = Line::from(spans);
+    buf.set_line(row.x, row.y, &line, row.width);
+    if let Some(style) = first_missing(&line, usize::from(row.width)) {
+        let last = row.right() - 1;
+        // Half of a wide character stays nowhere.
+        if let Some(cell) = last.checked_sub(1).filter(|x| *x >= row.x).and_then(|x| buf.cell_mut((x, row.y)))
+            && text::width(cell.symbol()) > 1
+        {
+            cell.set_symbol(" ");
+        }
+        buf.set_string(last, row.y, CUT, style);
+    }
+}
+
+/// The style of the first word that lies beyond so many columns; `None` where all words fit.
+fn first_missing(line: &Line<'_>, columns: usize) -> Option<Style> {
+    let mut used = 0;
+    for span in &line.spans {
+        let wide = span.width();
+        if used + wide > columns {
+            let mut at = used;
+            let beyond = span.content.chars().any(|c| {
+                at += text::width(c.encode_utf8(&mut [0; 4]));
+                at > columns && !c.is_whitespace() && !is_rule(c)
+            });
+            if beyond {
+                return Some(line.style.patch(span.style));
+            }
+        }
+        used += wide;
+    }
+    None
+}
+
+/// Whether a character only fills a line.
+fn is_rule(c: char) -> bool {
+    matches!(c, '-' | '_' | '=' | '#' | '.') || ('\u{2500}'..='\u{259f}').contains(&c)
+}
+
+/// The mark of the selected row of a list, one column wide.
+pub fn pointer(selected: bool, look: &Look) -> Span<'static> {
+    if selected { Span::styled(look.glyphs.selected, look.theme.key) } else { Span::raw(" ") }
 }
 
 /// Writes spans right-aligned into a row, when they fit beside `taken` columns.
@@ -119,9 +164,24 @@ pub fn scroll_bar(buf: &mut Buffer, area: Rect, look: &Look, len: usize, top: us
 /// Words in the upper part of an area that has nothing else to show, broken into lines.
 pub fn words(buf: &mut Buffer, area: Rect, words: &str, style: Style) {
     let lines = text::wrap(words, usize::from(area.width.saturating_sub(6)));
-    for (y, line) in (area.top()..area.bottom()).skip(1).zip(lines) {
+    // Where there is a single row, the words come before the space above them.
+    let above = u16::from(area.height > 1);
+    let area = Rect { y: area.y.saturating_add(above), height: area.height - above, ..area };
+    written(buf, area, lines.into_iter().map(|line| (line, style)));
+}
+
+/// Writes lines that fit the width, indented, from the top; the last row says where there are more. Gives the row behind
+/// them.
+pub fn written(buf: &mut Buffer, area: Rect, lines: impl IntoIterator<Item = (String, Style)>) -> u16 {
+    let mut lines = lines.into_iter().peekable();
+    for y in area.top()..area.bottom() {
+        let Some((mut line, style)) = lines.next() else { return y };
+        if y + 1 == area.bottom() && lines.peek().is_some() {
+            line = text::fit(&line, usize::from(area.width.saturating_sub(4)), "") + CUT;
+        }
         put(buf, Rect { y, height: 1, ..area }, vec![Span::raw("   "), Span::styled(line, style)]);
     }
+    area.bottom()
 }
 
 /// What a pane says that has nothing to show because no session is open.
@@ -155,6 +215,38 @@ mod tests {
     use super::*;
     use crate::workbench::probe::ColourLevel;
     use crate::workbench::theme::Theme;
+
+    fn shown(width: u16, draw: impl Fn(&mut Buffer)) -> String {
+        let mut buf = Buffer::empty(Rect::new(0, 0, width, 2));
+        draw(&mut buf);
+        (0..width).map(|x| buf[(x, 0)].symbol().to_string()).collect()
+    }
+
+    #[test]
+    fn words_that_do_not_fit_a_row_leave_a_sign() {
+        let row = |width, words: &'static str| {
+            let put = |buf: &mut Buffer| put(buf, Rect { height: 1, ..buf.area }, vec![Span::raw(" "), words.into()]);
+            shown(width, put)
+        };
+        assert_eq!(row(8, "one two"), " one two");
+        assert_eq!(row(7, "one two"), " one t…");
+        assert_eq!(row(7, "one    "), " one   ", "blanks end anywhere");
+        assert_eq!(row(7, "one ─────"), " one ──", "and so do rules");
+        assert_eq!((row(5, "日本語"), row(1, "ab")), (" 日  …".to_string(), "…".to_string()));
+        assert_eq!(row(4, "a日本"), " a …", "half of a wide character stays nowhere");
+    }
+
+    #[test]
+    fn lines_that_find_no_row_leave_a_sign() {
+        let lines = |rows: u16, count: usize| {
+            shown(12, |buf| {
+                let lines = ["one", "two"].map(|line| (line.to_string(), Style::new()));
+                let used = written(buf, Rect { height: rows, ..buf.area }, lines.into_iter().take(count));
+                assert_eq!(usize::from(used), count.min(rows.into()));
+            })
+        };
+        assert_eq!([lines(1, 1), lines(1, 2), lines(2, 2)].map(|row| row.trim().to_string()), ["one", "one…", "one"]);
+    }
 
     #[test]
     fn what_is_cut_says_so_and_never_goes_over() {

@@ -4,11 +4,12 @@ use footbridge::domain::interval::{mean_interval, paired_bootstrap, wilson};
 use footbridge::domain::samples::Origin;
 use footbridge::domain::sets::acquisition;
 use footbridge::domain::{
-    Action, Band, BandEdges, Bridged, Decision, Diagnosis, DiagnosisFault, EditedStep, Finish, GroupOutcome, LocalStep,
-    MatchKind, Message, NearMissSettings, Partition, Rollout, SampleKind, StepScores, Thresholds, Verifier, assemble,
-    check_diagnosis, choose_near_miss, decide, find_excerpt, gold_from_solution, parse_diagnosis, pass_at_k,
-    prefix_before, repeats_itself, strip_control,
+    Action, Band, BandEdges, Bridged, Decision, EditedStep, Finish, GroupOutcome, LocalStep, Message, NearMissSettings,
+    Partition, Rollout, SampleKind, StepScores, Thresholds, assemble, choose_near_miss, decide, pass_at_k,
+    repeats_itself, strip_control,
 };
+
+use super::diagnoses::diagnosis;
 
 #[test]
 fn bands_contain_their_lower_edge() {
@@ -28,83 +29,6 @@ fn bands_contain_their_lower_edge() {
     assert_eq!((Band::of(1, 10, &tenths), Band::of(3, 10, &tenths)), (Band::Medium, Band::Simple));
     assert_eq!(Band::of(0, 0, &BandEdges { medium_from: 0.0, simple_from: 0.0 }), Band::Hard);
     assert_eq!(serde_json::to_string(&Band::Medium).unwrap(), "\"medium\"");
-}
-
-#[test]
-fn verifier_names_are_read_back() {
-    for verifier in Verifier::ALL {
-        assert_eq!(verifier.name().parse(), Ok(verifier));
-        assert_eq!(serde_json::to_value(verifier).unwrap(), verifier.name());
-    }
-    let error = "gsm8k".parse::<Verifier>().unwrap_err().to_string();
-    assert!(error.contains("`gsm8k`") && error.contains("gsm8k-strict"), "{error}");
-}
-
-#[test]
-fn gold_answers_are_normalised_for_their_rule() {
-    let table = [
-        (Verifier::Gsm8kStrict, "He sold 24.\n#### 1,234", "1234"),
-        (Verifier::Gsm8kStrict, "24.0", "24"),
-        (Verifier::Gsm8kStrict, " $5.50. ", "5.50"),
-        (Verifier::Numeric, "-1/2", "-1/2"),
-        (Verifier::Math, "so \\boxed{\\frac{1}{2}}.", "\\frac{1}{2}"),
-        (Verifier::Math, "(1, 2)", "(1, 2)"),
-    ];
-    for (verifier, answer, gold) in table {
-        assert_eq!(verifier.normalise_gold(answer), gold, "{verifier} on {answer:?}");
-    }
-    assert_eq!(gold_from_solution("a #### b\nc\n#### 1,234 \n"), "1,234");
-    assert_eq!(gold_from_solution(" 7 "), "7");
-}
-
-#[test]
-fn the_last_line_must_be_the_gold_answer() {
-    assert!(Verifier::Gsm8kStrict.ends_with_gold("so\n#### 1,234\n", "1234"));
-    assert!(Verifier::Numeric.ends_with_gold("#### 0.50", "1/2"));
-    assert!(Verifier::Math.ends_with_gold("#### \\frac12", "\\frac{1}{2}"));
-    for text in ["#### 1234\nWait.", "so #### 1234", "#### 123", "####", ""] {
-        assert!(!Verifier::Gsm8kStrict.ends_with_gold(text, "1234"), "{text:?}");
-    }
-    assert!(!Verifier::Gsm8kStrict.ends_with_gold("####", ""), "nothing is no answer");
-}
-
-#[test]
-fn the_math_rule_reads_markers_only_without_boxes() {
-    assert_eq!(Verifier::Math.judge("so\n#### \\frac{1}{2}", "\\frac12").answer.as_deref(), Some("\\frac{1}{2}"));
-    assert!(Verifier::Math.judge("so\n#### \\frac{1}{2}", "\\frac12").correct);
-    assert_eq!(Verifier::Math.judge("\\boxed{7\n#### 7", "7").answer, None);
-    assert!(Verifier::Math.judge("\\boxed{\\sqrt3}", "\\sqrt{3}").correct);
-    assert!(Verifier::Math.judge("\\boxed{3/4}", "\\dfrac{3}{4}").correct);
-    assert!(!Verifier::Hendrycks.judge("\\boxed{03/4}", "\\dfrac{3}{4}").correct, "spellings, not values");
-}
-
-#[test]
-fn a_number_of_any_length_is_compared_exactly() {
-    let long = "9".repeat(5_000);
-    assert!(Verifier::Numeric.judge(&format!("#### 0{long}.0"), &long).correct);
-    assert!(!Verifier::Numeric.judge(&format!("#### {long}8"), &format!("{long}9")).correct);
-    assert!(Verifier::Numeric.judge("#### 2/4", "0.5").correct);
-    assert!(Verifier::Numeric.judge("#### -0.0", "0").correct);
-}
-
-#[test]
-fn the_numeric_rule_does_not_guess() {
-    for unclear in
-        ["3-4", "7 + 2 = 9", "7 = 7", "1e5", "2^10", "12:30", "1.2.3", "1,2345", "x", "3 1/2", "2020-01-02", "5 * 3"]
-    {
-        let verdict = Verifier::Numeric.judge(&format!("#### {unclear}"), "7");
-        assert_eq!(verdict.answer, None, "{unclear}");
-    }
-    for (clear, read) in [
-        ("72.", "72"),
-        ("5km", "5"),
-        ("-$5", "-5"),
-        ("5 - as said", "5"),
-        ("1,234,567.80", "1234567.8"),
-        ("10 or 20", "10"),
-    ] {
-        assert_eq!(Verifier::Numeric.judge(&format!("#### {clear}"), "0").answer.as_deref(), Some(read), "{clear}");
-    }
 }
 
 const TAU: Thresholds = Thresholds { tau_i: 0.5, tau_j: 0.5, tau_d: 0.99 };
@@ -213,78 +137,6 @@ fn pass_at_k_at_its_edges() {
     assert!((pass_at_k(2, 1, 1) - 0.5).abs() < 1e-15);
 }
 
-const ANSWER: &str = "Tom has 3 boxes.\nHe packs  $4 \\times 5 = 25$ apples.\nSo Tom has 25 - 2 = 23 apples.\n#### 23";
-
-#[test]
-fn excerpts_are_found_exactly_then_nearly() {
-    let text = |excerpt: &str| find_excerpt(ANSWER, excerpt).map(|found| (&ANSWER[found.start..found.end], found.kind));
-    assert_eq!(text("So Tom has 25 - 2"), Some(("So Tom has 25 - 2", MatchKind::Exact)));
-    let formula = "packs  $4 \\times 5 = 25$ apples.";
-    assert_eq!(text("Packs 4 * 5 = 25 apples."), Some((formula, MatchKind::Normalised)));
-    assert_eq!(text("packs \\(4 × 5 = 25\\) apples."), Some((formula, MatchKind::Normalised)));
-    let (found, kind) = text("so Tom had 25 − 2 = 23 aples").unwrap();
-    assert_eq!((found, kind), ("So Tom has 25 - 2 = 23 apples", MatchKind::Fuzzy));
-    for missing in ["", "   ", "He eats every one of them", "\\[ \\]", "zzz"] {
-        assert_eq!(text(missing), None, "{missing:?}");
-    }
-    assert_eq!(find_excerpt(&"ab ".repeat(100), &"ab ".repeat(41)), None, "longer than allowed");
-}
-
-#[test]
-fn the_prefix_ends_before_the_wrong_step() {
-    let before = |excerpt: &str| prefix_before(ANSWER, &find_excerpt(ANSWER, excerpt).unwrap());
-    assert_eq!(before("= 25$"), "Tom has 3 boxes.");
-    assert_eq!(before("3 boxes"), "");
-    assert_eq!(
-        before("#### 23"),
-        "Tom has 3 boxes.\nHe packs  $4 \\times 5 = 25$ apples.\nSo Tom has 25 - 2 = 23 apples."
-    );
-}
-
-fn diagnosis() -> Diagnosis {
-    Diagnosis {
-        first_error: "$4 \\times 5 = 25$".into(),
-        error_type: "calculation error".into(),
-        why_wrong: "4 times 5 is 20.".into(),
-        missing_knowledge: "multiplication".into(),
-        minimal_fix: "Multiply again.".into(),
-        correct_next_step: "He packs 4 * 5 = 20 apples.".into(),
-        short_correct_reasoning: "4 * 5 = 20\n20 - 2 = 18\n#### 1,018".into(),
-    }
-}
-
-#[test]
-fn diagnoses_pass_only_whole() {
-    let found = check_diagnosis(&diagnosis(), ANSWER, "1018", Verifier::Gsm8kStrict, 120).unwrap();
-    assert_eq!((&ANSWER[found.start..found.end], found.kind), ("$4 \\times 5 = 25$", MatchKind::Exact));
-    let faults = |change: fn(&mut Diagnosis)| {
-        let mut changed = diagnosis();
-        change(&mut changed);
-        check_diagnosis(&changed, ANSWER, "1018", Verifier::Gsm8kStrict, 120).unwrap_err()
-    };
-    assert_eq!(faults(|d| d.why_wrong = " ".into()), [DiagnosisFault::EmptyField("why_wrong")]);
-    assert_eq!(faults(|d| d.first_error = String::new()), [DiagnosisFault::EmptyField("first_error")]);
-    assert_eq!(faults(|d| d.first_error = "x".repeat(121)), [DiagnosisFault::LongExcerpt { length: 121, most: 120 }]);
-    assert_eq!(faults(|d| d.first_error = "not there at all".into()), [DiagnosisFault::ExcerptNotFound]);
-    assert_eq!(faults(|d| d.correct_next_step = d.first_error.clone()), [DiagnosisFault::RepeatsError]);
-    assert_eq!(faults(|d| d.short_correct_reasoning.push_str("\nDone.")), [DiagnosisFault::WrongAnswer("1018".into())]);
-}
-
-#[test]
-fn diagnoses_have_exactly_seven_fields() {
-    let json = serde_json::to_string(&diagnosis()).unwrap();
-    assert_eq!(parse_diagnosis(&json), Ok(diagnosis()));
-    assert_eq!(parse_diagnosis(&format!("```json\n{json}\n```\n")), Ok(diagnosis()));
-    let eight = json.replacen('{', "{\"note\":\"x\",", 1);
-    let six = json.replacen("\"why_wrong\":\"4 times 5 is 20.\",", "", 1);
-    for (bad, word) in
-        [(eight.as_str(), "note"), (six.as_str(), "why_wrong"), ("", "EOF"), ("{\"first_error\": 3}", "string")]
-    {
-        let error = parse_diagnosis(bad).unwrap_err().to_string();
-        assert!(error.contains(word), "{error}");
-    }
-}
-
 #[test]
 fn sets_follow_the_rollouts() {
     let outcomes = [
@@ -386,18 +238,4 @@ fn terminals_see_only_text() {
     for (raw, clean) in table {
         assert_eq!(strip_control(raw), clean, "{raw:?}");
     }
-}
-
-#[test]
-fn nesting_costs_no_more_than_its_length() {
-    let begun = std::time::Instant::now();
-    for (open, close) in [("\\sin(", ")"), ("\\sin((1+", ")^{9})"), ("(1+", ")^{t}")] {
-        for times in 1..24 {
-            let answer = format!("\\boxed{{{}t{}}}", open.repeat(times), close.repeat(times));
-            assert!(Verifier::Math.judge(&answer, &Verifier::Math.normalise_gold(&answer)).correct, "{answer}");
-            let other = answer.replace('t', "z");
-            assert!(!Verifier::Math.judge(&other, &Verifier::Math.normalise_gold(&answer)).correct, "{answer}");
-        }
-    }
-    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
 }

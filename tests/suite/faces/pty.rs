@@ -211,9 +211,34 @@ fn a_run_outlives_a_terminal_that_is_closed() {
     reader.join().unwrap();
     drop((master, _slave, keys));
     thread::sleep(Duration::from_millis(500));
+    let before = ticks(&id);
+    thread::sleep(Duration::from_millis(1000));
     assert!(child.try_wait().unwrap().is_none(), "the run ended with its terminal");
+    let spent = ticks(&id) - before;
+    assert!(spent < 15, "a run without a terminal took {spent} hundredths of a second to wait for one");
     assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().exit_code(), 130);
+}
+
+/// Time a process has computed so far, in hundredths of a second; 0 where the system does not say.
+fn ticks(id: &str) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
+    after.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum()
+}
+
+#[test]
+fn a_run_that_waits_for_somebody_stops_when_its_terminal_goes_away() {
+    let session = Session::start("gate", 80, 24);
+    session.wait("the gate", |text| text.contains("gate: bridge"));
+    session.signal("HUP");
+    assert_eq!(session.end().0, 130, "nobody can pass the gate any more");
+    let mut session = Session::start("endless", 80, 24);
+    session.wait("progress", |text| text.contains("20 of 20"));
+    session.press("p");
+    session.wait("the pause", |text| text.contains("paused"));
+    session.signal("HUP");
+    assert_eq!(session.end().0, 130, "nobody can end the pause any more");
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! The engine thread: stops when nobody wants its work any more, and survives what panics on it.
 
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
+
 use footbridge::domain::Message;
 use footbridge::pipeline::control::Control;
 use footbridge::pipeline::engine::{Asking, Engine, EngineError};
@@ -38,6 +41,19 @@ fn a_cancelled_generation_stops() {
     let rest = replies.map(Result::unwrap).count();
     assert!(rest < 100_000, "{rest}");
     assert!(!engine.files().unwrap().is_empty());
+}
+
+/// No answer need be finished for a pause to be heard: a run that stands still computes nothing.
+#[test]
+fn a_paused_generation_stands_still_until_it_goes_on() {
+    let (engine, control) = (engine(), Control::new());
+    control.apply(&Command::Pause);
+    let replies = engine.generate(endless(), &control).unwrap();
+    assert!(matches!(replies.within(Duration::from_millis(300)), Err(RecvTimeoutError::Timeout)));
+    control.apply(&Command::Resume);
+    replies.within(Duration::from_secs(60)).unwrap().unwrap();
+    control.apply(&Command::Cancel);
+    assert!(replies.count() < 100_000);
 }
 
 #[test]

@@ -4,14 +4,15 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use footbridge::pipeline::events::{Event, StageId};
+use footbridge::pipeline::events::{Event, Outcome, StageId};
 use footbridge::pipeline::plan::plan;
-use footbridge::session::Sessions;
+use footbridge::session::records::StageDone;
+use footbridge::session::{Author, Batch, Sessions};
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::runs::{Found, SEED, UNDISTURBED, footbridge, recipe, reported, small_args, text};
+use super::runs::{Found, SEED, UNDISTURBED, begin, footbridge, outcome, recipe, reported, resume, small_args, text};
 
 /// When to kill: within a stage, after so many of its updates, and then so long.
 struct Moment {
@@ -103,4 +104,25 @@ fn ten_kills_change_nothing() {
     assert_eq!(reported("killed", home.path()), serde_json::to_value(&UNDISTURBED.results).unwrap());
     let check = footbridge(&["sessions", "check", "killed"], home.path()).output().unwrap();
     assert!(check.status.success(), "{}", text(&check.stdout));
+}
+
+/// Between the moment at which a stage's weights are kept, and its saved states go, and the record that it is done, a kill
+/// costs nothing: no update is made again.
+#[test]
+fn a_stage_whose_weights_are_kept_is_not_trained_again() {
+    let home = tempfile::tempdir().unwrap();
+    let (sessions, recipe) = (Sessions::at(home.path()), recipe(SEED, &[("iterations", "1")]));
+    assert_eq!(outcome(begin(&sessions, "run", &recipe, 2)), Outcome::Done);
+    let before = Found::of(&sessions, "run", &recipe);
+    let session = sessions.open("run").unwrap();
+    let mut batch = Batch::new(Author::Pipeline);
+    for stage in ["1-sft-bridged", "1-grpo"] {
+        batch.delete::<StageDone>(stage);
+    }
+    session.write(batch).unwrap();
+    drop(session);
+    let run = resume(&sessions, "run", &recipe);
+    let made = run.events.iter().filter(|event| matches!(event, Event::Metric { .. })).count();
+    assert_eq!((run.handle.join().unwrap(), made), (Outcome::Done, 0));
+    Found::of(&sessions, "run", &recipe).assert_equals(&before);
 }

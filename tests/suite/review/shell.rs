@@ -60,6 +60,11 @@ fn a_run_is_reviewed_while_it_stands_still_and_trains_on_what_was_decided() {
     said(home, &["edit", "run", &bridge, "--step", "1", "--text", "by hand 2 + 2 = 4", "--reason", "clearer"]);
     assert!(said(home, &["undo", "run"]).contains("took back decision 2"));
     assert!(said(home, &["redo", "run", &bridge]).contains("restored decision 2"));
+    let trace = format!("trace/{question}");
+    assert!(refused(home, &["edit", "run", &trace, "--step", "1", "--text", "x"]).contains("--step is for bridged"));
+    let field = refused(home, &["edit", "run", &trace, "--field", "why_wrong", "--text", "x"]);
+    assert!(field.contains("--field is for diagnoses"), "{field}");
+    assert!(refused(home, &["approve", "run", &bridge, "--kind", "trace"]).contains("narrow --all down"));
     assert!(refused(home, &["set-score", "run", question, "1", "I", "0.3"]).contains("must be 0, 0.25"));
     assert!(refused(home, &["override", "run", question, "1", "explode"]).contains("expected keep"));
     assert!(refused(home, &["approve", "run", "sample/1"]).contains("names no product"));

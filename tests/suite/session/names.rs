@@ -18,7 +18,7 @@ fn a_session_with_another_name_is_the_same_session() {
     assert!(matches!(sessions.open("first").unwrap_err(), SessionError::Unknown { .. }));
     assert_eq!(sessions.summary("second.b").unwrap().activity, Activity::Done);
     assert_groups(&sessions.open_read_only("second.b").unwrap(), 5);
-    let (meta, recipe) = sessions.described("second.b").unwrap();
+    let (meta, (recipe, _)) = sessions.described("second.b").unwrap();
     assert_eq!((meta.name.as_str(), meta.seed, recipe.as_str()), ("second.b", 7, "seed = 7\n"));
 
     // It goes on: written to, closed, opened again.

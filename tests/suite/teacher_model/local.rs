@@ -3,11 +3,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::tensor::Device;
 use footbridge::domain::Message;
 use footbridge::pipeline::engine::EngineError;
-use footbridge::pipeline::local_teacher::{LocalChat, LocalSettings};
+use footbridge::pipeline::local_teacher::{GoOn, LocalChat, LocalSettings};
 use footbridge::recipe::LoraRecipe;
 use footbridge::session::records::{Scores, Status, Trace};
 use footbridge::student::Student;
@@ -66,6 +68,26 @@ fn an_adapter_and_the_built_in_student_can_teach() {
     assert!(opened("world", 1).unwrap().complete(&asked).unwrap().completion_tokens > 0);
     let missing = opened("no/such/folder", 1).unwrap_err().to_string();
     assert!(missing.starts_with("student folder not found: no/such/folder"), "{missing}");
+}
+
+/// Heard between two tokens, by the call under way and by those that wait for their turn.
+#[test]
+fn a_cancel_is_heard_in_the_middle_of_an_answer() {
+    let asked = request("How much is 3 + 4?", 1);
+    let whole = open(1).complete(&asked).unwrap().completion_tokens as usize;
+    assert!(whole > 4, "{whole}");
+    let looks = Arc::new(AtomicUsize::new(0));
+    let seen = looks.clone();
+    let go_on: GoOn = Arc::new(move || seen.fetch_add(1, Ordering::Relaxed) < 4);
+    let chat = open(1).while_wanted(go_on);
+    std::thread::scope(|scope| {
+        let calls: Vec<_> = (0..3).map(|_| scope.spawn(|| chat.complete(&asked))).collect();
+        for call in calls {
+            assert_eq!(call.join().unwrap(), Err(TeacherError::Cancelled));
+        }
+    });
+    let looks = looks.load(Ordering::Relaxed);
+    assert!((5..whole + 5).contains(&looks), "{looks} looks, {whole} tokens");
 }
 
 #[test]

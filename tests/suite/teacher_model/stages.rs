@@ -11,7 +11,7 @@ use footbridge::pipeline::material::world_of;
 use footbridge::pipeline::review::{Act, Request};
 use footbridge::pipeline::run::{Ground, start};
 use footbridge::recipe::Recipe;
-use footbridge::session::records::{BridgedTrace, Scores, Status, Trace};
+use footbridge::session::records::{BridgedTrace, Prepared, Scores, Status, Trace};
 use footbridge::session::{NewSession, Sessions};
 use footbridge::teacher::{RuleTeacher, Teacher, TeacherError};
 
@@ -24,6 +24,8 @@ struct Busy {
     allowed: AtomicI64,
     /// Question whose trace, and question whose first judge call, has no answer.
     lost: [String; 2],
+    /// Questions whose traces are longer than any student reads.
+    long: Vec<String>,
     /// Calls under way, and the most there were.
     under_way: AtomicUsize,
     most: Arc<AtomicUsize>,
@@ -37,6 +39,7 @@ impl Busy {
             rules: RuleTeacher::new(world_of(recipe).unwrap(), recipe.seed),
             allowed: AtomicI64::new(allowed),
             lost: lost.map(str::to_owned),
+            long: Vec::new(),
             under_way: AtomicUsize::new(0),
             most: Arc::new(AtomicUsize::new(0)),
             before: Box::new(|_| {}),
@@ -68,6 +71,9 @@ impl Teacher for Busy {
     fn trace(&self, question: &Question, attempt: u32) -> Result<String, TeacherError> {
         if question.id == self.lost[0] {
             return Err(TeacherError::Unanswered("refused".into()));
+        }
+        if self.long.contains(&question.id) {
+            return self.call(|rules| Ok("so we go on and on\n".repeat(400) + &rules.trace(question, attempt)?));
         }
         self.call(|rules| rules.trace(question, attempt))
     }
@@ -158,6 +164,31 @@ fn a_lost_product_goes_to_review_with_its_reason_and_the_run_goes_on() {
     assert_eq!(scores[judged].steps[0].scores.importance, None);
     assert_eq!(scores[judged].unanswered, ["step 1, importance: wordy"]);
     assert!(matches!(scores[judged].status, Status::Review { .. }));
+}
+
+/// The student reads 1024 tokens. A hard trace beyond that has no D, and goes to review; a medium one is cut for training,
+/// as texts beyond the recipe's length are.
+#[test]
+fn a_trace_longer_than_the_student_reads_does_not_end_the_run() {
+    let (scored, traced) = (UNDISTURBED.all::<Scores>(), UNDISTURBED.all::<Trace>());
+    let hard = scored.keys().next().unwrap().clone();
+    let medium = traced.keys().find(|id| !scored.contains_key(*id)).unwrap().clone();
+    let recipe = recipe(SEED, &[("iterations", "1")]);
+    assert!(recipe.sft.max_tokens > 1024);
+    let busy = Busy { long: vec![hard.clone(), medium.clone()], ..Busy::new(&recipe, i64::MAX, ["", ""]) };
+    let home = tempfile::tempdir().unwrap();
+    let sessions = Sessions::at(home.path());
+    let session = sessions.create("run", &NewSession { recipe: &recipe.to_toml(), seed: recipe.seed }).unwrap();
+    let ground = Ground::with_teacher(&recipe, 2, Box::new(busy)).unwrap();
+    assert_eq!(outcome(start(session, recipe.clone(), ground)), Outcome::Done);
+    let found = Found::of(&sessions, "run", &recipe);
+    let traces = found.all::<Trace>();
+    let Status::Review { reason } = &traces[&hard].status else { panic!("{:?}", traces[&hard].status) };
+    assert!(reason.ends_with("and the student reads 1024"), "{reason}");
+    assert_eq!(traces[&medium].status, Status::Approved);
+    assert!(!found.all::<Scores>().contains_key(&hard) && found.all::<Scores>().len() + 1 == scored.len());
+    let longest = found.all::<Prepared>().values().map(|text| text.tokens).max().unwrap();
+    assert!((900..1024).contains(&longest), "{longest} tokens are trained");
 }
 
 #[test]

@@ -237,7 +237,7 @@ fn a_click_selects_and_a_second_one_opens() {
     let shown = stand.screen(120, 40);
     let row = shown.lines().position(|line| line.contains("raw-hard")).unwrap() as u16;
     stand.click(10, row);
-    assert!(stand.screen(120, 40).lines().nth(row.into()).unwrap().starts_with('>'));
+    assert!(stand.screen(120, 40).lines().nth(row.into()).unwrap().starts_with('▌'));
     stand.click(10, row);
     assert_eq!(stand.shell.session(), Some("other"));
 }

@@ -101,6 +101,19 @@ fn any_step_can_be_chosen_and_the_newest_followed_again() {
     assert_eq!(stand.screen(120, 40), newest);
 }
 
+#[test]
+fn the_way_out_is_hinted_at_whatever_is_done() {
+    let mut stand = rollouts();
+    for keys in ["", "g", "<right>", "<right><right>", "o", "s"] {
+        stand.keys(keys);
+        for (columns, rows) in [(80, 24), (40, 10)] {
+            let shown = stand.screen(columns, rows);
+            let hints = shown.lines().last().unwrap();
+            assert!(hints.contains("q leave") && hints.contains("? help"), "{keys}: {shown}");
+        }
+    }
+}
+
 /// A step behind the last one, with its groups.
 fn one_more_step(stand: &mut Stand) -> u64 {
     let session = Sessions::at(stand.home.path()).open(SMALL).unwrap();
@@ -182,7 +195,7 @@ fn tokens_are_coloured_by_log_prob_where_it_was_kept() {
     };
     assert!(underlined(&mut stand) > 3);
     stand.keys("t");
-    assert!(stand.screen(120, 40).contains("t colours tokens"));
+    assert!(stand.screen(120, 40).contains("t colours by log-prob"));
     assert_eq!(underlined(&mut stand), 0);
 }
 

@@ -92,6 +92,11 @@ fn a_gate_is_left_as_it_is_once_that_is_meant() {
     let mut stand = Stand::live(dark()).play(run_until(4, 1.0));
     assert!(stand.keys("L").is_empty());
     stand.tell(Msg::Run(Event::GateWaiting { stage: stage(1, StageKind::Bridge, ""), pending: 12 }));
+    let waiting = stand.screen(100, 30);
+    assert!(waiting.contains("waits for you: bridge 12 to approve"), "{waiting}");
+    let hints = stand.screen(40, 10).lines().last().unwrap().to_string();
+    assert!(hints.contains("^A approve all") && hints.contains("q stop"), "{hints}");
+    assert!(!waiting.contains(" left"), "a run that waits has no time left to tell: {waiting}");
     stand.keys("L");
     assert!(stand.screen(100, 30).contains("12 products of"));
     let effects = stand.keys("y");
@@ -132,5 +137,5 @@ fn a_click_selects_a_stage() {
     let row = shown.lines().position(|line| line.contains("traces")).unwrap() as u16;
     stand.click(8, row);
     let shown = stand.screen(120, 40);
-    assert!(shown.lines().nth(row.into()).unwrap().starts_with('>'), "{shown}");
+    assert!(shown.lines().nth(row.into()).unwrap().starts_with('▌'), "{shown}");
 }

@@ -1,7 +1,7 @@
 //! Compare chain: each person has more, fewer, or some times as many as the one before; then perhaps two or three of
 //! them put theirs together.
 
-use super::{even_splits, factors};
+use super::{even_splits, factors, operation};
 use crate::data::world::{
     dice::Dice,
     problem::{Draft, Size},
@@ -44,19 +44,7 @@ fn sums(dice: &mut Dice, steps: usize) -> usize {
 fn relation(dice: &mut Dice, size: Size, have: i64) -> (Op, i64) {
     let splits: Vec<i64> = if have >= 6 { even_splits(have, 3) } else { Vec::new() };
     let growths = factors(have, &[2, 3, 4]);
-    let mut ops = vec![Op::Add, if have < 4 { Op::Add } else { Op::Subtract }];
-    if !growths.is_empty() {
-        ops.push(Op::Multiply);
-    }
-    ops.extend(splits.iter().map(|_| Op::Divide));
-    let op = dice.pick(&ops);
-    let amount = match op {
-        Op::Add => size.gain(dice),
-        Op::Subtract => size.loss(dice, have),
-        Op::Multiply => dice.pick(&growths),
-        Op::Divide => dice.pick(&splits),
-    };
-    (op, amount)
+    operation(dice, size, have, (&growths, &splits), splits.len())
 }
 
 fn sentence(dice: &mut Dice, op: Op, amount: i64, who: &str, other: &str, things: &str) -> String {

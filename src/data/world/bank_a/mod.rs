@@ -3,6 +3,7 @@
 use super::{
     dice::Dice,
     problem::{Draft, Kind, Size},
+    program::Op,
 };
 
 pub mod boxes;
@@ -22,6 +23,30 @@ pub fn draft(dice: &mut Dice, steps: usize, size: Size) -> (Kind, Draft) {
         _ => state::draft(dice, steps, size),
     };
     (kind, draft)
+}
+
+/// What is done to `have` things, and with what number: one of `growths` or `splits` where those are multiplied or cut.
+/// Cutting counts so many times as the other operations.
+fn operation(
+    dice: &mut Dice,
+    size: Size,
+    have: i64,
+    (growths, splits): (&[i64], &[i64]),
+    divisions: usize,
+) -> (Op, i64) {
+    let mut ops = vec![Op::Add, if have < 4 { Op::Add } else { Op::Subtract }];
+    if !growths.is_empty() {
+        ops.push(Op::Multiply);
+    }
+    ops.extend(std::iter::repeat_n(Op::Divide, divisions));
+    let op = dice.pick(&ops);
+    let amount = match op {
+        Op::Add => size.gain(dice),
+        Op::Subtract => size.loss(dice, have),
+        Op::Multiply => dice.pick(growths),
+        Op::Divide => dice.pick(splits),
+    };
+    (op, amount)
 }
 
 /// The divisors from 2 to `most` that leave at least 2.

@@ -1,6 +1,6 @@
 //! State chain: one person's things grow, shrink, multiply and are shared, one change a sentence.
 
-use super::{even_splits, factors};
+use super::{even_splits, factors, operation};
 use crate::data::world::{
     dice::Dice,
     problem::{Draft, Size},
@@ -36,21 +36,8 @@ pub fn draft(dice: &mut Dice, steps: usize, size: Size) -> Draft {
 fn change(dice: &mut Dice, size: Size, have: i64) -> (Op, i64) {
     let splits = even_splits(have, 6);
     let growths = factors(have, &[2, 2, 3, 3, 4, 5]);
-    let mut ops = vec![Op::Add, if have < 4 { Op::Add } else { Op::Subtract }];
-    if !growths.is_empty() {
-        ops.push(Op::Multiply);
-    }
-    if !splits.is_empty() {
-        ops.extend([Op::Divide, Op::Divide]);
-    }
-    let op = dice.pick(&ops);
-    let amount = match op {
-        Op::Add => size.gain(dice),
-        Op::Subtract => size.loss(dice, have),
-        Op::Multiply => dice.pick(&growths),
-        Op::Divide => dice.pick(&splits),
-    };
-    (op, amount)
+    let divisions = if splits.is_empty() { 0 } else { 2 };
+    operation(dice, size, have, (&growths, &splits), divisions)
 }
 
 fn gain(dice: &mut Dice, who: &str, friend: &str, amount: i64, things: &str) -> String {

@@ -3,13 +3,13 @@
 
 use crate::domain::bridging::unscored;
 use crate::domain::{Action, Band, StepScores, Thresholds};
+use crate::pipeline::begun::recipe_of;
 use crate::pipeline::review::Kind;
 use crate::pipeline::stages::difficulty::{FIRST, edges};
 use crate::recipe::Recipe;
 use crate::session::Session;
 use crate::session::records::{Asked, BridgedTrace, Scores, Status, TauD, Trace};
 use crate::workbench::jobs::Cancel;
-use crate::workbench::source::recipe_of;
 use crate::workbench::text;
 
 /// Characters of a question that a list shows at most.

@@ -9,10 +9,10 @@ use super::page::Page;
 use crate::domain::steps::{in_code_points, located};
 use crate::domain::{Message, split_answer};
 use crate::export::preview::speech_of;
+use crate::pipeline::begun::recipe_of;
 use crate::session::Session;
 use crate::student::ChatTokens;
 use crate::student::speech::Speech;
-use crate::workbench::source::recipe_of;
 
 /// A piece of a step with its loss in nats.
 #[derive(Clone, Debug, PartialEq)]

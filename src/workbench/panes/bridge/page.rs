@@ -3,6 +3,7 @@
 use super::book::{Ground, ground};
 use crate::domain::diff::{self, Piece};
 use crate::domain::{Action, Band, Question, StepScores, split_answer, split_steps};
+use crate::pipeline::begun::recipe_of;
 use crate::pipeline::review::history::author;
 use crate::pipeline::review::{Kind, ProductId};
 use crate::pipeline::stages::difficulty::{FIRST, edges};
@@ -11,7 +12,6 @@ use crate::session::records::{
 };
 use crate::session::{Author, RolloutBrief, Session, SessionError};
 use crate::workbench::jobs::Cancel;
-use crate::workbench::source::recipe_of;
 
 /// Who decided over a step.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::domain::SampleKind;
 use crate::export::preview::Renderer;
+use crate::pipeline::begun::recipe_of;
 use crate::pipeline::events::{StageId, StageKind};
 use crate::pipeline::lessons::planned;
 use crate::pipeline::plan::plan;
@@ -15,7 +16,6 @@ use crate::session::records::{
 };
 use crate::session::{Session, SessionError};
 use crate::workbench::jobs::Cancel;
-use crate::workbench::source::recipe_of;
 
 /// What renders texts, made once for each session; or why there is none.
 pub type SharedRenderer = Arc<OnceLock<Result<Renderer, String>>>;

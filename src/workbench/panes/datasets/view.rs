@@ -14,7 +14,7 @@ use crate::workbench::pane::Seen;
 use crate::workbench::sheet::Sheet;
 use crate::workbench::text;
 use crate::workbench::widgets::table::{Column, Sorted, Wide};
-use crate::workbench::widgets::{fault, header, joined, no_session, put, waiting, words};
+use crate::workbench::widgets::{fault, header, joined, no_session, pointer, put, waiting, words};
 
 /// From here on the member stands beside the list.
 const WIDE: u16 = 100;
@@ -303,7 +303,8 @@ impl DataSets {
         for (y, (place, branch)) in (area.top()..area.bottom()).zip(branches.iter().enumerate().skip(first)) {
             let line = Rect { y, height: 1, ..area };
             let selected = place == at && self.part == Part::Detail;
-            let mut spans = vec![Span::styled(tree::gutter(branches, place, look), look.theme.mark)];
+            let gutter = Span::styled(tree::gutter(branches, place, look), look.theme.mark);
+            let mut spans = vec![pointer(selected, look), gutter];
             if branch.target.is_some() {
                 spans.push(Span::styled(format!("{} ", look.glyphs.arrow), look.theme.key));
             }
@@ -318,7 +319,8 @@ impl DataSets {
         let below = Rect { y: area.bottom(), height: whole, ..area };
         let leads = branches[at].target.as_ref().map(|(pane, _)| format!("enter shows it in {}", pane.name()));
         let lines = text::wrap(&words, usize::from(below.width));
-        let lines = lines.into_iter().take(usize::from(whole).saturating_sub(2));
+        let lines = text::few(lines, usize::from(whole).saturating_sub(2), below.width.into(), look.glyphs.ellipsis);
+        let lines = lines.into_iter();
         let style = look.theme.text;
         let lines = lines.map(|line| Span::styled(line, style));
         let lines = lines.chain(leads.map(|leads| Span::styled(leads, look.theme.dim)));

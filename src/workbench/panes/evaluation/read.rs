@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use crate::evaluate::{Answers, BySplit, Change, DEV, Values, changes};
 use crate::export::{BesideError, Comparison, Examined, side, standings};
+use crate::pipeline::begun::recipe_of;
 use crate::pipeline::events::StageId;
 use crate::pipeline::plan::plan;
 use crate::recipe::Recipe;
 use crate::session::records::{Asked, RolloutGroup, StageDone};
 use crate::session::{Session, Sessions};
 use crate::workbench::jobs::Cancel;
-use crate::workbench::source::recipe_of;
 
 /// What was found in the session and beside it.
 pub struct Found {

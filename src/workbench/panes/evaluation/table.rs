@@ -8,7 +8,7 @@ use super::grid::{Absent, Grid, Row};
 use crate::evaluate::Estimate;
 use crate::workbench::look::Look;
 use crate::workbench::text;
-use crate::workbench::widgets::put;
+use crate::workbench::widgets::{pointer, put};
 
 /// Columns of a figure with its half interval, its mark and the space before it.
 const CELL: usize = 15;
@@ -88,7 +88,6 @@ pub fn draw(buf: &mut Buffer, sight: &Sight, grid: &Grid, chosen: (usize, usize)
     let top = area.y.saturating_add(HEAD);
     for (y, (at, row)) in (top..area.bottom()).zip(grid.rows.iter().enumerate().skip(sight.first.0)) {
         let selected = at == chosen.0;
-        let mark = if selected { ">" } else { " " };
         let star = if row.best { look.glyphs.star } else { " " };
         let style = match (selected && focused, row.absent.is_some(), &row.session) {
             (true, ..) => theme.focus.patch(theme.key),
@@ -96,7 +95,7 @@ pub fn draw(buf: &mut Buffer, sight: &Sight, grid: &Grid, chosen: (usize, usize)
             _ => theme.text,
         };
         let mut spans = vec![
-            Span::styled(mark, style),
+            pointer(selected, look),
             Span::styled(star, theme.title),
             Span::styled(padded(&format!(" {}", name(row)), sight.name.saturating_sub(2), look), style),
         ];

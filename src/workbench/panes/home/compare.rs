@@ -7,11 +7,11 @@ use ratatui::text::Span;
 
 use crate::evaluate::Change;
 use crate::export::{Beside, beside};
+use crate::pipeline::begun::recipe_of;
 use crate::recipe::Recipe;
 use crate::session::{Session, Sessions};
 use crate::workbench::jobs::{Cancel, Query};
 use crate::workbench::pane::{Cx, Seen};
-use crate::workbench::source::recipe_of;
 use crate::workbench::text;
 use crate::workbench::widgets::{fault, header, put, waiting};
 

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::export::gather;
+use crate::pipeline::begun::recipe_of;
 use crate::session::Sessions;
 use crate::workbench::jobs::Cancel;
-use crate::workbench::source::recipe_of;
 
 /// Journals above this many bytes are not read for the list; opening the session reads them.
 const MOST: u64 = 64 << 20;

@@ -330,9 +330,9 @@ mod tests {
         assert!(form.fault("grpo.prompts").unwrap().text.contains("must divide"));
         assert!(form.ready().unwrap_err().contains("grpo.mini_batch is 5"));
         form.reset("grpo.mini_batch");
-        form.set("bridge.score_on", "processed");
-        assert!(form.fault("bridge.score_on").unwrap().text.contains("does not have"));
-        form.set("bridge.score_on", "original");
+        form.set("evaluate.bench", "[\"svamp\"]");
+        assert!(form.fault("evaluate.bench").unwrap().text.contains("is for questions from files"));
+        form.reset("evaluate.bench");
         for (name, why) in [("a b", "not allowed"), ("demo-3", "already")] {
             form.call(name);
             assert!(form.fault("=name").unwrap().text.contains(why));

@@ -10,7 +10,7 @@ use crate::recipe::Field;
 use crate::workbench::look::Look;
 use crate::workbench::pane::Seen;
 use crate::workbench::text;
-use crate::workbench::widgets::{header, joined, put, words};
+use crate::workbench::widgets::{header, joined, pointer, put, words, written};
 
 /// Rows of the lower part, where there is room for it.
 const BELOW: u16 = 4;
@@ -85,7 +85,7 @@ fn spans(form: &Form, line: &Line, look: &Look, width: u16, selected: bool) -> V
         let about = if room < LEAST_WORDS { "" } else { about };
         let about = text::fit(&text::printable(about), room, look.glyphs.ellipsis);
         let shown = if faulty { theme.bad } else { style };
-        let mut spans = vec![Span::styled(if selected { ">" } else { " " }, style), mark, Span::raw(" ")];
+        let mut spans = vec![pointer(selected, look), mark, Span::raw(" ")];
         spans.extend([cell(name, label, style), cell(what, value, shown)]);
         if base > 0 {
             spans.push(cell(was, base, theme.dim));
@@ -195,7 +195,5 @@ fn detail(buf: &mut Buffer, area: Rect, form: &Form, look: &Look) {
         lines.extend(text::wrap(&text::printable(&what), room).into_iter().map(|line| (line, theme.dim)));
     }
     let area = if area.height >= BELOW { header(buf, area, look, "what it is", false, vec![]) } else { area };
-    for (y, (line, style)) in (area.top()..area.bottom()).zip(lines) {
-        put(buf, Rect { y, height: 1, ..area }, vec![Span::raw("   "), Span::styled(line, style)]);
-    }
+    written(buf, area, lines);
 }

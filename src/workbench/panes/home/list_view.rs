@@ -14,7 +14,7 @@ use crate::session::show_size;
 use crate::workbench::look::Look;
 use crate::workbench::pane::Seen;
 use crate::workbench::text;
-use crate::workbench::widgets::{fault, header, joined, put, waiting};
+use crate::workbench::widgets::{fault, header, joined, pointer, put, waiting, written};
 
 /// A column: its title, its width, whether it stands on the right.
 type Column = (&'static str, usize, bool);
@@ -69,12 +69,7 @@ fn lower(paragraphs: &[Paragraph], items: usize, body: Rect, room: usize) -> u16
 fn write(buf: &mut Buffer, area: Rect, paragraphs: &[Paragraph]) -> u16 {
     let room = usize::from(area.width.saturating_sub(4)).max(1);
     let lines = paragraphs.iter().flat_map(|(words, style)| text::wrap(words, room).into_iter().map(|l| (l, *style)));
-    let mut y = area.top();
-    for (line, style) in lines.take(usize::from(area.height)) {
-        put(buf, Rect { y, height: 1, ..area }, vec![Span::raw("   "), Span::styled(line, style)]);
-        y += 1;
-    }
-    y
+    written(buf, area, lines)
 }
 
 /// What stands above the presets while there is no session; gives what is left of the area.
@@ -199,12 +194,8 @@ fn session(
         (false, false) => theme.text,
     };
     let mark = if list.marked.contains(row.name()) { "*" } else { " " };
-    let mut spans = vec![
-        Span::styled(if selected { ">" } else { " " }, plain),
-        Span::styled(mark, theme.warn),
-        Span::styled(glyph, style),
-        Span::raw(" "),
-    ];
+    let mut spans =
+        vec![pointer(selected, look), Span::styled(mark, theme.warn), Span::styled(glyph, style), Span::raw(" ")];
     for column in columns {
         let (words, style) = match column.0 {
             "activity" if busy => ("changing".to_string(), Some(true)),
@@ -240,7 +231,8 @@ fn preset(name: &'static str, look: &Look, width: u16, selected: bool) -> Vec<Sp
     let wide = if width >= 60 { 22 } else { 19 };
     let about = text::fit(&preset_about(name), usize::from(width).saturating_sub(wide + 5), look.glyphs.ellipsis);
     vec![
-        Span::styled(if selected { ">   " } else { "    " }, style),
+        pointer(selected, look),
+        Span::raw("   "),
         Span::styled(format!("{name:<wide$}"), style),
         Span::styled(about, look.theme.dim),
     ]

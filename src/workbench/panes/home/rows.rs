@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::recipe::{Loaded, Recipe};
+use crate::pipeline::begun::described;
+use crate::recipe::Recipe;
 use crate::session::{Activity, SessionError, SessionSummary, Sessions};
 use crate::workbench::jobs::Cancel;
 use crate::workbench::text;
@@ -96,12 +97,11 @@ pub fn read(sessions: &Sessions, known: &Known, cancel: &Cancel) -> Result<Vec<R
 }
 
 fn made(sessions: &Sessions, name: &str, known: &Known) -> Result<Arc<Made>, String> {
-    let (meta, recipe) = sessions.described(name).map_err(|error| error.to_string())?;
+    let (meta, recipe) = described(sessions, name)?;
     let key = format!("{name}/{}", meta.created);
     if let Some(made) = known.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
         return Ok(Arc::clone(made));
     }
-    let recipe = Loaded::parse(&recipe, "recipe.toml").map_err(|error| error.to_string())?.recipe;
     let (preset, _) = recipe.nearest_preset().map_err(|error| error.to_string())?;
     let base = Recipe::preset(preset).map_err(|error| error.to_string())?;
     let mut differences = recipe.differences(&base);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::diff::{self, Piece as Difference};
 use crate::domain::{Message, Question};
+use crate::pipeline::begun::recipe_of;
 use crate::pipeline::specimen::{Specimen, failures, question_in};
 use crate::pipeline::teaching::{prompts, resumed};
 use crate::session::records::{Asked, PromptChange, Trace};
@@ -12,7 +13,6 @@ use crate::session::{Session, show_time};
 use crate::teacher::prompts::{check, hash};
 use crate::teacher::{PromptKind, Prompts};
 use crate::workbench::jobs::Cancel;
-use crate::workbench::source::recipe_of;
 use crate::workbench::text::{printable, printable_lines};
 use crate::workbench::widgets::highlight::{Language, highlight, spoken};
 use crate::workbench::widgets::page::{Ink, Page};

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::rows::{Count, Sampled, sampling};
 use crate::domain::Finish;
+use crate::pipeline::begun::recipe_of;
 use crate::session::Session;
 use crate::session::records::RolloutGroup;
 use crate::workbench::jobs::Cancel;
 use crate::workbench::look::Glyphs;
-use crate::workbench::source::recipe_of;
 use crate::workbench::text::{count, figure, printable};
 use crate::workbench::widgets::page::{Ink, Page, plain};
 

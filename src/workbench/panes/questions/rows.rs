@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::{Action, Band, BandEdges, split_answer, split_steps};
+use crate::pipeline::begun::recipe_of;
 use crate::pipeline::events::StageKind;
 use crate::pipeline::plan::{BASE, parent, plan};
 use crate::pipeline::stages::difficulty;
@@ -11,7 +12,6 @@ use crate::session::Session;
 use crate::session::records::{Asked, BridgedTrace, Recycled, Scores, Status, Trace};
 use crate::workbench::filter::Field;
 use crate::workbench::jobs::Cancel;
-use crate::workbench::source::recipe_of;
 use crate::workbench::text::{printable, width};
 
 /// A stage that sampled training questions, in the order of the plan.

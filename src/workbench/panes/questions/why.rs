@@ -2,11 +2,11 @@
 
 use super::rows::{band_name, sampling};
 use crate::domain::Band;
+use crate::pipeline::begun::recipe_of;
 use crate::pipeline::stages::difficulty;
 use crate::session::records::{Asked, BridgedTrace, Decided, Prepared, Recycled, Scores, Sourced, Status, Trace};
 use crate::session::{Record, RolloutBrief, Session, SessionError, show_time};
 use crate::workbench::jobs::Cancel;
-use crate::workbench::source::recipe_of;
 use crate::workbench::text::{printable, wrap};
 use crate::workbench::widgets::page::{Ink, Piece};
 

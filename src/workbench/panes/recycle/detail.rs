@@ -176,7 +176,7 @@ fn diagnosis(record: &Recycled, detail: &Detail) -> [Leaf; 2] {
 
 /// The three lessons, as the next SFT would train on them.
 fn lessons(session: &Session, failure: &Failure<'_>) -> Result<[Leaf; 2], String> {
-    let (recipe, prompts) = asked_of(session)?;
+    let (recipe, prompts) = asked_of(session).map_err(|error| error.to_string())?;
     let verifier = recipe.data.verifier.parse::<Verifier>().map_err(|error| error.to_string())?;
     let made = failure.lessons(&prompts, failure.iteration + 1).map_err(|error| error.to_string())?;
     let Some(made) = made else {

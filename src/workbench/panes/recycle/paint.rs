@@ -241,10 +241,21 @@ fn line(row: &Row, look: &Look, (ids, columns): (usize, usize), selected: bool) 
     let error = if row.error == NO_DIAGNOSIS { Ink::Warn.style(theme) } else { named };
     spans.push(Span::styled(fill(&row.error, 20) + " ", error));
     let found = if row.found.is_none() { theme.warn } else { theme.dim };
-    spans.push(Span::styled(fill(found_word(row.found), 7), found));
-    spans.push(Span::styled(format!("{:>5.2} ", row.score), theme.text));
-    spans.push(Span::styled(if row.repeats { "rep " } else { "    " }.to_string(), theme.warn));
-    let used: usize = spans.iter().map(Span::width).sum();
+    let word = found_word(row.found);
+    let more = [
+        (text::width(word), Span::styled(fill(word, 7), found)),
+        (5, Span::styled(format!("{:>5.2} ", row.score), theme.text)),
+        (3, Span::styled(if row.repeats { "rep " } else { "    " }.to_string(), theme.warn)),
+    ];
+    // What there is no room for stands in the detail; half a word would say nothing.
+    let mut used: usize = spans.iter().map(Span::width).sum();
+    for (least, span) in more {
+        if used + least > columns {
+            return spans;
+        }
+        used += span.width();
+        spans.push(span);
+    }
     spans.push(Span::styled(text::fit(&row.text, columns.saturating_sub(used + 1), cut), theme.dim));
     spans
 }

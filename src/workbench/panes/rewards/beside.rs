@@ -1,11 +1,11 @@
 //! Other sessions laid over the one that is shown: the same value, aligned by step. One of them may be the baseline.
 
+use crate::pipeline::begun::recipe_of;
 use crate::workbench::curves::Family;
 use crate::workbench::jobs::Query;
 use crate::workbench::look::Look;
 use crate::workbench::pane::Cx;
 use crate::workbench::panes::rewards::chart;
-use crate::workbench::source::recipe_of;
 use crate::workbench::text;
 use crate::workbench::training::{Addition, Book, Known, read};
 

@@ -7,8 +7,10 @@ use ratatui::text::Span;
 
 use super::shown::Shown;
 use super::{Drawn, Rewards, large, legend, small};
+use crate::workbench::look::Look;
 use crate::workbench::pane::Seen;
-use crate::workbench::widgets::{fault, header, joined, no_session, put, waiting, words};
+use crate::workbench::text;
+use crate::workbench::widgets::{cut, fault, header, joined, no_session, put, waiting, words};
 
 /// From here on the small charts stand beside the large one instead of below.
 const WIDE: u16 = 96;
@@ -40,19 +42,25 @@ pub fn draw(pane: &Rewards, area: Rect, buf: &mut Buffer, seen: &Seen<'_>) -> Dr
         return Drawn::default();
     }
     let (body, foot) = split_foot(pane, body, seen);
-    lines(buf, foot.0, foot.1);
+    lines(buf, foot.0, foot.1, look);
     let values = legend::flow(legend::values(&shown), body.width.into());
     let most = (body.height / 3).max(1).min(values.len() as u16);
     let top = Rect { height: most.min(body.height), ..body };
-    lines(buf, top, values);
+    lines(buf, top, values, look);
     let rest = Rect { y: top.bottom(), height: body.height - top.height, ..body };
     let (left, right, columns) = if rest.width >= WIDE { side_by_side(rest) } else { stacked(rest, charts.len()) };
     let inner = large::draw(buf, left, &shown);
     Drawn { inner, cells: small::draw(buf, right, columns, &shown) }
 }
 
-fn lines(buf: &mut Buffer, area: Rect, lines: Vec<Vec<Span<'static>>>) {
-    for (y, line) in (area.top()..area.bottom()).zip(lines) {
+/// As many lines as there is room for; the last says whether there are more.
+fn lines(buf: &mut Buffer, area: Rect, lines: Vec<Vec<Span<'static>>>, look: &Look) {
+    let more = lines.len() > usize::from(area.height);
+    for (y, mut line) in (area.top()..area.bottom()).zip(lines) {
+        if more && y + 1 == area.bottom() {
+            line = cut(line, usize::from(area.width).saturating_sub(2), look);
+            line.push(Span::styled(format!(" {}", look.glyphs.ellipsis), look.theme.key));
+        }
         put(buf, Rect { y, height: 1, ..area }, line);
     }
 }
@@ -79,8 +87,10 @@ fn split_foot(pane: &Rewards, body: Rect, seen: &Seen<'_>) -> (Rect, (Rect, Vec<
     let control = pane.control.as_ref().map(|control| legend::control(control, seen.look)).unwrap_or_default();
     said.extend(legend::flow(control, body.width.into()));
     if let Some(error) = pane.reading.error() {
-        let line = format!(" {} {}", seen.look.glyphs.failed, crate::workbench::text::printable(error));
-        said.insert(0, vec![Span::styled(line, seen.look.theme.bad)]);
+        let words = format!("{} {}", seen.look.glyphs.failed, text::printable(error));
+        let wrapped = text::wrap(&words, usize::from(body.width.saturating_sub(2)));
+        let line = |line: String| vec![Span::styled(format!(" {line}"), seen.look.theme.bad)];
+        said.splice(0..0, wrapped.into_iter().map(line));
     }
     let height = (said.len() as u16).min(body.height / 4);
     let foot = Rect { y: body.bottom() - height, height, ..body };

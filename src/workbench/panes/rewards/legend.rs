@@ -23,7 +23,11 @@ pub fn facts(shown: &Shown<'_>) -> Vec<String> {
     let mut facts = vec![family.to_string()];
     if let Some(step) = shown.cursor {
         let newest = if shown.view.follows() { " (newest)" } else { "" };
-        facts.push(format!("step {step} of {}{newest}", shown.total));
+        let own = shown.book.steps(shown.family);
+        facts.push(match step > own {
+            true => format!("step {step}, past the {own} of this session"),
+            false => format!("step {step} of {own}{newest}"),
+        });
         if let Some((leg, own)) = shown.book.place(shown.family, step) {
             let planned = shown.run.stages.iter().find(|row| row.id == leg.stage).map_or(0, |row| row.total);
             facts.push(format!("{} {own} of {}", leg.stage, planned.max(leg.steps as u64)));

@@ -17,6 +17,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::pipeline::begun::recipe_of;
 use crate::pipeline::events::Event;
 use crate::workbench::action::{Action, Bound, Move, bind, hint};
 use crate::workbench::curves::Family;
@@ -24,7 +25,6 @@ use crate::workbench::jobs::Query;
 use crate::workbench::look::Look;
 use crate::workbench::pane::{Cx, Mark, Pane, PaneId, Reply, Seen, Target, Wish};
 use crate::workbench::sheet::Sheet;
-use crate::workbench::source::recipe_of;
 use crate::workbench::state::State;
 use crate::workbench::training::beside::{Control, Zeros};
 use crate::workbench::training::{Addition, Book, beside as aside, read};
@@ -98,6 +98,8 @@ pub struct Rewards {
     /// Names of the sessions, asked for before one is chosen.
     names: Query<Vec<String>>,
     choosing: Option<Do>,
+    /// A step that was pointed at before the steps were read: the stage's key, and the step within it.
+    aimed: Option<(String, u64)>,
     drawn: Drawn,
 }
 
@@ -134,6 +136,7 @@ impl Pane for Rewards {
     }
 
     fn act(&mut self, action: Action, cx: &mut Cx<'_>) {
+        self.follow_own();
         let total = self.total();
         match action {
             Action::Rewards(action) => self.act_own(action, total, cx),
@@ -144,11 +147,8 @@ impl Pane for Rewards {
 
     fn aim(&mut self, target: &Target, _cx: &mut Cx<'_>) {
         let Target::RlStep(stage, step) = target else { return };
-        let found = self.book.legs(Family::Rl).find(|(_, leg)| leg.stage.key() == *stage);
-        if let Some(x) = found.map(|(offset, _)| offset.saturating_add(*step)) {
-            self.view.family = Some(Family::Rl);
-            self.view.point_at(x, self.total());
-        }
+        self.aimed = Some((stage.clone(), *step));
+        self.point();
     }
 
     fn session(&mut self, _cx: &mut Cx<'_>) {
@@ -167,6 +167,7 @@ impl Pane for Rewards {
     fn give_up(&mut self, _cx: &mut Cx<'_>) {
         self.reading.cancel();
         self.names.cancel();
+        self.choosing = None;
         self.beside.iter_mut().for_each(Beside::give_up);
     }
 
@@ -205,7 +206,9 @@ impl Pane for Rewards {
                     let column = at.x - self.drawn.inner.x;
                     let step = self.step_at(column);
                     self.view.point_at(step, total);
-                } else if let Some((_, name)) = self.drawn.cells.iter().find(|(cell, _)| cell.contains(at)) {
+                } else if let Some((_, name)) = self.drawn.cells.iter().find(|(cell, _)| cell.contains(at))
+                    && matches!(event.kind, MouseEventKind::Down(_))
+                {
                     self.view.chart = Some(name.clone());
                 }
             }
@@ -241,6 +244,7 @@ impl Pane for Rewards {
     }
 
     fn draw(&mut self, area: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
+        self.follow_own();
         self.drawn = draw::draw(self, area, buf, seen);
     }
 }
@@ -256,6 +260,23 @@ impl Rewards {
         let others = self.beside.iter().map(|beside| beside.book.steps(family)).max().unwrap_or(0);
         let own = self.book.steps(family);
         if own == 0 { 0 } else { own.max(others) }
+    }
+
+    /// What is followed is this session's newest step, however long the others are.
+    fn follow_own(&mut self) {
+        self.view.own = Some(self.book.steps(self.family()));
+    }
+
+    /// Goes to the step that was pointed at, once it is known.
+    fn point(&mut self) {
+        let Some((stage, step)) = &self.aimed else { return };
+        let found = self.book.legs(Family::Rl).find(|(_, leg)| leg.stage.key() == *stage);
+        if let Some(x) = found.map(|(offset, _)| offset.saturating_add(*step)) {
+            self.aimed = None;
+            self.view.family = Some(Family::Rl);
+            self.follow_own();
+            self.view.point_at(x, self.total());
+        }
     }
 
     fn page(&self, total: u64) -> i64 {
@@ -356,6 +377,7 @@ impl Rewards {
             self.book.merge(std::mem::take(&mut reading.steps));
             self.zeros.clone_from(&reading.zeros);
             self.control.clone_from(&reading.control);
+            self.point();
         }
     }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Rewards;
+use super::beside::{Beside, Standing};
 use super::chart::{GROUPS, SHARES};
 use crate::workbench::curves::Family;
 use crate::workbench::sheet::Sheet;
@@ -20,7 +21,9 @@ pub fn sheet(pane: &Rewards) -> Option<Sheet> {
     let large = pane.large(&charts);
     let mut columns: Vec<String> = ["step", "stage", "step of the stage"].map(String::from).to_vec();
     columns.extend(names.iter().flat_map(|name| [name.clone(), format!("{name} smoothed")]));
-    let beside: Vec<_> = pane.beside.iter().filter(|_| large != GROUPS).collect();
+    // What was measured otherwise is not put beside, as it is not drawn.
+    let drawn = |other: &&Beside| matches!(other.standing(&pane.book, family, large, 0), Standing::Shown(_));
+    let beside: Vec<_> = pane.beside.iter().filter(drawn).collect();
     columns.extend(beside.iter().flat_map(|other| {
         let name = format!("{}: {large}", text::printable(&other.name));
         [name.clone(), format!("{name} smoothed")]

@@ -26,17 +26,23 @@ pub fn draw(buf: &mut Buffer, area: Rect, columns: u16, shown: &Shown<'_>) -> Ve
         return Vec::new();
     }
     let height = (area.height / rows).clamp(1, TALLEST);
-    let width = area.width / columns;
-    let mut cells = Vec::new();
-    for (at, name) in others.into_iter().enumerate() {
+    let (rows, width) = (rows.min(area.height), area.width / columns);
+    let room = usize::from(rows * columns);
+    // Where not all find room, the last place says how many are missing.
+    let fitting = if others.len() > room { room - 1 } else { others.len() };
+    let place = |at: usize| {
         let (column, row) = (at as u16 / rows, at as u16 % rows);
         let y = area.y.saturating_add(row * height);
-        let cell = Rect { x: area.x + column * width, y, width: width.saturating_sub(1), height };
-        let cell = cell.intersection(area);
-        if cell.height > 0 {
-            one(buf, cell, name, shown);
-            cells.push((cell, name.clone()));
-        }
+        Rect { x: area.x + column * width, y, width: width.saturating_sub(1), height }.intersection(area)
+    };
+    let mut cells = Vec::new();
+    for (at, name) in others.iter().take(fitting).enumerate() {
+        one(buf, place(at), name, shown);
+        cells.push((place(at), (*name).clone()));
+    }
+    if others.len() > fitting {
+        let more = format!("{} {} more charts", shown.look.glyphs.ellipsis, others.len() - fitting);
+        put(buf, Rect { height: 1, ..place(fitting) }, vec![Span::styled(more, shown.look.theme.dim)]);
     }
     cells
 }

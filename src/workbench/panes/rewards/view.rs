@@ -26,6 +26,8 @@ pub struct View {
     pub chart: Option<String>,
     /// Whether values stand on a logarithmic axis.
     pub log: bool,
+    /// Steps of the session itself, where others are longer: what is followed.
+    pub own: Option<u64>,
     smoothing: usize,
     cursor: Option<u64>,
     zoom: Option<Zoom>,
@@ -33,7 +35,7 @@ pub struct View {
 
 impl Default for View {
     fn default() -> Self {
-        Self { family: None, chart: None, log: false, smoothing: USUAL, cursor: None, zoom: None }
+        Self { family: None, chart: None, log: false, own: None, smoothing: USUAL, cursor: None, zoom: None }
     }
 }
 
@@ -48,9 +50,14 @@ impl View {
         self.smoothing = self.smoothing.saturating_add_signed(by).min(SMOOTHINGS.len() - 1);
     }
 
-    /// The step under the cursor among `total`; the newest while it was not moved.
+    /// The step under the cursor among `total`; the session's newest while it was not moved.
     pub fn cursor(&self, total: u64) -> Option<u64> {
-        (total > 0).then(|| self.cursor.unwrap_or(total).clamp(1, total))
+        (total > 0).then(|| self.cursor.unwrap_or(self.newest(total)).clamp(1, total))
+    }
+
+    /// The session's newest step among `total`.
+    fn newest(&self, total: u64) -> u64 {
+        self.own.map_or(total, |own| own.clamp(1, total.max(1)))
     }
 
     /// Whether the cursor follows the newest step.
@@ -63,7 +70,7 @@ impl View {
         let last = total.max(1);
         match self.zoom {
             Some(Zoom { steps, first }) if steps < last => {
-                let first = first.unwrap_or(last - steps + 1).clamp(1, last - steps + 1);
+                let first = first.unwrap_or((self.newest(last) + 1).saturating_sub(steps)).clamp(1, last - steps + 1);
                 [first, first + steps - 1]
             }
             _ => [1, last],
@@ -109,7 +116,7 @@ impl View {
             self.zoom = None;
             return;
         }
-        let follows = self.follows() && high == total;
+        let follows = self.follows() && high >= self.newest(total);
         let first = at.saturating_sub(steps / 2).clamp(1, total - steps + 1);
         self.zoom = Some(Zoom { steps, first: (!follows).then_some(first) });
     }
@@ -168,6 +175,21 @@ mod tests {
         view.follow();
         assert_eq!(view.cursor(60), Some(60));
         assert_eq!(view.cursor(3), Some(3));
+    }
+
+    #[test]
+    fn a_longer_session_beside_does_not_take_the_newest_step_away() {
+        let mut view = View { own: Some(40), ..View::default() };
+        assert_eq!((view.cursor(500), view.range(500)), (Some(40), [1, 500]));
+        (0..4).for_each(|_| view.zoom(true, 500));
+        assert_eq!(view.range(500), [10, 40]);
+        view.own = Some(41);
+        assert_eq!((view.cursor(500), view.range(500)), (Some(41), [11, 41]), "it follows");
+        view.step(1, 500);
+        assert_eq!(view.cursor(500), Some(42), "what the others have more of can be looked at");
+        view.follow();
+        assert_eq!(view.cursor(500), Some(41));
+        assert_eq!(View { own: Some(0), ..View::default() }.cursor(0), None);
     }
 
     #[test]

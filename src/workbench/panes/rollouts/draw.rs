@@ -177,14 +177,8 @@ fn group(pane: &mut Rollouts, area: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
     let look = seen.look;
     let Some(shown) = pane.group() else { return };
     let prompt = if shown.prompt.is_empty() { "the question's text is not kept" } else { &shown.prompt };
-    let mut lines = text::wrap(&text::printable(prompt), usize::from(area.width.saturating_sub(2)));
-    if lines.len() > PROMPT {
-        lines.truncate(PROMPT);
-        let room = usize::from(area.width.saturating_sub(3));
-        if let Some(last) = lines.last_mut() {
-            *last = text::fit(&format!("{last}{}", look.glyphs.ellipsis), room, look.glyphs.ellipsis);
-        }
-    }
+    let room = usize::from(area.width.saturating_sub(2));
+    let lines = text::few(text::wrap(&text::printable(prompt), room), PROMPT, room, look.glyphs.ellipsis);
     let told = format!(
         "gold {}   verifier {}   prompt {}   checkpoint {}",
         text::printable(&shown.gold),
@@ -194,7 +188,6 @@ fn group(pane: &mut Rollouts, area: Rect, buf: &mut Buffer, seen: &Seen<'_>) {
     );
     let mut spans: Vec<Span<'static>> =
         lines.into_iter().map(|line| Span::styled(format!(" {line}"), look.theme.text)).collect();
-    let room = usize::from(area.width.saturating_sub(2));
     spans.push(Span::styled(format!(" {}", text::fit(&told, room, look.glyphs.ellipsis)), look.theme.dim));
     let top = (spans.len() as u16).min(area.height);
     for (y, span) in (area.y..area.y + top).zip(spans) {
@@ -271,10 +264,10 @@ fn sample_text(pane: &mut Rollouts, area: Rect, buf: &mut Buffer, seen: &Seen<'_
     let body = head(buf, area, &name, pane.part == Part::Text, seen);
     let said = match (painted, kept, pane.question.is_some()) {
         (true, ..) => paint::legend(usize::from(area.width.saturating_sub(20)), look),
-        (false, true, _) if pane.heat => vec![Span::styled("log-probs don't fit this text: plain", look.theme.warn)],
-        (false, true, _) => vec![Span::styled("t colours tokens by log-prob", look.theme.dim)],
-        (false, false, true) => vec![Span::styled("log-probs are kept of GRPO only", look.theme.dim)],
-        (false, false, false) => vec![Span::styled("no log-probs were kept: plain text", look.theme.dim)],
+        (false, true, _) if pane.heat => vec![Span::styled("log-probs don't fit: plain", look.theme.warn)],
+        (false, true, _) => vec![Span::styled("t colours by log-prob", look.theme.dim)],
+        (false, false, true) => vec![Span::styled("log-probs are of GRPO only", look.theme.dim)],
+        (false, false, false) => vec![Span::styled("no log-probs were kept", look.theme.dim)],
     };
     let legend = Rect { x: area.x + 20, width: area.width.saturating_sub(20), height: area.height.min(1), ..area };
     put(buf, legend, said);

@@ -12,13 +12,13 @@ use crossterm::event::{MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::pipeline::begun::recipe_of;
 use crate::pipeline::events::Event;
 use crate::workbench::action::{Action, Bound, bind, hint};
 use crate::workbench::jobs::Query;
 use crate::workbench::look::Look;
 use crate::workbench::pane::{Ask, Cx, Mark, Pane, PaneId, Reply, Seen, Target, Wish};
 use crate::workbench::sheet::Sheet;
-use crate::workbench::source::recipe_of;
 use crate::workbench::state::State;
 use crate::workbench::training::{Addition, Book, read};
 use crate::workbench::widgets::table::{Hit, Table};

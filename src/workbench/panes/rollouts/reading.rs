@@ -2,6 +2,7 @@
 //! screen.
 
 use crate::domain::{AdvantageScale, Finish, Provenance, advantages};
+use crate::pipeline::begun::recipe_of;
 use crate::pipeline::events::StageKind;
 use crate::pipeline::plan::plan;
 use crate::recipe::{GrpoRecipe, Recipe};
@@ -9,7 +10,6 @@ use crate::session::Session;
 use crate::session::records::{Asked, GrpoStep, RolloutGroup};
 use crate::session::token_logs::{StepTokens, TokenLog, nats};
 use crate::workbench::jobs::Cancel;
-use crate::workbench::source::recipe_of;
 
 /// What is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use crate::session::show_size;
 use crate::workbench::pane::Seen;
 use crate::workbench::stages::{StageRow, StageState};
 use crate::workbench::text;
-use crate::workbench::widgets::{header, put};
+use crate::workbench::widgets::{header, written};
 
 /// What is told of a stage.
 fn told(row: &StageRow, seen: &Seen<'_>, kept: Option<&Kept>) -> Vec<(String, Style)> {
@@ -27,7 +27,7 @@ fn told(row: &StageRow, seen: &Seen<'_>, kept: Option<&Kept>) -> Vec<(String, St
     let mut lines = vec![(standing, style)];
     lines.extend(super::stages::waits(row, seen.run).map(|words| (words, theme.warn)));
     if row.total > 0 {
-        let left = row.eta(seen.run.at_work()).map_or(String::new(), |left| format!(", {} left", text::clock(left)));
+        let left = seen.run.stage_eta(row).map_or(String::new(), |left| format!(", {} left", text::clock(left)));
         let items = format!("{} of {} {}", text::count(row.done), text::count(row.total), row.unit);
         lines.push((format!("{}{left}", items.trim_end()), theme.text));
     }
@@ -61,7 +61,5 @@ pub fn draw(buf: &mut Buffer, area: Rect, seen: &Seen<'_>, row: &StageRow, kept:
     let lines = told(row, seen, kept).into_iter().flat_map(|(words, style)| {
         text::wrap(&text::printable(&words), room).into_iter().map(move |line| (line, style))
     });
-    for (y, (line, style)) in (body.top()..body.bottom()).zip(lines) {
-        put(buf, Rect { y, height: 1, ..body }, vec![Span::raw("   "), Span::styled(line, style)]);
-    }
+    written(buf, body, lines);
 }

@@ -10,7 +10,7 @@ use crate::workbench::pane::Seen;
 use crate::workbench::stages::{StageRow, StageState};
 use crate::workbench::state::State;
 use crate::workbench::text;
-use crate::workbench::widgets::{self, bar, header, joined, put};
+use crate::workbench::widgets::{self, bar, header, joined, pointer, put};
 
 /// Columns of the name, at most.
 const NAME: usize = 22;
@@ -74,7 +74,7 @@ fn stage(
     let shown = text::fit(&row.name(), name, glyphs.ellipsis);
     let pad = " ".repeat(name.saturating_sub(text::width(&shown)));
     let mut spans = vec![
-        Span::raw(if selected { ">" } else { " " }),
+        pointer(selected, look),
         Span::styled(mark, style),
         Span::styled(format!(" {iteration:>1} "), theme.dim),
         Span::styled(shown + &pad, named),
@@ -117,7 +117,7 @@ fn progress(row: &StageRow, state: &State, look: &Look, room: usize) -> Vec<Span
         return vec![Span::styled(text::fit(&words, room, look.glyphs.ellipsis), look.theme.warn)];
     }
     let count = format!("{}/{} {}", text::count(row.done), text::count(row.total), row.unit);
-    let left = row.eta(state.at_work()).filter(|_| !state.phase.over());
+    let left = state.stage_eta(row);
     let mut facts = vec![count.trim_end().to_string()];
     facts.extend(left.map(|left| format!("{} left", text::clock(left))));
     let words = |facts: &[String]| facts.iter().map(|fact| text::width(fact) + 3).sum::<usize>();

@@ -111,11 +111,14 @@ impl Vitals {
         let over = run.phase.over();
         let at_work = run.stages.iter().rfind(|row| matches!(row.state, StageState::Running(_))).filter(|_| !over);
         let mut facts = Vec::new();
-        if let Some(left) = at_work.and_then(|row| row.eta(run.at_work())) {
+        let still = run.waits();
+        let moves = still.is_none();
+        facts.extend(still);
+        if let Some(left) = at_work.and_then(|row| run.stage_eta(row)) {
             facts.push(format!("stage {} left", text::clock(left)));
         }
         facts.extend(run.eta().map(|left| format!("run about {} left", text::clock(left))));
-        if let Some(row) = at_work.filter(|row| row.rate > 0.0) {
+        if let Some(row) = at_work.filter(|row| moves && row.rate > 0.0) {
             facts.push(format!("{} tok/s", text::short(row.rate)));
         }
         if let Some(memory) = self.memory.value().filter(|_| !over) {
