@@ -183,14 +183,13 @@ mod tests {
     #[test]
     fn a_gpu_s_kernel_draws_what_the_tensor_operations_draw() {
         let gpu = crate::student::cube::vulkan();
+        let on =
+            |values: &[f32], shape: [usize; 2]| Tensor::<2>::from_data(TensorData::new(values.to_vec(), shape), &gpu);
         for vocab in [3, 128, 300, 5000] {
             let n = 64;
             let mut random = stream(vocab as u64, 0);
             let values: Vec<f32> = (0..n * vocab).map(|_| random.random::<f32>() * 12.0).collect();
             let shares: Vec<f32> = (0..n).map(|_| random.random::<f32>()).collect();
-            let on = |values: &[f32], shape: [usize; 2]| {
-                Tensor::<2>::from_data(TensorData::new(values.to_vec(), shape), &gpu)
-            };
             for (temperature, top_p) in [(0.0, 1.0), (0.8, 1.0), (0.7, 0.9), (1.0, 0.3)] {
                 let wanted = tokens(&draw(rows(values.clone(), n), temperature, top_p, uniform(shares.clone())));
                 let drawn = draw(on(&values, [n, vocab]), temperature, top_p, on(&shares, [1, n]).reshape([n]));

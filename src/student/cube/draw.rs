@@ -40,14 +40,14 @@ fn pick_kernel<F: Float>(
         }
         i += units;
     }
-    let top = largest(mine, &mut shared, units);
+    let top = largest(mine, &mut shared);
     let mut mine = 0.0f32;
     let mut i = unit;
     while i < vocab {
         mine += ((f32::cast_from(logits[begin + i]) - top) * scale).exp();
         i += units;
     }
-    let total = sum(mine, &mut shared, units);
+    let total = sum(mine, &mut shared);
     // Also false where it is no number.
     let fine = total > 0.0f32 && total <= f32::max_value();
     if unit == 0usize {
@@ -84,7 +84,7 @@ fn first_of<F: Float>(
         }
         i += units;
     }
-    let first = largest(mine, shared, units);
+    let first = largest(mine, shared);
     if unit == 0usize {
         tokens[row] = if first > f32::min_value() { i32::cast_from(0.0f32 - first) } else { 0i32 };
     }

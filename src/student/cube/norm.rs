@@ -38,7 +38,7 @@ fn norm_kernel<F: Float>(
         squares += value * value;
         i += units;
     }
-    let mean = sum(squares, &mut shared, units) / f32::cast_from(width as u32);
+    let mean = sum(squares, &mut shared) / f32::cast_from(width as u32);
     let root = (mean + eps).sqrt();
     let mut i = UNIT_POS_X as usize;
     while i < width {

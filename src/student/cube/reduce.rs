@@ -6,9 +6,9 @@ use burn_cubecl::cubecl::prelude::*;
 /// Units of a cube that goes over one row; a power of two.
 pub(super) const UNITS: usize = 256;
 
-/// Puts the sum of what the units hold into `shared[0]`. `units` is a power of two.
+/// The sum of what the units hold. The cube has a power of two of them, in one dimension, and `shared` has a place for each.
 #[cube]
-pub(super) fn sum(mine: f32, shared: &mut Shared<[f32]>, #[comptime] units: usize) -> f32 {
+pub(super) fn sum(mine: f32, shared: &mut Shared<[f32]>) -> f32 {
     let unit = UNIT_POS_X as usize;
     shared[unit] = mine;
     sync_cube();
@@ -28,7 +28,7 @@ pub(super) fn sum(mine: f32, shared: &mut Shared<[f32]>, #[comptime] units: usiz
 
 /// As [`sum`], for the largest.
 #[cube]
-pub(super) fn largest(mine: f32, shared: &mut Shared<[f32]>, #[comptime] units: usize) -> f32 {
+pub(super) fn largest(mine: f32, shared: &mut Shared<[f32]>) -> f32 {
     let unit = UNIT_POS_X as usize;
     shared[unit] = mine;
     sync_cube();
