@@ -7,14 +7,12 @@
 //! from the same logits (up to rounding, where `u` falls between two). With top-p under 1, `pick` walks likeliest first,
 //! and draws differ, with the same probabilities. Tokens whose weights differ by less than 10⁻⁵ count as equal.
 
-use burn::tensor::{Bool, Int, Tensor, TensorData};
+use burn::tensor::{Bool, Int, Tensor};
 
 /// Tokens of a stretch of the vocabulary that is passed at once.
 const STRETCH: usize = 128;
 /// Halvings of the nucleus's threshold.
-const HALVINGS: usize = 24;
-/// Tokens this much less likely than the likeliest, in nats, are in no nucleus.
-const LEAST: f64 = -40.0;
+const HALVINGS: usize = 22;
 /// Largest `u`: one step of single precision more would round to 1.
 const MOST: f32 = 1.0 - 1.0 / (1 << 22) as f32;
 
@@ -29,29 +27,35 @@ pub struct Drawn {
 /// Draws from `logits [rows, vocab]`, f32. `uniform [rows]` is in 0..1; a temperature of 0 is greedy.
 pub fn draw(logits: Tensor<2>, temperature: f64, top_p: f64, uniform: Tensor<1>) -> Drawn {
     let top = logits.clone().max_dim(1);
-    let scale = if temperature > 0.0 { 1.0 / temperature } else { 1.0 };
-    let weights = ((logits.clone() - top) * scale).exp();
+    let below = logits.clone() - top;
+    let weights = if temperature > 0.0 && temperature != 1.0 { below * (1.0 / temperature) } else { below }.exp();
     let total = weights.clone().sum_dim(1);
-    let broken = total.clone().is_finite().bool_not().squeeze_dim(1);
+    // Not a number is not lower either.
+    let broken = total.clone().lower_elem(f32::MAX).bool_not().squeeze_dim(1);
     let tokens = if temperature <= 0.0 {
         logits.argmax(1).squeeze_dim(1)
     } else {
-        let weights = if top_p < 1.0 { nucleus(weights, total * top_p) } else { weights };
+        let weights = if top_p < 1.0 { nucleus(weights, total, top_p) } else { weights };
         walk(weights, uniform)
     };
     Drawn { tokens, broken }
 }
 
-/// `weights [rows, vocab]`, at most 1, without those outside the nucleus that weighs at least `wanted [rows, 1]`.
-fn nucleus(weights: Tensor<2>, wanted: Tensor<2>) -> Tensor<2> {
+/// `weights [rows, vocab]`, the largest 1, without those outside the nucleus of `top_p` of their sum `total [rows, 1]`.
+///
+/// Every halving passes over all weights three times, which at a large batch is most of what a token takes: so the search
+/// begins where a nucleus can end. Tokens under `(1 − top_p) / vocab` weigh together less than may be left out.
+fn nucleus(weights: Tensor<2>, total: Tensor<2>, top_p: f64) -> Tensor<2> {
+    let wanted = total * top_p;
     let from = |floor: Tensor<2>| weights.clone().mask_fill(weights.clone().lower(floor.exp()), 0.0);
-    // What lies over `low` is enough, what lies over `high` is not.
-    let (mut low, mut high) = (wanted.full_like(LEAST), wanted.full_like(1e-6));
+    let least = ((1.0 - top_p) / weights.dims()[1] as f64).ln();
+    // What lies over `low` is enough; over `low` and twice the next step it is not.
+    let (mut low, mut step) = (wanted.full_like(least), -least);
     for _ in 0..HALVINGS {
-        let middle = (low.clone() + high.clone()) * 0.5;
+        step /= 2.0;
+        let middle = low.clone() + step;
         let enough = from(middle.clone()).sum_dim(1).greater_equal(wanted.clone());
-        low = low.mask_where(enough.clone(), middle.clone());
-        high = high.mask_where(enough.bool_not(), middle);
+        low = low.mask_where(enough, middle);
     }
     from(low)
 }
@@ -59,12 +63,14 @@ fn nucleus(weights: Tensor<2>, wanted: Tensor<2>) -> Tensor<2> {
 /// The first token at which the running sum of `weights [rows, vocab]` passes the share `uniform [rows]` of all.
 fn walk(weights: Tensor<2>, uniform: Tensor<1>) -> Tensor<1, Int> {
     let [rows, vocab] = weights.dims();
-    let device = weights.device();
     let stretches = vocab.div_ceil(STRETCH);
     let padding = stretches * STRETCH - vocab;
     let weights = match padding {
         0 => weights,
-        n => Tensor::cat(vec![weights, Tensor::zeros([rows, n], &device)], 1),
+        n => {
+            let nothing = Tensor::zeros([rows, n], &weights.device());
+            Tensor::cat(vec![weights, nothing], 1)
+        }
     };
     let weights = weights.reshape([rows, stretches, STRETCH]);
     let sums = weights.clone().sum_dim(2).reshape([rows, stretches]);
@@ -74,13 +80,10 @@ fn walk(weights: Tensor<2>, uniform: Tensor<1>) -> Tensor<1, Int> {
     let inside = weights.gather(1, stretch.clone().reshape([rows, 1, 1]).expand([rows, 1, STRETCH]));
     let inside = inside.reshape([rows, STRETCH]);
     let begun = passed.gather(1, stretch.clone()) - sums.gather(1, stretch.clone());
-    let place = before(inside.clone().cumsum(1), target - begun, STRETCH);
+    let sums = inside.cumsum(1);
     // Rounding may leave a rest at the end of a stretch: then the last token of it that can be drawn.
-    let numbers: Vec<i64> = (0..STRETCH as i64).collect();
-    let numbers = Tensor::<1, Int>::from_data(TensorData::new(numbers, [STRETCH]), &device).reshape([1, STRETCH]);
-    let possible = numbers.expand([rows, STRETCH]).mask_fill(inside.lower_equal_elem(0.0), 0);
-    let last = possible.max_dim(1);
-    let place = place.clone().mask_where(place.greater(last.clone()), last);
+    let most = sums.clone().narrow(1, STRETCH - 1, 1) * MOST;
+    let place = before(sums, (target - begun).min_pair(most), STRETCH);
     (stretch * STRETCH as i64 + place).reshape([rows])
 }
 
@@ -94,7 +97,7 @@ fn before(sums: Tensor<2>, target: Tensor<2>, n: usize) -> Tensor<2, Int> {
 mod tests {
     use super::*;
     use crate::sample::pick::{Picker, stream};
-    use burn::tensor::Device;
+    use burn::tensor::{Device, TensorData};
     use rand::Rng as _;
 
     fn rows(values: Vec<f32>, rows: usize) -> Tensor<2> {

@@ -125,7 +125,7 @@ impl Compute {
     ) -> Tensor<1> {
         match self {
             Compute::Kernels => ops::log_prob_head(h, weight, targets, temperature),
-            Compute::Portable(_) => portable::log_prob_head(h, weight, targets, temperature),
+            Compute::Portable(_) => ops::head::log_probs(h, weight, targets, temperature, ops::head::ROWS),
         }
     }
 

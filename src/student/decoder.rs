@@ -9,11 +9,9 @@ use burn::tensor::{Device, Int, Tensor};
 
 use super::compute::Compute;
 use super::config::ModelConfig;
+use super::ops::head::ROWS;
 use super::ops::{AttentionShape, portable};
 use super::rope::RopeTable;
-
-/// Rows whose logits are alive at once: 1024 rows of a 151,936-token vocabulary are 622 MB.
-pub const HEAD_ROWS: usize = 1024;
 
 /// A matrix `[in, out]` and, where the family has one, a bias `[out]`.
 #[derive(Module, Debug)]
@@ -175,11 +173,11 @@ impl Decoder {
     /// Give only the rows that count, see [`super::gather_rows`]; logits exist for a chunk of rows at a time.
     pub fn log_probs(&self, hidden: Tensor<2>, targets: Tensor<1, Int>, temperature: f64) -> Tensor<1> {
         let rows = hidden.dims()[0];
-        if rows <= HEAD_ROWS {
+        if rows <= ROWS || self.compute.is_portable() {
             return self.compute.log_prob_head(hidden, self.head(), targets, temperature);
         }
-        let parts = (0..rows).step_by(HEAD_ROWS).map(|start| {
-            let n = HEAD_ROWS.min(rows - start);
+        let parts = (0..rows).step_by(ROWS).map(|start| {
+            let n = ROWS.min(rows - start);
             let (h, t) = (hidden.clone().narrow(0, start, n), targets.clone().narrow(0, start, n));
             self.compute.log_prob_head(h, self.head(), t, temperature)
         });
@@ -194,8 +192,8 @@ impl Decoder {
         temperature: f64,
     ) -> (Tensor<1>, Tensor<1>) {
         let rows = hidden.dims()[0];
-        let parts = (0..rows).step_by(HEAD_ROWS).map(|start| {
-            let n = HEAD_ROWS.min(rows - start);
+        let parts = (0..rows).step_by(ROWS).map(|start| {
+            let n = ROWS.min(rows - start);
             let (h, t) = (hidden.clone().narrow(0, start, n), targets.clone().narrow(0, start, n));
             self.compute.log_prob_entropy(h, self.head(), t, temperature)
         });

@@ -13,7 +13,7 @@ use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 use super::compute::Precision;
 use super::config::ModelConfig;
-use super::decoder::{Decoder, Linear};
+use super::decoder::{self, Decoder, Linear};
 use super::ops::portable;
 use super::rope::RopeTable;
 
@@ -26,8 +26,8 @@ struct Joined {
 struct Layer {
     input_norm: Tensor<1>,
     qkv: Joined,
-    q_norm: Option<Tensor<1>>,
-    k_norm: Option<Tensor<1>>,
+    /// Gains of the norms on each head's queries and keys, `[1, heads + kv_heads, head_dim]`, where the family has them.
+    head_norms: Option<Tensor<3>>,
     o: Joined,
     post_norm: Tensor<1>,
     gate_up: Joined,
@@ -40,8 +40,9 @@ pub struct ResidentDecoder {
     layers: Vec<Layer>,
     norm: Tensor<1>,
     head: Tensor<2>,
-    /// Cosines and sines, `[positions, head_dim / 2]`.
-    rope: RopeTable,
+    /// Cosines of every position, `[positions, head_dim / 2]`, and its sines with the sign they have in either half,
+    /// `[positions, head_dim]`. Both times `head_dim^-¼`, so that queries and keys turned by them have products to scale.
+    rope: (Tensor<2>, Tensor<2>),
     precision: Precision,
     device: Device,
     config: ModelConfig,
@@ -78,20 +79,21 @@ impl ResidentDecoder {
         let layers = decoder.layers.iter().map(|layer| Layer {
             input_norm: gain(&layer.input_norm),
             qkv: join(&[&layer.q, &layer.k, &layer.v]),
-            q_norm: layer.q_norm.as_ref().map(gain),
-            k_norm: layer.k_norm.as_ref().map(gain),
+            head_norms: head_norms(layer, &config),
             o: join(&[&layer.o]),
             post_norm: gain(&layer.post_norm),
             gate_up: join(&[&layer.gate, &layer.up]),
             down: join(&[&layer.down]),
         });
         let embed = table(&decoder.embed);
+        let RopeTable { cos, sin } = RopeTable::new(&config, positions, &device);
+        let scale = (config.head_dim as f64).powf(-0.25);
         Self {
             layers: layers.collect(),
             norm: gain(&decoder.norm),
             head: decoder.lm_head.as_ref().map_or_else(|| embed.clone(), table),
             embed,
-            rope: RopeTable::new(&config, positions, &device),
+            rope: (cos * scale, Tensor::cat(vec![sin.clone().neg(), sin], 1) * scale),
             precision,
             device,
             config,
@@ -110,7 +112,7 @@ impl ResidentDecoder {
 
     /// Positions there are angles for.
     pub fn positions(&self) -> usize {
-        self.rope.positions()
+        self.rope.0.dims()[0]
     }
 
     /// An empty block for `rows` sequences.
@@ -138,18 +140,25 @@ impl ResidentDecoder {
         }
         let mask = self.prompt_mask(prompts, width);
         let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [rows * width]), &self.device);
-        let angles = self.angles(Tensor::from_data(TensorData::new(places, [rows * width]), &self.device), rows, width);
+        let angles = self.angles(Tensor::from_data(TensorData::new(places, [rows * width]), &self.device));
         let mut layers = Vec::with_capacity(self.layers.len());
         let mut x = self.embedded(ids);
         for layer in &self.layers {
             let (q, kv) = self.qkv(layer, x.clone(), &angles, rows, width);
             let attended = self.attend(q, &kv, &mask, rows, width);
             x = self.finish(layer, x, attended);
-            layers.push(kv);
+            layers.push(KeysValues { keys: self.apart(kv.keys), values: self.apart(kv.values) });
         }
         let d = self.config.hidden_size;
         let last = x.reshape([rows, width, d]).narrow(1, width - 1, 1).reshape([rows, d]);
         ReadPrompts { logits: self.logits(last), layers, width }
+    }
+
+    /// The same numbers in memory of their own: a part of a larger tensor would keep all of that.
+    fn apart(&self, part: Tensor<4>) -> Tensor<4> {
+        let dims = part.dims();
+        let own = Tensor::<4>::zeros(dims, &self.device).cast(self.precision.dtype());
+        own.slice_assign(dims.map(|n| 0..n), part)
     }
 
     /// 0 where a prompt's token may look, −∞ elsewhere: `[rows, 1, width, width]`. Padding looks at itself, so that no row
@@ -175,7 +184,7 @@ impl ResidentDecoder {
         mask: &Tensor<4>,
     ) -> Tensor<2> {
         let [rows] = tokens.dims();
-        let angles = self.angles(positions, rows, 1);
+        let angles = self.angles(positions);
         let mut x = self.embedded(tokens);
         // Taken out, so that each buffer has one holder and is written in place.
         let old = std::mem::take(block);
@@ -198,14 +207,16 @@ impl ResidentDecoder {
         portable::embedding(self.embed.clone(), ids)
     }
 
-    /// Cosines and sines at `positions [rows·width]`: `[rows, 1, width, head_dim / 2]` each.
-    fn angles(&self, positions: Tensor<1, Int>, rows: usize, width: usize) -> (Tensor<4>, Tensor<4>) {
-        let half = self.config.head_dim / 2;
-        let of = |table: &Tensor<2>| table.clone().select(0, positions.clone()).reshape([rows, 1, width, half]);
-        (of(&self.rope.cos), of(&self.rope.sin))
+    /// Cosines and sines at `positions [n]`: `[n, 1, 1, head_dim / 2]` and, for both halves, `[n, 1, 2, head_dim / 2]`.
+    fn angles(&self, positions: Tensor<1, Int>) -> (Tensor<4>, Tensor<4>) {
+        let ([n], half) = (positions.dims(), self.config.head_dim / 2);
+        let (cos, sin) = &self.rope;
+        let of = |table: &Tensor<2>| table.clone().select(0, positions.clone());
+        (of(cos).reshape([n, 1, 1, half]), of(sin).reshape([n, 1, 2, half]))
     }
 
-    /// Rotated and scaled queries `[rows, heads, width, head_dim]`, rotated keys and values, of `x [rows·width, hidden]`.
+    /// Rotated queries `[rows, heads, width, head_dim]`, rotated keys and values, of `x [rows·width, hidden]`. Queries and
+    /// keys are turned together: every operation is a launch, and at this size launches are what a step takes.
     fn qkv(
         &self,
         layer: &Layer,
@@ -215,21 +226,22 @@ impl ResidentDecoder {
         width: usize,
     ) -> (Tensor<4>, KeysValues) {
         let c = &self.config;
+        let (turned, all) = (c.query_width() + c.kv_width(), c.heads + c.kv_heads);
         let h = layer.qkv.apply(portable::rms_norm(x, layer.input_norm.clone(), c.rms_norm_eps));
         let dtype = h.dtype();
-        let part = |at: usize, heads: usize| {
-            h.clone().narrow(1, at, heads * c.head_dim).reshape([rows * width * heads, c.head_dim])
-        };
-        let split = |x: Tensor<2>, heads: usize| x.reshape([rows, width, heads, c.head_dim]).swap_dims(1, 2);
-        let normed = |x: Tensor<2>, gain: &Option<Tensor<1>>| match gain {
-            Some(gain) => portable::rms_norm(x, gain.clone(), c.rms_norm_eps),
-            None => x,
-        };
-        let turned = |x: Tensor<2>, heads: usize| portable::rotate(split(x.cast(DType::F32), heads), cos, sin);
-        let q = turned(normed(part(0, c.heads), &layer.q_norm), c.heads) * (c.head_dim as f64).powf(-0.5);
-        let k = turned(normed(part(c.query_width(), c.kv_heads), &layer.k_norm), c.kv_heads);
-        let values = split(part(c.query_width() + c.kv_width(), c.kv_heads), c.kv_heads);
-        (q.cast(dtype), KeysValues { keys: k.cast(dtype), values })
+        let values = h.clone().narrow(1, turned, c.kv_width()).reshape([rows, width, c.kv_heads, c.head_dim]);
+        let mut qk = h.cast(DType::F32).narrow(1, 0, turned).reshape([rows * width, all, c.head_dim]);
+        if let Some(gains) = &layer.head_norms {
+            let root = (qk.clone().square().mean_dim(2) + c.rms_norm_eps).sqrt();
+            qk = qk / root * gains.clone();
+        }
+        // (a, b) to (a cos − b sin, b cos + a sin).
+        let qk = qk.reshape([rows * width, all, 2, c.head_dim / 2]);
+        let qk = qk.clone() * cos.clone() + qk.flip([2]) * sin.clone();
+        let qk = qk.reshape([rows, width, all, c.head_dim]);
+        let part = |from: usize, heads: usize| qk.clone().narrow(2, from, heads).cast(dtype).swap_dims(1, 2);
+        let keys = part(c.heads, c.kv_heads);
+        (part(0, c.heads), KeysValues { keys, values: values.swap_dims(1, 2) })
     }
 
     /// Attention of `q [rows, heads, width, head_dim]` over a block: `[rows·width, heads·head_dim]`.
@@ -267,6 +279,14 @@ impl Joined {
             None => y,
         }
     }
+}
+
+/// The gains of a layer's norms on queries and keys, one row per head.
+fn head_norms(layer: &decoder::Layer, c: &ModelConfig) -> Option<Tensor<3>> {
+    let rows =
+        |gain: &Param<Tensor<1>>, heads: usize| gain.val().inner().reshape([1, 1, c.head_dim]).repeat_dim(1, heads);
+    let (q, k) = (layer.q_norm.as_ref()?, layer.k_norm.as_ref()?);
+    Some(Tensor::cat(vec![rows(q, c.heads), rows(k, c.kv_heads)], 1))
 }
 
 fn joined(parts: &[&Linear], dtype: DType) -> Joined {

@@ -21,6 +21,8 @@ pub struct Gradients {
     parts: Vec<Vec<f32>>,
     /// On the device, where they stay there.
     resident: Option<Vec<Option<Tensor<1>>>>,
+    /// Σ x² of each part on the device, where it was read with the numbers to show; for the sums as they are now.
+    squares: Option<Vec<f64>>,
 }
 
 impl PartialEq for Gradients {
@@ -32,12 +34,12 @@ impl PartialEq for Gradients {
 impl Gradients {
     /// From flattened parts.
     pub fn from_parts(parts: Vec<Vec<f32>>) -> Self {
-        Self { parts, resident: None }
+        Self { parts, ..Self::default() }
     }
 
     /// None yet, kept where those of `model` belong: on its device, or on the host for the CPU's kernels.
     pub(super) fn none_of(model: &Decoder) -> Self {
-        Self { parts: Vec::new(), resident: model.compute.is_portable().then(Vec::new) }
+        Self { resident: model.compute.is_portable().then(Vec::new), ..Self::default() }
     }
 
     /// The gradients of `model` that a backward pass recorded; a parameter that took no part gets zeros.
@@ -50,6 +52,7 @@ impl Gradients {
 
     /// Adds what a backward pass recorded for these parameters; one that took no part keeps what it has, or nothing.
     pub fn gather(&mut self, parameters: &[NamedParameter], mut recorded: Recorded) {
+        self.squares = None;
         if let Some(resident) = &mut self.resident {
             resident.resize_with(parameters.len(), || None);
             for (sum, parameter) in resident.iter_mut().zip(parameters) {
@@ -112,6 +115,7 @@ impl Gradients {
 
     /// Adds another set, element by element. Both are on the host, or both on the device.
     pub fn add(&mut self, other: &Self) {
+        self.squares = None;
         if let (Some(into), Some(from)) = (&mut self.resident, &other.resident) {
             for (into, from) in into.iter_mut().zip(from) {
                 *into = match (into.take(), from.clone()) {
@@ -146,10 +150,26 @@ impl Gradients {
         self.squares().into_iter().sum::<f64>().sqrt()
     }
 
+    /// Reads `shown` back from the device, and with it what the norm is made of: an update waits for the device once.
+    pub(super) fn read_with(&mut self, shown: Tensor<1>) -> Vec<f32> {
+        let [count] = shown.dims();
+        let mut read = host(Tensor::cat(std::iter::once(shown).chain(self.sums()).collect(), 0));
+        self.squares = Some(read.split_off(count).into_iter().map(f64::from).collect());
+        read
+    }
+
+    /// Σ x² of each part on the device, `[1]` each.
+    fn sums(&self) -> Vec<Tensor<1>> {
+        self.resident().into_iter().flatten().map(|part| part.clone().square().sum()).collect()
+    }
+
     /// Σ x² of each parameter's gradient: pieces of a fixed size, added up in order; on a device in single precision.
     fn squares(&self) -> Vec<f64> {
-        if let Some(parts) = self.resident() {
-            let sums: Vec<Tensor<1>> = parts.map(|part| part.clone().square().sum()).collect();
+        if let Some(read) = &self.squares {
+            return read.clone();
+        }
+        if self.resident.is_some() {
+            let sums = self.sums();
             let sums = if sums.is_empty() { Vec::new() } else { host(Tensor::cat(sums, 0)) };
             return sums.into_iter().map(f64::from).collect();
         }

@@ -200,21 +200,34 @@ impl Trainer {
     ) -> Result<Vec<Vec<f32>>, TrainError> {
         let shards = self.shards(sequences)?;
         let rope = rope_for(&self.student, &shards);
-        let work = |index: usize| host(log_probs(model, &rope, &shards[index], sequences, temperature));
+        let of = |index: usize| log_probs(model, &rope, &shards[index], sequences, temperature);
         let mut all = vec![Vec::new(); sequences.len()];
-        self.over(shards.len(), work, |index, flat| deal(&shards[index], sequences, &flat, &mut all));
+        if model.compute.is_portable() && !shards.is_empty() {
+            // Read once, when all are on their way.
+            let flat = host(Tensor::cat((0..shards.len()).map(of).collect(), 0));
+            let mut rest = flat.as_slice();
+            for shard in &shards {
+                rest = deal(shard, sequences, rest, &mut all);
+            }
+            return Ok(all);
+        }
+        let work = |index: usize| host(of(index));
+        self.over(shards.len(), work, |index, flat| {
+            deal(&shards[index], sequences, &flat, &mut all);
+        });
         Ok(all)
     }
 }
 
-/// Deals the flat values of a shard out to its sequences.
-fn deal(shard: &Shard, sequences: &[Sequence], flat: &[f32], all: &mut [Vec<f32>]) {
+/// Deals the flat values of a shard out to its sequences; gives what is left of them.
+fn deal<'a>(shard: &Shard, sequences: &[Sequence], flat: &'a [f32], all: &mut [Vec<f32>]) -> &'a [f32] {
     let mut rest = flat;
     for &index in &shard.rows {
         let (own, behind) = rest.split_at(sequences[index].scored());
         all[index] = own.to_vec();
         rest = behind;
     }
+    rest
 }
 
 fn check(batch: &[Group], recipe: &GrpoRecipe) -> Result<(), TrainError> {

@@ -7,8 +7,8 @@
 //! share each operation; the bits are the same.
 //!
 //! On another device all shards go one after the other on the calling thread (each thread would have a memory pool of its
-//! own there). Weights, gradients and moments stay on the device; the numbers to show and the norm are read once per
-//! update, and nothing else is.
+//! own there). Weights, gradients and moments stay on the device; the numbers to show and the norm are read together, once
+//! per update, and nothing else is.
 
 use std::sync::Arc;
 
@@ -155,9 +155,9 @@ impl Trainer {
             }
         };
         self.over(shards.len(), work, take);
-        let (gradients, mut numbers) = total.unwrap_or_else(|| (Gradients::default(), vec![0.0]));
+        let (mut gradients, mut numbers) = total.unwrap_or_else(|| (Gradients::default(), vec![0.0]));
         if let Some(shown) = shown {
-            numbers = host(shown).into_iter().map(f64::from).collect();
+            numbers = gradients.read_with(shown).into_iter().map(f64::from).collect();
         }
         let loss = numbers.remove(0);
         (gradients, loss, numbers)

@@ -6,9 +6,9 @@
 //! device. Two parts are reserves and not counts: what the driver takes for kernels, and what is lost between the pages of
 //! the device's pools.
 
-use super::{Demand, Moment, NUMBER, Part, SAMPLING, held, parameters, pass, table};
+use super::{Demand, Moment, NUMBER, Part, SAMPLING, Trained, held, parameters, pass, table};
 use crate::sample::sizes::{BUCKET, READ, SCORES, SLACK};
-use crate::student::decoder::HEAD_ROWS;
+use crate::student::ops::head;
 use crate::student::{ModelConfig, Precision};
 
 /// More sequences at once bring a GPU little.
@@ -73,7 +73,7 @@ impl Answers {
         let attending = columns * (2 * n * kv + heads * (3 * NUMBER + n));
         // Prompts are read together up to a number of tokens, the longest of them alone at worst.
         let (prompt, together) = (self.prompt as u64, READ.max(self.prompt) as u64);
-        let wide = n * (5 * f + 2 * (q + 2 * kv)) + NUMBER * (3 * d + 2 * (q + kv));
+        let wide = n * (5 * f + 2 * (q + 2 * kv)) + NUMBER * (3 * d + 4 * (q + kv));
         let scores = (together * prompt * heads).min(SCORES as u64).max(prompt * prompt * heads);
         let reading = together * (wide + 2 * token) + scores * (3 * NUMBER + n);
         vec![
@@ -146,24 +146,27 @@ pub(super) fn step(
     let kept = if demand.checkpointing { layers * n * d + 2 * layer } else { (layers + 1) * layer };
     // Log-probs of the reference need one layer, without a graph, beside all that.
     let activations = tokens * (kept + layer + 3 * NUMBER * d);
-    let vocab = config.vocab_size as u64;
-    let logits = NUMBER * vocab * (tokens + 4 * tokens.min(HEAD_ROWS as u64));
+    // Those of a few rows at a time, three times while they become their gradient, and cast for the products. Beside them
+    // the output matrix's gradient: the sum so far, what these rows add (as the product gave it, too), the new sum.
+    let narrow = if precision == Precision::F32 { 0 } else { n };
+    let logits = (3 * NUMBER + narrow) * config.vocab_size as u64 * tokens.min(head::ROWS as u64);
+    let head = if demand.trained == Trained::All { (3 * NUMBER + narrow) * table(config) } else { 0 };
     // Cast for the products; with layers computed again, a layer's at a time, and the output matrix.
     let cast = match (precision, demand.checkpointing) {
         (Precision::F32, _) => 0,
         (Precision::Bf16, false) => n * parameters(config),
-        (Precision::Bf16, true) => n * (parameters(config) / layers.max(1) + 2 * table(config)),
+        (Precision::Bf16, true) => n * (parameters(config) / layers.max(1) + table(config)),
     };
     let gradients = NUMBER * demand.trained.numbers(config);
     let sum = if tokens < whole as u64 { gradients } else { 0 };
     let largest = table(config).max(d * config.intermediate_size as u64);
+    let start = activations + logits + head;
     let end = gradients + UPDATE * NUMBER * largest;
-    let start = activations + logits;
     parts.push(Part { what: "weights with adapters", bytes: NUMBER * demand.trained.adapted() });
     parts.push(Part { what: "weights cast", bytes: cast });
     parts.push(Part { what: "activations", bytes: activations });
     parts.push(Part { what: "logits", bytes: logits });
-    parts.push(Part { what: "gradients", bytes: sum + start.max(end) - start });
+    parts.push(Part { what: "gradients", bytes: sum + head + start.max(end) - start });
     Moment { name, parts: with_gaps(parts) }
 }
 
@@ -190,9 +193,9 @@ mod tests {
         let answers = |positions| Answers { precision: Precision::Bf16, prompt: 300, positions, adapted: 0 };
         let bytes =
             |slots| -> u64 { with_gaps(answers(1000).parts(&qwen(), slots)).iter().map(|part| part.bytes).sum() };
-        // By hand: weights and prompts take 3.706 GiB with their gaps; a sequence of 1,024 columns 28.6 MiB, of 4,096
+        // By hand: weights and prompts take 3.846 GiB with their gaps; a sequence of 1,024 columns 28.6 MiB, of 4,096
         // columns 98.4 MiB. GiB free, longest sequence: sequences at once.
-        let table = [(0, 1000, 1), (4, 1000, 10), (10, 1000, 225), (40, 1000, MOST_SLOTS), (10, 4000, 65)];
+        let table = [(0, 1000, 1), (4, 1000, 5), (10, 1000, 220), (40, 1000, MOST_SLOTS), (10, 4000, 64)];
         for (gib, positions, slots) in table {
             let found = answers(positions).slots(&qwen(), gib * GIB);
             assert_eq!(found, slots, "{gib} GiB, {positions} tokens");
@@ -220,6 +223,10 @@ mod tests {
         }
         assert_eq!(bytes("sampling", "weights laid out"), weights / 2);
         assert_eq!(bytes("an SFT step", "weights cast"), weights / 2);
+        // However many tokens are scored: 1,024 rows of 151,936 logits, 14 bytes each.
+        for moment in ["an SFT step", "a GRPO step"] {
+            assert_eq!(bytes(moment, "logits"), 14 * 1024 * 151_936);
+        }
         // 12 KiB per token and sequence, and two thirds of it again while a ring grows.
         let positions = Demand::of(&Recipe::default(), &qwen(), 2).positions + SLACK;
         let ring = MOST_SLOTS as u64 * positions.next_multiple_of(BUCKET) as u64 * (12 << 10) * 5 / 3;

@@ -33,7 +33,7 @@ const NUMBER: u64 = 4;
 /// Rows of logits alive at once in training (`student::ops::rows`).
 const HEAD_ROWS: u64 = 256;
 /// Rows whose log-probs are one operation (`Decoder::log_probs`).
-const CHUNK: u64 = crate::student::decoder::HEAD_ROWS as u64;
+const CHUNK: u64 = crate::student::ops::head::ROWS as u64;
 /// What the program takes before anything else, and a token of the tokenizer's vocabulary, in bytes: measured.
 const PROGRAM: u64 = 48 << 20;
 const TOKEN: u64 = 700;

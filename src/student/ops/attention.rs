@@ -6,7 +6,7 @@
 
 use super::AttentionShape;
 use super::gemm::{Mat, Panels, matmul, matmul_panels};
-use super::simd::{dot, exp_in_place, max, simd};
+use super::simd::{dot, exp_in_place, max, simd, turn};
 use rayon::prelude::*;
 
 /// Rows of scores alive at once.
@@ -65,11 +65,8 @@ simd! {
         let tables = cos.chunks_exact(half).zip(sin.chunks_exact(half));
         for ((out, x), (cos, sin)) in out.chunks_exact_mut(hd).zip(x.chunks(stride)).zip(tables) {
             let (low, high) = out.split_at_mut(half);
-            let (a, b) = (&x[..half], &x[half..hd]);
-            for i in 0..half {
-                low[i] = (a[i] * cos[i] - b[i] * sin[i]) * scale;
-                high[i] = (b[i] * cos[i] + a[i] * sin[i]) * scale;
-            }
+            let (a, b) = x[..hd].split_at(half);
+            turn((a, b), (cos, sin), scale, (low, high));
         }
     }
 }
@@ -82,10 +79,8 @@ simd! {
         for ((x, out), (cos, sin)) in x.chunks_exact(hd).zip(out.chunks_mut(stride)).zip(tables) {
             let (a, b) = x.split_at(half);
             let (low, high) = out[..hd].split_at_mut(half);
-            for i in 0..half {
-                low[i] = (a[i] * cos[i] + b[i] * sin[i]) * scale;
-                high[i] = (b[i] * cos[i] - a[i] * sin[i]) * scale;
-            }
+            // By the same angle the other way: the halves change places.
+            turn((b, a), (cos, sin), scale, (high, low));
         }
     }
 }

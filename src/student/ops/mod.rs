@@ -9,6 +9,7 @@ mod attention;
 mod autodiff;
 mod flex;
 pub(crate) mod gemm;
+pub mod head;
 pub mod portable;
 pub(crate) mod reuse;
 pub(crate) mod rows;

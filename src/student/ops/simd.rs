@@ -123,6 +123,28 @@ pub fn exp_sum(x: &[f32], shift: f32) -> f32 {
     tail.iter().fold(fold(acc), |sum, x| sum + exp(x - shift))
 }
 
+/// Both halves of a head, `a` and `b`, turned by their angles and scaled. Read whole before anything is written: so that
+/// it becomes vector instructions whatever may overlap.
+#[inline(always)]
+pub fn turn((a, b): (&[f32], &[f32]), (cos, sin): (&[f32], &[f32]), scale: f32, (low, high): (&mut [f32], &mut [f32])) {
+    let ((a, a_tail), (b, b_tail)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let ((cos, cos_tail), (sin, sin_tail)) = (cos.as_chunks::<LANES>(), sin.as_chunks::<LANES>());
+    let ((low, low_tail), (high, high_tail)) = (low.as_chunks_mut::<LANES>(), high.as_chunks_mut::<LANES>());
+    for (((a, b), (cos, sin)), (low, high)) in a.iter().zip(b).zip(cos.iter().zip(sin)).zip(low.iter_mut().zip(high)) {
+        let (mut left, mut right) = ([0.0; LANES], [0.0; LANES]);
+        for i in 0..LANES {
+            left[i] = (a[i] * cos[i] - b[i] * sin[i]) * scale;
+            right[i] = (b[i] * cos[i] + a[i] * sin[i]) * scale;
+        }
+        (*low, *high) = (left, right);
+    }
+    let tails = a_tail.iter().zip(b_tail).zip(cos_tail.iter().zip(sin_tail));
+    for (((a, b), (cos, sin)), (low, high)) in tails.zip(low_tail.iter_mut().zip(high_tail)) {
+        *low = (a * cos - b * sin) * scale;
+        *high = (b * cos + a * sin) * scale;
+    }
+}
+
 /// Adds the lanes pairwise, halving their number each time.
 #[inline(always)]
 fn fold(mut acc: [f32; LANES]) -> f32 {
@@ -164,6 +186,25 @@ mod tests {
             assert_eq!(alone[0].to_bits(), y.to_bits(), "exp({x})");
         }
         assert_eq!(exp(f32::NEG_INFINITY), 0.0);
+    }
+
+    #[test]
+    fn halves_are_turned_by_their_angles_and_back() {
+        for half in [1, 8, 16, 19, 32] {
+            let of = |k: f32| (0..half).map(|i| (i as f32 * k).sin()).collect::<Vec<f32>>();
+            let (a, b, sin) = (of(0.7), of(1.3), of(0.2));
+            let cos: Vec<f32> = sin.iter().map(|s| (1.0 - s * s).sqrt()).collect();
+            let (mut low, mut high) = (vec![0.0; half], vec![0.0; half]);
+            turn((&a, &b), (&cos, &sin), 2.0, (&mut low, &mut high));
+            for i in 0..half {
+                assert_eq!(low[i], (a[i] * cos[i] - b[i] * sin[i]) * 2.0);
+                assert_eq!(high[i], (b[i] * cos[i] + a[i] * sin[i]) * 2.0);
+            }
+            // By the same angle the other way: the halves change places.
+            let (mut c, mut d) = (vec![0.0; half], vec![0.0; half]);
+            turn((&high, &low), (&cos, &sin), 0.5, (&mut d, &mut c));
+            assert!(c.iter().zip(&a).chain(d.iter().zip(&b)).all(|(got, want)| (got - want).abs() < 1e-5));
+        }
     }
 
     #[test]
