@@ -136,7 +136,7 @@ impl DecodeOps for CubeBackend {
 /// The machine's first Vulkan device, for tests.
 #[cfg(feature = "vulkan")]
 pub fn vulkan() -> burn::tensor::Device {
-    burn::tensor::Device::vulkan(burn::tensor::DeviceKind::DefaultDevice)
+    burn::tensor::Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)
 }
 
 /// The tensor with neighbours in its last dimension beside each other in memory, which is all that the kernels ask for:
