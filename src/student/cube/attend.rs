@@ -9,8 +9,6 @@ use burn_cubecl::tensor::CubeTensor;
 use super::{Heads, dim, new};
 use burn::backend::cubecl::dtype_to_storage_type;
 
-/// Columns of a tile.
-const TILE: usize = 64;
 /// Units of a cube, about; a multiple of a head's width.
 const UNITS: usize = 128;
 /// Units that look for the largest score of a tile together.
@@ -29,6 +27,7 @@ fn attend_kernel<F: Float>(
     #[comptime] group: usize,
     #[comptime] width: usize,
     #[comptime] parts: usize,
+    #[comptime] columns_at_once: usize,
     #[define(F)] _dtype: ElemType,
 ) {
     let units = comptime!(width * parts);
@@ -36,8 +35,8 @@ fn attend_kernel<F: Float>(
     let columns = keys.shape(2);
     let mut asked = Shared::<[f32]>::new_slice(group * width);
     // One more column, so that units which read down a column hit different banks.
-    let mut tile = Shared::<[f32]>::new_slice(TILE * (width + 1usize));
-    let mut scores = Shared::<[f32]>::new_slice(group * TILE);
+    let mut tile = Shared::<[f32]>::new_slice(columns_at_once * (width + 1usize));
+    let mut scores = Shared::<[f32]>::new_slice(group * columns_at_once);
     let mut best = Shared::<[f32]>::new_slice(group * LANES);
     // The largest score so far, before this tile and after it, in turns.
     let mut largest = Shared::<[f32]>::new_slice(2usize * group);
@@ -70,7 +69,7 @@ fn attend_kernel<F: Float>(
     let mut first = 0usize;
     while first < columns {
         let mut i = unit;
-        while i < TILE * width {
+        while i < columns_at_once * width {
             let (c, d) = (i / width, i % width);
             let column = first + c;
             let mut key = 0.0f32;
@@ -84,8 +83,8 @@ fn attend_kernel<F: Float>(
         }
         sync_cube();
         let mut i = unit;
-        while i < group * TILE {
-            let (g, c) = (i / TILE, i % TILE);
+        while i < group * columns_at_once {
+            let (g, c) = (i / columns_at_once, i % columns_at_once);
             let column = first + c;
             let mut score = f32::new(NONE);
             if column < columns {
@@ -106,9 +105,9 @@ fn attend_kernel<F: Float>(
             let (g, lane) = (i / LANES, i % LANES);
             let mut most = f32::new(NONE);
             let mut c = lane;
-            while c < TILE {
-                if scores[g * TILE + c] > most {
-                    most = scores[g * TILE + c];
+            while c < columns_at_once {
+                if scores[g * columns_at_once + c] > most {
+                    most = scores[g * columns_at_once + c];
                 }
                 c += LANES;
             }
@@ -117,8 +116,8 @@ fn attend_kernel<F: Float>(
         }
         sync_cube();
         let mut i = unit;
-        while i < group * TILE {
-            let g = i / TILE;
+        while i < group * columns_at_once {
+            let g = i / columns_at_once;
             let most = after(&largest, &best, turn * group + g, g);
             let score = scores[i];
             let mut share = 0.0f32;
@@ -141,14 +140,14 @@ fn attend_kernel<F: Float>(
             }
         }
         let mut c = part;
-        while c < TILE {
+        while c < columns_at_once {
             let column = first + c;
             if column < columns {
                 if mask[mask_row + column] == 0.0f32 {
                     let value = f32::cast_from(values[value_row + column * values.stride(2) + d]);
                     #[unroll]
                     for g in 0..group {
-                        let share = scores[g * TILE + c];
+                        let share = scores[g * columns_at_once + c];
                         weight[g] += share;
                         mixed[g] += share * value;
                     }
@@ -158,7 +157,7 @@ fn attend_kernel<F: Float>(
         }
         sync_cube();
         turn = 1usize - turn;
-        first += TILE;
+        first += columns_at_once;
     }
 
     // The parts of a cube have each gone over their own columns.
@@ -196,6 +195,12 @@ fn after(largest: &Shared<[f32]>, best: &Shared<[f32]>, before: usize, g: usize)
     most
 }
 
+/// Columns of a tile: as many as a cube's shared memory of `most` bytes has room for, 64 at most.
+fn tile(group: usize, width: usize, parts: usize, most: usize) -> usize {
+    let bytes = |columns: usize| 4 * (group * (width + columns + LANES + 2) + columns * (width + 1) + width * parts);
+    [64, 32, 16].into_iter().find(|columns| bytes(*columns) <= most).unwrap_or(LANES)
+}
+
 /// Attention of `queries [rows, heads · head_dim]`, scaled already.
 pub(super) fn attend(
     queries: CubeTensor,
@@ -207,7 +212,8 @@ pub(super) fn attend(
     let Heads { heads, kv_heads, head_dim } = heads;
     let rows = dim(&queries, 0);
     let out = new(&queries, [rows, heads * head_dim], queries.dtype);
-    let parts = (UNITS / head_dim).max(1);
+    let (group, parts) = (heads / kv_heads, (UNITS / head_dim).max(1));
+    let tile = tile(group, head_dim, parts, queries.client.properties().hardware.max_shared_memory_size);
     attend_kernel::launch(
         &queries.client.clone(),
         CubeCount::Static(rows as u32, kv_heads as u32, 1),
@@ -217,9 +223,10 @@ pub(super) fn attend(
         values.into_tensor_arg(),
         mask.into_tensor_arg(),
         out.clone().into_tensor_arg(),
-        heads / kv_heads,
+        group,
         head_dim,
         parts,
+        tile,
         dtype_to_storage_type(out.dtype),
     );
     out
