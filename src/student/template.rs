@@ -4,7 +4,7 @@
 //! falls back to) rather than today, so that a run resumed tomorrow asks with the same prompt.
 //!
 //! A template is a program out of a download. It has no files, no network and no clock; its steps are counted by the
-//! engine, what it makes by [`allowance`].
+//! engine, what it makes by `allowance`.
 
 mod allowance;
 mod rewrite;

@@ -1,6 +1,6 @@
 //! The log-probability head by ordinary tensor operations, on any device, some rows at a time.
 //!
-//! What it computes is [`portable::log_prob_head`](super::portable::log_prob_head). In the graph it is one node, which keeps
+//! What it computes is [`portable::log_prob_head`]. In the graph it is one node, which keeps
 //! the hidden states and one number per row: the way back computes the logits of some rows again, so that in neither
 //! direction more than `chunk` rows of them are alive, however many rows are scored. The gradient of the output matrix is
 //! added up in single precision.
@@ -30,7 +30,7 @@ pub fn log_probs(
 }
 
 /// The head on a backend's own tensors; arguments and shapes as of [`log_probs`].
-#[backend_extension(Flex, Cube: cfg(feature = "cuda"), Autodiff)]
+#[backend_extension(Flex, Cube: cfg(feature = "kernels"), Autodiff)]
 pub trait ChunkedHead: Backend {
     /// See [`log_probs`].
     fn chunked_log_probs(
@@ -59,7 +59,7 @@ macro_rules! computes {
     };
 }
 computes!(Flex);
-#[cfg(feature = "cuda")]
+#[cfg(feature = "kernels")]
 computes!(burn::backend::Cube);
 
 /// A tensor as its backend has it.
