@@ -23,7 +23,7 @@ pub struct Drawn {
 }
 
 /// Draws from `logits [rows, vocab]`. `uniform [rows]` is in 0..1; a temperature of 0 is greedy. A GPU does it in one
-/// launch (`student::cube`).
+/// launch (`student::ops::decode`).
 pub fn draw(logits: Tensor<2>, temperature: f64, top_p: f64, uniform: Tensor<1>) -> Drawn {
     #[cfg(feature = "kernels")]
     if crate::student::ops::decode::is_cube(&logits.device()) {
@@ -34,7 +34,7 @@ pub fn draw(logits: Tensor<2>, temperature: f64, top_p: f64, uniform: Tensor<1>)
 }
 
 /// The same by tensor operations: what the kernel is held against.
-pub(crate) fn portable(logits: Tensor<2>, temperature: f64, top_p: f64, uniform: Tensor<1>) -> Drawn {
+fn portable(logits: Tensor<2>, temperature: f64, top_p: f64, uniform: Tensor<1>) -> Drawn {
     let top = logits.clone().max_dim(1);
     let below = logits.clone() - top;
     let weights = if temperature > 0.0 && temperature != 1.0 { below * (1.0 / temperature) } else { below }.exp();
@@ -182,7 +182,7 @@ mod tests {
     #[cfg(feature = "vulkan")]
     #[test]
     fn a_gpu_s_kernel_draws_what_the_tensor_operations_draw() {
-        let gpu = crate::student::cube::vulkan();
+        let gpu = crate::student::ops::decode::kernels::vulkan();
         let on =
             |values: &[f32], shape: [usize; 2]| Tensor::<2>::from_data(TensorData::new(values.to_vec(), shape), &gpu);
         for vocab in [3, 128, 300, 5000] {

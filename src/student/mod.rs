@@ -9,7 +9,6 @@
 //! | `device` | what it computes on |
 //! | `resident` | the decoder laid out for generation on any device |
 //! | `ops` | its operations |
-//! | `cube` | kernels of a decoding step, for GPUs |
 //! | `parameters` | parameters by their Hugging Face names |
 //! | `weights` | safetensors in and out |
 //! | `tokenizer`, `template`, `chat` | text, conversations, which tokens are trained |
@@ -27,8 +26,6 @@ pub mod cache;
 pub mod chat;
 pub mod compute;
 pub mod config;
-#[cfg(feature = "kernels")]
-pub mod cube;
 pub mod decoder;
 pub mod device;
 pub mod error;

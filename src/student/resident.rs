@@ -50,7 +50,7 @@ pub struct ResidentDecoder {
 
 /// A prompt block that was read: left-padded to one width.
 pub struct ReadPrompts {
-    /// Logits after the last token of each, `[rows, vocab]`, f32.
+    /// Logits after the last token of each, `[rows, vocab]`, in the precision of the products.
     pub logits: Tensor<2>,
     /// Keys and values per layer; a prompt ends in the last column.
     pub layers: Vec<KeysValues>,

@@ -18,7 +18,7 @@ fn elsewhere(student: Student, precision: Precision) -> Option<Student> {
     #[cfg(feature = "vulkan")]
     {
         use footbridge::student::device::{Placed, has_half};
-        let device = footbridge::student::cube::vulkan();
+        let device = footbridge::student::ops::decode::kernels::vulkan();
         if precision == Precision::Bf16 && !has_half(&device) {
             eprintln!("the Vulkan device has no bf16: skipped");
             return None;

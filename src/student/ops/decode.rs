@@ -1,5 +1,8 @@
 //! The operations of a decoding step, one token of each of many sequences: on a GPU by kernels of their own
-//! (`student::cube`, with a build for one), elsewhere by the portable bodies here, which are what those are tested against.
+//! (`kernels`, with a build for one), elsewhere by the portable bodies here, which are what those are tested against.
+
+#[cfg(feature = "kernels")]
+pub mod kernels;
 
 use burn::tensor::activation::{silu, softmax};
 use burn::tensor::{DType, Device, Int, Tensor};
@@ -190,7 +193,7 @@ pub fn gated(gate_up: Tensor<2>) -> Tensor<2> {
 #[cfg(feature = "kernels")]
 pub use cube::pick;
 
-/// Whether tensors of this device go through the kernels of `student::cube`.
+/// Whether tensors of this device go through the kernels of `kernels`.
 pub fn is_cube(device: &Device) -> bool {
     #[cfg(feature = "kernels")]
     {
@@ -206,8 +209,8 @@ pub fn is_cube(device: &Device) -> bool {
 /// From tensors to the kernels and back.
 #[cfg(feature = "kernels")]
 mod cube {
+    use super::kernels::{DecodeOps, Turning};
     use super::{Heads, KeysValues, Places, Turn};
-    use crate::student::cube::{DecodeOps, Turning};
     use burn::backend::Dispatch;
     use burn::tensor::{Bool, Int, Tensor};
 

@@ -1,13 +1,13 @@
-//! One token from each row of logits: what [`super::super::ops::decode::draw`] does, in one launch.
+//! One token from each row of logits: what `sample::draw` does, in one launch.
 
 use burn::tensor::DType;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::tensor::CubeTensor;
 
+use super::super::{HALVINGS, MOST};
 use super::reduce::{UNITS, largest, sum};
 use super::{dim, new};
-use crate::student::ops::decode::{HALVINGS, MOST};
 use burn::backend::cubecl::dtype_to_storage_type;
 
 /// Thresholds that one pass over a row tries: as much as three halvings.

@@ -1,5 +1,5 @@
 //! Kernels of our own for decoding on a GPU, where a step is many small operations: each does in one launch what the
-//! portable body ([`super::ops::decode`]) needs five to two hundred for.
+//! portable body ([`super`]) needs five to two hundred for.
 //!
 //! Written in CubeCL, so that they run on whatever burn's `Cube` backend runs on: CUDA, and Vulkan, where they are tested on
 //! machines without an NVIDIA GPU (feature `vulkan`). They are launched with bounds checks, which is what makes them safe.
@@ -21,7 +21,7 @@ use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{CubeBackend, kernel};
 
-use super::ops::decode::Heads;
+use super::Heads;
 
 /// What is done to queries and keys before they are used.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,7 +38,7 @@ pub struct Turning {
     pub column: usize,
 }
 
-/// The operations of [`super::ops::decode`] on a backend's own tensors; arguments and shapes as there.
+/// The operations of [`super`] on a backend's own tensors; arguments and shapes as there.
 #[backend_extension(Cube, Fusion: cfg(feature = "fusion"))]
 pub trait DecodeOps: Backend {
     /// `x + delta`, and its RMSNorm.
