@@ -2,9 +2,10 @@
 # What this machine's GPU does, in under ten minutes: doctor, parity, bench, and PyTorch on the same shapes where Python has it.
 #   benches/gpu.sh [--bin FOOTBRIDGE[.gz]] [--device cuda|cuda:N|cpu] [--out FOLDER] [--python PYTHON]
 # FOOTBRIDGE may be stripped and compressed, for a machine that can build nothing:
-#   cargo build --release --features cuda && strip -o footbridge target/release/footbridge && gzip -9 footbridge
-# With --device cpu, or where there is no GPU, the same runs through on the CPU with smaller shapes. FOLDER gets every output
-# as JSON. Exit code 1 where the device does not compute what the CPU computes.
+#   cargo build --release --features cuda,fusion && strip -o footbridge target/release/footbridge && gzip -9 footbridge
+# A binary with `fusion` is compared and measured with fusion and without; one without it, without. With --device cpu, or where there is
+# no GPU, the same runs through on the CPU with smaller shapes. FOLDER gets every output. Exit code 1 where the device does not
+# compute what the CPU computes.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 bin="" device=cuda out="" python=${PYTHON:-python3}
@@ -14,14 +15,14 @@ while [ $# -gt 0 ]; do
     --device) device=$2; shift 2;;
     --out) out=$2; shift 2;;
     --python) python=$2; shift 2;;
-    -h | --help) sed -n '2,7s/^# \?//p' "$0"; exit 0;;
+    -h | --help) sed -n '2,8s/^# \?//p' "$0"; exit 0;;
     *) echo "gpu.sh: unknown argument $1" >&2; exit 2;;
   esac
 done
 [ -n "$out" ] || out=$(mktemp -d)
 mkdir -p "$out"
 if [ -z "$bin" ]; then
-  (cd "$here/.." && cargo build --release --features cuda) || exit 1
+  (cd "$here/.." && cargo build --release --features cuda,fusion) || exit 1
   bin=${CARGO_TARGET_DIR:-$here/../target}/release/footbridge
 fi
 case $bin in
@@ -35,10 +36,13 @@ esac
 export CUBECL_AUTOTUNE_LEVEL=${CUBECL_AUTOTUNE_LEVEL:-minimal}
 begun=$SECONDS
 status=0
-# part NAME SECONDS COMMAND …: runs it within the time, its output into FOLDER/NAME, and says how it went.
+# part NAME SECONDS COMMAND …: runs it within the time and what is left of ten minutes, its output into FOLDER/NAME, and says
+# how it went.
 part() {
-  local name=$1 limit=$2 rc=0; shift 2
+  local name=$1 limit=$2 rc=0 left=$((590 - (SECONDS - begun))); shift 2
+  [ "$limit" -le $left ] || limit=$left
   echo "== $name ($((SECONDS - begun)) s)"
+  [ $left -ge 10 ] || { echo "$name: no time left for it"; return 1; }
   timeout "$limit" "$@" >"$out/$name" 2>"$out/$name.err" || rc=$?
   cat "$out/$name"
   [ $rc -eq 0 ] || { echo "$name: exit code $rc"; tail -n 5 "$out/$name.err"; }
@@ -56,11 +60,15 @@ if [ "$device" = cpu ]; then
   part world.txt 120 "$bin" bench --device cpu
   part decode.txt 120 "$bin" bench --device cpu --only decode --batch 256,1024
 else
-  part parity.txt 150 "$bin" doctor --parity --device "$device" || status=1
-  part world.txt 90 "$bin" bench --device "$device"
-  part decode.json 120 "$bin" bench --device "$device" --shape qwen2.5-0.5b --only decode --batch 1,64,256,1024 --json
-  part sft.json 60 "$bin" bench --device "$device" --shape qwen2.5-0.5b --only sft --json
-  part nano.json 90 "$bin" bench --device "$device" --shape qwen2.5-0.5b --only nano --json
+  qwen=("$bin" bench --device "$device" --shape qwen2.5-0.5b --json)
+  part parity.txt 200 "$bin" doctor --parity --device "$device" || status=1
+  if grep -q '"fusion"' "$out/doctor.json"; then
+    part fused.json 120 "${qwen[@]}" --only decode,sft --batch 256,1024
+    # Everything else without it, as a build without the feature computes.
+    export BURN_FUSION_MAX_EXPLORATIONS=0
+  fi
+  part decode.json 120 "${qwen[@]}" --only decode --batch 1,64,256,1024
+  part sft.json 60 "${qwen[@]}" --only sft
 fi
 if "$python" -c 'import torch, transformers' 2>/dev/null; then
   if [ "$device" = cpu ]; then
@@ -69,9 +77,15 @@ if "$python" -c 'import torch, transformers' 2>/dev/null; then
   else
     part peers.json 120 "$python" "$here/peers/peers.py" --shape qwen2.5-0.5b --only decode,sft --batch 64,256,1024 \
       --device "$device" --dtype bfloat16
+    ours=$out/decode.json,$out/sft.json
+    part ratios.txt 10 "$python" "$here/peers/ratios.py" "$ours" "$out/peers.json"
   fi
 else
   echo "== peers: $python has no torch and transformers"
+fi
+if [ "$device" != cpu ]; then
+  part world.txt 90 "$bin" bench --device "$device"
+  part nano.json 90 "${qwen[@]}" --only nano
 fi
 echo "== done in $((SECONDS - begun)) s; outputs in $out"
 exit $status

@@ -1,17 +1,30 @@
 """Ratios of one `footbridge bench --json` and one `peers.py`: a table on stdout, and JSON with `--json`.
 
 A ratio is theirs over ours for times and memory: over 1 is faster, or smaller, than theirs. Exit code 1 if a ratio is
-under its target (decode at batch 64, the SFT step, the GRPO step, peak memory) and `--check` is given.
+under its target (decode at batch 64, the SFT step, the GRPO step, peak memory; of a GPU decode at batch 256 and the SFT step,
+and tokens per second of both) and `--check` is given. Ours may be several files of one shape, `decode.json,sft.json`.
 """
 
 import argparse
 import json
+import os
 import sys
 
 TARGETS = {
     "world": {"decode 64": 3.0, "sft": 1.7, "grpo": 2.0, "grpo, TRL": 2.0},
     "qwen2.5-0.5b": {"decode 64": 1.3, "sft": 1.4, "peak": 1.0},
 }
+# On a GPU: ratios to transformers, and tokens per second to reach on an H200.
+GPU_TARGETS = {"qwen2.5-0.5b": {"decode 256": 5.0, "sft": 1.0}}
+GPU_RATES = {"qwen2.5-0.5b": {"decode 256": 20_000, "decode 1024": 60_000, "sft": 40_000}}
+
+
+def rates(ours):
+    """Name and tokens per second of ours."""
+    for mine in ours.get("decode", []):
+        yield f"decode {mine['batch']}", mine["tokens_per_second"]
+    if "sft" in ours:
+        yield "sft", ours["sft"]["tokens_per_second"]
 
 
 def rows(ours, theirs, trl):
@@ -34,9 +47,13 @@ def rows(ours, theirs, trl):
 
 
 def read(path):
-    """The last line that is JSON: TRL's trainers print before it."""
-    with open(path) as file:
-        return json.loads([line for line in file if line.startswith("{\"")][-1])
+    """The last line that is JSON (TRL's trainers print before it); of several files, some maybe without, all keys together."""
+    found = {}
+    for one in filter(os.path.exists, path.split(",")):
+        with open(one) as file:
+            for line in [line for line in file if line.startswith("{\"")][-1:]:
+                found |= json.loads(line)
+    return found or sys.exit(f"no figures in {path}")
 
 
 def peaks(ours, theirs):
@@ -47,7 +64,9 @@ def peaks(ours, theirs):
     for part in ("sft", "grpo"):
         if part in ours and part in theirs:
             yield f"peak, {part}", ours[part]["peak_mib"], theirs[part]["peak_mib"]
-    yield "peak", ours["peak_mib"], theirs["peak_mib"]
+    # On a GPU each part says what it held there.
+    if ours.get("device", "cpu") == "cpu":
+        yield "peak", ours["peak_mib"], theirs["peak_mib"]
 
 
 def main():
@@ -59,7 +78,9 @@ def main():
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
     ours, theirs, trl = read(args.ours), read(args.theirs), read(args.trl) if args.trl else {}
-    shape, targets = ours["shape"], TARGETS.get(ours["shape"], {})
+    shape, gpu = ours["shape"], ours.get("device", "cpu") != "cpu"
+    targets = (GPU_TARGETS if gpu else TARGETS).get(shape, {})
+    speeds = [dict(name=n, tokens_per_second=r, target=GPU_RATES.get(shape, {}).get(n)) for n, r in rates(ours) if gpu]
     out, missed = [], []
     for name, mine, other, mine_cpu, other_cpu in rows(ours, theirs, trl):
         entry = dict(
@@ -69,8 +90,9 @@ def main():
         out.append(entry)
     memory = [dict(name=n, ours_mib=m, theirs_mib=t, ratio=t / m, target=targets.get(n)) for n, m, t in peaks(ours, theirs)]
     missed = [e["name"] for e in out + memory if e["target"] and e["ratio"] < e["target"]]
+    missed += [f"{e['name']} tokens/s" for e in speeds if e["target"] and e["tokens_per_second"] < e["target"]]
     if args.json:
-        print(json.dumps(dict(shape=shape, peer=trl.get("peer", theirs["peer"]), threads=[ours["threads"], theirs["threads"]], times=out, memory=memory, missed=missed)))
+        print(json.dumps(dict(shape=shape, peer=trl.get("peer", theirs["peer"]), threads=[ours["threads"], theirs["threads"]], times=out, memory=memory, speeds=speeds, missed=missed)))
     else:
         peer = trl.get("peer", theirs["peer"])
         print(f"\n{shape}: footbridge on {ours['threads']} threads beside {peer} on {theirs['threads']}")
@@ -83,6 +105,9 @@ def main():
             target = f"{e['target']:.1f}" if e["target"] else ""
             mine, other = f"{e['ours_mib']:.0f} MiB", f"{e['theirs_mib']:.0f} MiB"
             print(f"{e['name']:20}{mine:>12}{other:>12}{e['ratio']:>8.2f}{'':>11}{target:>8}")
+        for e in speeds:
+            target = f"{e['target']:,}" if e["target"] else ""
+            print(f"{e['name']:20}{e['tokens_per_second']:>12,.0f} tokens/s{target:>42}")
         if missed:
             print("under the target: " + ", ".join(missed))
     sys.exit(1 if args.check and missed else 0)

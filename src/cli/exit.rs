@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::student::device::Placed;
+
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -53,6 +55,15 @@ impl Failure {
     pub fn failed(message: impl fmt::Display) -> Self {
         Self { exit: Exit::Failed, message: message.to_string() }
     }
+}
+
+/// Does what computes on a device; a fault of the device is a failure like any other.
+///
+/// # Errors
+/// Those of `work`, and what the device said.
+pub fn on_device<T>(placed: &Placed, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    let done = placed.guarded(work);
+    done.unwrap_or_else(|said| Err(Failure::failed(format!("{} failed: {said}; see `footbridge doctor`", placed.name))))
 }
 
 impl fmt::Display for Failure {

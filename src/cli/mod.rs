@@ -160,7 +160,8 @@ fn bench(args: &bench::args::BenchArgs) -> Result<Exit, Failure> {
     let choice = args.device.choice.unwrap_or(DeviceChoice::Cpu);
     let placed = place(choice, args.compute).map_err(Failure::usage)?;
     let plan = bench::BenchPlan { shape: args.shape, placed, threads, batches, parts: args.only.clone() };
-    let figures = bench::run(&plan, args.json, &mut out::stderr).map_err(|error| Failure::failed(error.to_string()))?;
+    let measured = || bench::run(&plan, args.json, &mut out::stderr).map_err(Failure::failed);
+    let figures = exit::on_device(&plan.placed, measured)?;
     let _ = if args.json { out::json_line(&figures)? } else { out::stdout(&figures)? };
     Ok(Exit::Done)
 }

@@ -15,14 +15,14 @@ use thiserror::Error;
 
 use super::control::Control;
 use super::ending::{Ending, ending};
-use super::fault::{died, message_of};
+use super::fault::died;
 pub use super::replies::{Asking, Replies, Reply};
 use super::workshop::Workshop;
 use crate::domain::Message;
 use crate::recipe::{AdamWRecipe, GrpoRecipe, SftLoss, StudentRecipe};
 use crate::sample::SampleError;
 use crate::session::{Session, SessionError};
-use crate::student::device::{DeviceError, Placed, Room, one_line};
+use crate::student::device::{DeviceError, Placed, Room, hush_this_thread, of_panic};
 use crate::student::{ChatTokens, Student, StudentError};
 use crate::train::{GrpoMetrics, SftMetrics, TrainError};
 
@@ -131,7 +131,7 @@ impl Engine {
             let _alive = alive;
             let opening = || open(&recipe, threads, check, &says);
             let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(opening));
-            let opened = opened.unwrap_or_else(|panic| Err(EngineError::Died(one_line(&message_of(&*panic)))));
+            let opened = opened.unwrap_or_else(|panic| Err(EngineError::Died(of_panic(&*panic))));
             let (mut workshop, room) = match opened {
                 Ok(opened) => opened,
                 Err(error) => {
@@ -140,6 +140,9 @@ impl Engine {
                 }
             };
             let placed = workshop.placed().clone();
+            if !placed.is_cpu() {
+                hush_this_thread();
+            }
             let _ = says.send(Ok(Started::Loaded(Box::new((workshop.text(), placed.clone(), room)))));
             drop(says);
             for job in work {

@@ -1,12 +1,12 @@
 //! What a panic on a thread of ours, or of a device's library, says, and what it means for the run.
 
 use super::engine::EngineError;
-use crate::student::device::{Placed, lose, one_line, try_out};
+use crate::student::device::{Placed, lose, of_panic, try_out};
 
 /// A panic on the engine thread: a fault of ours, or of the device, whose library has no other way to say so.
 pub(super) fn died(placed: &Placed, panic: &(dyn std::any::Any + Send)) -> EngineError {
     let answers = if placed.is_cpu() { Ok(()) } else { try_out(&placed.device) };
-    fault(placed, one_line(&message_of(panic)), answers)
+    fault(placed, of_panic(panic), answers)
 }
 
 /// The fault that `said` this, on a device that still `answers` or does not.
@@ -20,11 +20,4 @@ pub(super) fn fault(placed: &Placed, said: String, answers: Result<(), String>) 
             EngineError::Lost(format!("{said} (on {})", placed.name))
         }
     }
-}
-
-/// What a panic said.
-pub(super) fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().cloned();
-    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_string()));
-    text.unwrap_or_else(|| "a panic without a message".into())
 }

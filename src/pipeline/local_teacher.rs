@@ -17,11 +17,11 @@ use burn::tensor::Device;
 
 use super::ending::{Ending, ending};
 use super::engine::EngineError;
-use super::fault::message_of;
 use super::locate::{Place, locate};
 use super::seeds::stream;
 use crate::domain::{Finish, strip_control};
 use crate::sample::{Group, SampleError, SamplerSettings, generate_while};
+use crate::student::device::of_panic;
 use crate::student::workers::Workers;
 use crate::student::{ModelConfig, Student, StudentError};
 use crate::teacher::{Chat, ChatRequest, Completion, TeacherError};
@@ -232,7 +232,7 @@ fn answer(student: &Student, workers: &Workers, settings: &LocalSettings, calls:
         Ok(Ok(())) if stopped.into_inner() => TeacherError::Cancelled,
         Ok(Ok(())) => TeacherError::Unanswered("the local teacher gave no answer".into()),
         Ok(Err(error)) => TeacherError::Unusable(format!("the local teacher: {error}")),
-        Err(panic) => TeacherError::Unusable(format!("the local teacher stopped: {}", message_of(&*panic))),
+        Err(panic) => TeacherError::Unusable(format!("the local teacher stopped: {}", of_panic(&*panic))),
     };
     for call in asked.into_iter().flatten() {
         let _ = call.answer.send(Err(error.clone()));

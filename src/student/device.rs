@@ -3,7 +3,8 @@
 //! A GPU counts only once a small product on it has come out right: that a driver lists a device says nothing of the
 //! compiler its kernels need. Nothing here falls back silently: only `auto` may end on the CPU, and it says why.
 
-use std::cell::Cell;
+mod words;
+
 use std::sync::{Mutex, PoisonError};
 
 use burn::module::Module;
@@ -12,6 +13,8 @@ use burn::tensor::Device;
 use super::Student;
 use super::compute::{Compute, Precision};
 use crate::recipe::{ComputeChoice, DeviceChoice};
+use words::{guarded, hush};
+pub use words::{hush_this_thread, is_hushed, of_panic, one_line, quietly};
 
 /// A device that was asked for and cannot be had. Each says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -109,6 +112,14 @@ impl Placed {
             // A device that failed panics here too.
             let _ = quietly(|| self.device.memory_cleanup());
         }
+    }
+
+    /// Runs what computes here. A panic of a device's library is a fault of the device; on the CPU it is one of ours.
+    ///
+    /// # Errors
+    /// What the device said.
+    pub fn guarded<T>(&self, work: impl FnOnce() -> T) -> Result<T, String> {
+        if self.is_cpu() { Ok(work()) } else { guarded(work) }
     }
 
     /// Whether it is the CPU.
@@ -211,6 +222,7 @@ fn on_cuda(index: usize, compute: ComputeChoice) -> Result<Placed, DeviceError> 
     if !cfg!(feature = "cuda") {
         return Err(DeviceError::NotCompiled);
     }
+    hush();
     let devices = cuda_devices();
     let found = devices.len();
     let Some(device) = devices.into_iter().nth(index) else {
@@ -248,40 +260,6 @@ pub fn try_out(device: &Device) -> Result<(), String> {
         data.try_to_vec::<f32>().map_err(|e| one_line(&format!("{e:?}")))
     })??;
     if sum == [4096.0] { Ok(()) } else { Err(format!("a product of ones came out as {sum:?} instead of 4096")) }
-}
-
-/// Runs what may panic and gives the panic's words on one line. Libraries that load a driver panic on threads of their own
-/// where it is missing; nothing of that reaches the terminal. Calls may stand within one another.
-pub fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    // One at a time: two that took the hook in turn could leave the silent one behind.
-    static TURN: Mutex<()> = Mutex::new(());
-    thread_local! {
-        static QUIET: Cell<bool> = const { Cell::new(false) };
-    }
-    let work = std::panic::AssertUnwindSafe(work);
-    let outcome = if QUIET.get() {
-        std::panic::catch_unwind(work)
-    } else {
-        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let hook = std::panic::take_hook();
-        std::panic::set_hook(Box::new(|_| ()));
-        QUIET.set(true);
-        let outcome = std::panic::catch_unwind(work);
-        QUIET.set(false);
-        std::panic::set_hook(hook);
-        outcome
-    };
-    outcome.map_err(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
-        one_line(&text.unwrap_or_else(|| "a panic without a message".to_owned()))
-    })
-}
-
-/// The words of a message without its line breaks, and not too many of them.
-pub fn one_line(text: &str) -> String {
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    words.chars().filter(|c| !c.is_control()).take(300).collect()
 }
 
 #[cfg(test)]
@@ -325,13 +303,5 @@ mod tests {
             "{said}"
         );
         assert_ne!(place(DeviceChoice::Cuda(far + 1), ComputeChoice::Auto).unwrap_err(), error);
-    }
-
-    #[test]
-    fn a_panic_becomes_a_line() {
-        assert_eq!(quietly(|| 7), Ok(7));
-        assert_eq!(quietly(|| (quietly(|| 8), quietly::<()>(|| panic!("within")))), Ok((Ok(8), Err("within".into()))));
-        let said = quietly::<()>(|| panic!("no\n driver\u{1b}[31m")).unwrap_err();
-        assert_eq!(said, "no driver[31m");
     }
 }

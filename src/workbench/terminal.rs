@@ -24,6 +24,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::text;
+use crate::student::device::is_hushed;
 
 /// True while the terminal is not as it was found.
 static OPEN: AtomicBool = AtomicBool::new(false);
@@ -176,7 +177,7 @@ fn install(previous: Arc<Hook>) {
         } else if thread::current().id() == screen {
             restore();
             previous(info);
-        } else {
+        } else if !is_hushed() {
             LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner).push(text::printable(&info.to_string()));
         }
     }));

@@ -17,8 +17,8 @@ pub struct DoctorArgs {
     /// What is to be computed on.
     #[command(flatten)]
     pub device: DeviceArgs,
-    /// Compare the device with the CPU: logits, losses, gradients, ten training steps, in f32 and bf16. With --device cpu
-    /// the operations that other devices run are compared with the CPU's own
+    /// Compare the device with the CPU: logits, losses, gradients, ten training steps, in f32 and bf16; in a build with
+    /// fusion with it and without. With --device cpu the operations that other devices run are compared with the CPU's own
     #[arg(long)]
     pub parity: bool,
     /// Students to compare with; world, and on a GPU qwen2.5-0.5b (10 GiB of memory) when not given

@@ -64,8 +64,8 @@ fn cuda_lines(cuda: &Cuda, line: &mut impl FnMut(&str, String)) {
 pub(super) fn parity(report: &Report) -> String {
     let mut table = Table::new();
     table.load_preset(ASCII_MARKDOWN);
-    table.set_header(["student", "precision", "what", "off by", "allowed", ""]);
-    for column in [3, 4] {
+    table.set_header(["student", "precision", "fusion", "what", "off by", "allowed", ""]);
+    for column in [4, 5] {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -73,13 +73,13 @@ pub(super) fn parity(report: &Report) -> String {
     for row in &report.rows {
         let verdict = if row.fine { "" } else { "TOO FAR" };
         let (off, allowed) = (format!("{:.1e}", row.off), format!("{:.1e}", row.allowed));
-        table.add_row([row.shape, row.precision, &row.what, &off, &allowed, verdict]);
+        let fused = if row.fused { "fused" } else { "unfused" };
+        table.add_row([&row.shape, &row.precision, fused, &row.what, &off, &allowed, verdict]);
     }
-    let fused = if report.fused { "fused" } else { "unfused" };
     let far = report.rows.iter().filter(|row| !row.fine).count();
     let verdict = match far {
         0 => "everything is within what rounding allows".to_owned(),
         n => format!("{n} of {} figures are too far off", report.rows.len()),
     };
-    format!("{}, {fused}, beside the CPU's kernels\n{table}\n{verdict}\n", report.device)
+    format!("{}, beside the CPU's kernels\n{table}\n{verdict}\n", report.device)
 }

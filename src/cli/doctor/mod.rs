@@ -7,6 +7,7 @@
 //! | `facts` | what was found, as data |
 //! | `cuda` | what a driver, a compiler and their devices say |
 //! | `parity`, `measures` | a device beside the CPU's kernels: what is run, and how far the two are apart |
+//! | `unfused` | the same once more without fusion |
 //! | `lines` | findings as lines |
 
 pub mod args;
@@ -15,10 +16,11 @@ pub mod facts;
 mod lines;
 pub mod measures;
 pub mod parity;
+pub mod unfused;
 
 use args::DoctorArgs;
 
-use super::exit::{Exit, Failure};
+use super::exit::{Exit, Failure, on_device};
 use super::out;
 use crate::recipe::{ComputeChoice, DeviceChoice};
 use crate::student::device::{Placed, place};
@@ -39,7 +41,15 @@ pub fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
 
 fn compare(args: &DoctorArgs, choice: DeviceChoice) -> Result<Exit, Failure> {
     let placed = place(choice, ComputeChoice::Auto).map_err(Failure::usage)?;
-    let report = parity::run(&placed, &shapes(args, &placed), &mut out::stderr).map_err(Failure::failed)?;
+    let which = shapes(args, &placed);
+    let compared = || parity::run(&placed, &which, &mut out::stderr).map_err(Failure::failed);
+    let mut report = on_device(&placed, compared)?;
+    if unfused::fuses() && !placed.is_cpu() {
+        // The device's memory is for the other process now.
+        placed.give_back();
+        out::stderr("once more, without fusion");
+        report.rows.extend(unfused::compare(choice, &which).map_err(Failure::failed)?.rows);
+    }
     let fine = report.rows.iter().all(|row| row.fine);
     let text =
         if args.json { serde_json::to_string(&report).map_err(Failure::failed)? } else { lines::parity(&report) };

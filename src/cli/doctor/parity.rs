@@ -2,12 +2,15 @@
 //!
 //! What is allowed is a bound on rounding, not a promise of equal bits. f32 leaves room for a GPU that multiplies in TF32,
 //! with 10 bits of a number; bf16 has 7.
+//!
+//! A build with `fusion` compares twice: with operations joined, and, in a process of its own ([`super::unfused`]), without.
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::measures::{Computed, agreement, apart, compute, curves, worst};
+use super::unfused;
 use crate::cli::bench::args::BenchShape;
 use crate::cli::bench::shapes;
 use crate::sample::SampleError;
@@ -28,29 +31,33 @@ pub enum ParityError {
     /// Training failed.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// The comparison without fusion, in a process of its own, came to nothing.
+    #[error("the comparison without fusion could not be made: {0}")]
+    Unfused(String),
 }
 
 /// Every comparison.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// What was compared with the CPU.
     pub device: String,
-    /// Whether operations were joined into larger kernels (feature `fusion`).
-    pub fused: bool,
     /// The figures.
     pub rows: Vec<Row>,
 }
 
 /// One figure.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// The student's shape.
-    pub shape: &'static str,
+    pub shape: String,
     /// The device's precision.
-    pub precision: &'static str,
+    pub precision: String,
+    /// Whether operations were joined into larger kernels (feature `fusion`).
+    pub fused: bool,
     /// What is compared.
     pub what: String,
-    /// How far it is off, relative to its size; of greedy answers, the share of tokens that differ.
+    /// How far it is off, relative to its size; of greedy answers, the share of tokens that differ. [`f64::MAX`] where one
+    /// of the two is no number.
     pub off: f64,
     /// How far it may be.
     pub allowed: f64,
@@ -76,25 +83,34 @@ pub fn run(placed: &Placed, which: &[BenchShape], told: &mut dyn FnMut(&str)) ->
             told(&format!("{}: on {}, {}", shape.name(), device(placed), precision.name()));
             let on = Placed { compute: Compute::Portable(precision), ..placed.clone() };
             let found = compute(on.take(shapes::student(*shape)?), &workers)?;
-            rows.extend(figures(shape.name(), precision, &wanted, &found));
+            let joined = unfused::fuses() && !placed.is_cpu();
+            rows.extend(figures((shape.name(), precision, joined), &wanted, &found));
         }
     }
-    Ok(Report { device: device(placed), fused: cfg!(feature = "fusion"), rows })
+    Ok(Report { device: device(placed), rows })
 }
 
 /// What stands beside the CPU's kernels.
 fn device(placed: &Placed) -> String {
-    if placed.is_cpu() { "cpu, portable operations".into() } else { placed.name.clone() }
+    match placed.name.rsplit_once(", ") {
+        // Its precision is said by each figure.
+        Some((name, _)) if !placed.is_cpu() => name.to_owned(),
+        _ => "cpu, portable operations".into(),
+    }
 }
 
-fn figures(shape: &'static str, precision: Precision, wanted: &Computed, found: &Computed) -> Vec<Row> {
+/// The figures of a shape in a precision, with operations joined or not.
+fn figures((shape, precision, fused): (&str, Precision, bool), wanted: &Computed, found: &Computed) -> Vec<Row> {
     let (name, worst) = worst(&wanted.gradients, &found.gradients);
     let flat = |all: &[(String, Vec<f32>)]| all.iter().flat_map(|(_, v)| v.iter().copied()).collect::<Vec<f32>>();
     let gradients = apart(&flat(&wanted.gradients), &flat(&found.gradients));
     let half = precision == Precision::Bf16;
     let row = |what: String, off: f64, single: f64, halved: f64| {
         let allowed = if half { halved } else { single };
-        Row { shape, precision: precision.name(), what, off, allowed, fine: off <= allowed }
+        // JSON has no infinity.
+        let off = if off.is_finite() { off } else { f64::MAX };
+        let (shape, precision) = (shape.to_owned(), precision.name().to_owned());
+        Row { shape, precision, fused, what, off, allowed, fine: off <= allowed }
     };
     vec![
         row("logits".into(), apart(&wanted.logits, &found.logits), 5e-3, 5e-2),

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::super::bench::clock::peak_mib;
-use super::super::exit::Failure;
+use super::super::exit::{Failure, on_device};
 use super::super::start;
 use super::args::{StudentVerb, Work};
 use crate::pipeline::locate::Place;
@@ -65,10 +65,10 @@ pub fn run(verb: &StudentVerb, place: &Place) -> Result<String, Failure> {
     let loaded = place.load(&placed.device).map_err(Failure::usage)?;
     let student = loaded.with_compute(placed.compute).with_adapters(&lora, 0);
     let workers = Arc::new(Workers::new(threads));
-    match work {
-        Work::Sample => sample(&student, &workers, batch, *new)?,
-        Work::Sft => step(student, workers, batch, &demand)?,
-    }
+    on_device(&placed, || match work {
+        Work::Sample => sample(&student, &workers, batch, *new),
+        Work::Sft => step(student, workers, batch, &demand),
+    })?;
     let taken = placed.memory().map_or_else(|| peak_mib() * f64::from(1 << 20), |bytes| bytes as f64);
     let planned = plan.bytes() as f64;
     let off = 100.0 * (planned / taken.max(1.0) - 1.0);

@@ -10,7 +10,7 @@ use burn::tensor::Device;
 
 use args::{StudentArgs, StudentVerb};
 
-use super::exit::{Exit, Failure};
+use super::exit::{Exit, Failure, on_device};
 use super::student_word::place;
 use super::{out, start};
 use crate::recipe::ComputeChoice;
@@ -41,8 +41,9 @@ pub fn run(args: &StudentArgs) -> Result<Exit, Failure> {
         StudentVerb::Logits { student, text, last, greedy, device } => {
             let placed = device::place(device.choice.unwrap_or_default(), ComputeChoice::Auto);
             let placed = placed.map_err(Failure::usage)?;
-            let _ =
-                out::json_line(&logits::of((student, &place(student, &sessions)?), text, (*last, *greedy), &placed)?)?;
+            let named = (student.as_str(), &place(student, &sessions)?);
+            let computed = on_device(&placed, || logits::of(named, text, (*last, *greedy), &placed))?;
+            let _ = out::json_line(&computed)?;
         }
         StudentVerb::Measure { student, .. } => {
             let _ = out::stdout(&measure::run(&args.verb, &place(student, &sessions)?)?)?;

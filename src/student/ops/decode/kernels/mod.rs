@@ -10,7 +10,7 @@ mod attend;
 mod draw;
 mod norm;
 mod reduce;
-#[cfg(all(test, feature = "vulkan"))]
+#[cfg(test)]
 mod tests;
 mod turn;
 
@@ -134,10 +134,12 @@ impl DecodeOps for CubeBackend {
     }
 }
 
-/// The machine's first Vulkan device, for tests.
-#[cfg(feature = "vulkan")]
-pub fn vulkan() -> burn::tensor::Device {
-    burn::tensor::Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)
+/// A device that runs the kernels, for tests: the machine's first by Vulkan (feature `vulkan`), else its first by CUDA.
+pub fn to_test_on() -> Option<burn::tensor::Device> {
+    #[cfg(feature = "vulkan")]
+    return Some(burn::tensor::Device::wgpu(burn::tensor::DeviceKind::DefaultDevice));
+    #[cfg(not(feature = "vulkan"))]
+    crate::student::device::cuda_devices().into_iter().next()
 }
 
 /// The tensor with neighbours in its last dimension beside each other in memory, which is all that the kernels ask for:
