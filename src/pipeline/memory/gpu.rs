@@ -1,10 +1,11 @@
 //! The moments of a run on a GPU, and how many answers are sampled at once there.
 //!
-//! Counted from what the portable operations hold (`student::ops::portable`, with their graph where it trains): weights,
-//! gradients and moments in single precision, what lies between in the precision of the products. As on the CPU lengths
-//! are the longest the recipe allows. Unlike there, sampling takes what is left: its batch is chosen so that it fills the
-//! device. Two parts are reserves and not counts: what the driver takes for kernels, and what is lost between the pages of
-//! the device's pools.
+//! Counted from what a prompt and a training pass hold by the portable operations (`student::ops::portable`, with their
+//! graph where it trains), and a decoding step by its kernels (`student::ops::decode::kernels`): weights, gradients and
+//! moments in single precision, what lies between in the precision of the products. As on the CPU lengths are the longest
+//! the recipe allows. Unlike there, sampling takes what is left: its batch is chosen so that it fills the device. Two
+//! parts are reserves and not counts: what the driver takes for kernels, and what is lost between the pages of the
+//! device's pools.
 
 use super::{Demand, Moment, NUMBER, Part, SAMPLING, Trained, held, parameters, pass, table};
 use crate::sample::sizes::{BUCKET, READ, SCORES, SLACK};
@@ -17,8 +18,9 @@ pub const MOST_SLOTS: usize = 1024;
 pub(super) const RUNTIME: u64 = 512 << 20;
 /// One byte in so many is lost between pages: a reserve.
 const GAPS: u64 = 8;
-/// Copies of a row of logits that drawing a token holds at once, two of the prompt's own with them.
-const LOGITS: u64 = 8;
+/// Rows of logits that a sequence holds at once while its first token is drawn: its prompt's, those with the banned tokens
+/// out, its own.
+const LOGITS: u64 = 3;
 /// Tensors of the size of a parameter that its update holds at once.
 const UPDATE: u64 = 6;
 
@@ -69,8 +71,8 @@ impl Answers {
         let token = 2 * n * layers * kv;
         // A ring grows by a half at most, and stands beside the one it grew from.
         let ring = columns * token * 5 / 3;
-        // One layer at a time: its keys and values in order, scores in single precision and twice more.
-        let attending = columns * (2 * n * kv + heads * (3 * NUMBER + n));
+        // The one before is still there when a new one is made.
+        let masks = 2 * columns * NUMBER;
         // Prompts are read together up to a number of tokens, the longest of them alone at worst.
         let (prompt, together) = (self.prompt as u64, READ.max(self.prompt) as u64);
         let wide = n * (5 * f + 2 * (q + 2 * kv)) + NUMBER * (3 * d + 4 * (q + kv));
@@ -80,7 +82,7 @@ impl Answers {
             Part { what: "weights laid out", bytes: n * parameters(config) + NUMBER * self.adapted },
             Part { what: "KV ring", bytes: slots * ring },
             Part { what: "prompts being read", bytes: reading },
-            Part { what: "logits and scores", bytes: slots * (LOGITS * NUMBER * vocab + attending + wide) },
+            Part { what: "logits and masks", bytes: slots * (LOGITS * n * vocab + masks + wide) },
         ]
     }
 }
@@ -193,9 +195,9 @@ mod tests {
         let answers = |positions| Answers { precision: Precision::Bf16, prompt: 300, positions, adapted: 0 };
         let bytes =
             |slots| -> u64 { with_gaps(answers(1000).parts(&qwen(), slots)).iter().map(|part| part.bytes).sum() };
-        // By hand: weights and prompts take 3.846 GiB with their gaps; a sequence of 1,024 columns 28.6 MiB, of 4,096
-        // columns 98.4 MiB. GiB free, longest sequence: sequences at once.
-        let table = [(0, 1000, 1), (4, 1000, 5), (10, 1000, 220), (40, 1000, MOST_SLOTS), (10, 4000, 64)];
+        // By hand: weights and prompts take 3.846 GiB with their gaps; a sequence of 1,024 columns 23.6 MiB, of 4,096
+        // columns 91.1 MiB. GiB free, longest sequence: sequences at once.
+        let table = [(0, 1000, 1), (4, 1000, 6), (10, 1000, 267), (40, 1000, MOST_SLOTS), (10, 4000, 69)];
         for (gib, positions, slots) in table {
             let found = answers(positions).slots(&qwen(), gib * GIB);
             assert_eq!(found, slots, "{gib} GiB, {positions} tokens");

@@ -41,8 +41,9 @@ fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 /// Both devices' results are the same up to rounding, in each precision that both have.
 fn same<const D: usize>(make: impl Fn(&At) -> Vec<Tensor<D>>) {
     let Some(gpu) = super::to_test_on() else { return };
-    // Half precision has 8 bits; beside it stands what single precision makes of the same numbers.
-    for (dtype, off) in [(DType::F32, 2e-5), (DType::BF16, 1e-2)] {
+    // Half precision has 8 bits, and is rounded to more than once; beside it stands what single precision makes of the same
+    // numbers.
+    for (dtype, off) in [(DType::F32, 2e-5), (DType::BF16, 2e-2)] {
         if dtype == DType::BF16 && !has_half(&gpu) {
             return;
         }
