@@ -3,9 +3,9 @@
 #   benches/gpu.sh [--bin FOOTBRIDGE[.gz]] [--device cuda|cuda:N|cpu] [--out FOLDER] [--python PYTHON]
 # FOOTBRIDGE may be stripped and compressed, for a machine that can build nothing:
 #   cargo build --release --features cuda,fusion && strip -o footbridge target/release/footbridge && gzip -9 footbridge
-# A binary with `fusion` is compared and measured with fusion and without; one without it, without. With --device cpu, or where there is
-# no GPU, the same runs through on the CPU with smaller shapes. FOLDER gets every output. Exit code 1 where the device does not
-# compute what the CPU computes.
+# A binary with `fusion` is compared and measured with fusion and without; one without it, without. With --device cpu, or
+# where there is no GPU, the same runs through on the CPU with smaller shapes. FOLDER gets every output. Exit code 1 where the
+# device does not compute what the CPU computes.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 bin="" device=cuda out="" python=${PYTHON:-python3}

@@ -67,8 +67,8 @@ pub fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     outcome.map_err(|panic| of_panic(&*panic))
 }
 
-/// Runs what computes on a device. A panic there is a fault of the device, told in its words; other panics are printed as
-/// ever.
+/// Runs what computes on a device. A panic of it is a fault of the device, told in its words alone; a panic of another
+/// thread is printed as ever.
 ///
 /// # Errors
 /// What the panic said.

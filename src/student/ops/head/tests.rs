@@ -97,7 +97,8 @@ proptest! {
         let temperature = if hot > 15 { 1.0 } else { f64::from(hot) / 10.0 };
         let case = Case { tied, frozen, ..Case::new([n, d, vocab], temperature, seed) };
         let apart = case.difference(&chunked(chunk), &defined(n));
-        prop_assert!(apart < 2e-6, "{apart}");
+        // Sums in another order; a row left out or counted twice is a thousand times as far off.
+        prop_assert!(apart < 2e-5, "{apart}");
     }
 
     #[test]
@@ -105,6 +106,7 @@ proptest! {
                                                              chunk in 1..50_usize, tied: bool, seed: u64) {
         let case = Case { tied, dtype: DType::BF16, ..Case::new([n, d, vocab], 0.7, seed) };
         let apart = case.difference(&chunked(chunk), &defined(chunk));
-        prop_assert!(apart < 4e-3, "{apart}");
+        // A sum in another order may round to the next number, which is 1/128 away at most.
+        prop_assert!(apart < 1e-2, "{apart}");
     }
 }

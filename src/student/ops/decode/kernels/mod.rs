@@ -134,12 +134,20 @@ impl DecodeOps for CubeBackend {
     }
 }
 
-/// A device that runs the kernels, for tests: the machine's first by Vulkan (feature `vulkan`), else its first by CUDA.
+/// A device that runs the kernels, for tests: the machine's first by Vulkan (feature `vulkan`), else its first by CUDA. Where
+/// there is none it says so.
+#[allow(clippy::print_stderr, reason = "tests say what they leave out")]
 pub fn to_test_on() -> Option<burn::tensor::Device> {
     #[cfg(feature = "vulkan")]
     return Some(burn::tensor::Device::wgpu(burn::tensor::DeviceKind::DefaultDevice));
     #[cfg(not(feature = "vulkan"))]
-    crate::student::device::cuda_devices().into_iter().next()
+    {
+        let found = crate::student::device::cuda_devices().into_iter().next();
+        if found.is_none() {
+            eprintln!("there is no CUDA device: what it would compute is not tested");
+        }
+        found
+    }
 }
 
 /// The tensor with neighbours in its last dimension beside each other in memory, which is all that the kernels ask for:

@@ -1,5 +1,5 @@
-//! The kernels beside the portable bodies: on Vulkan (feature `vulkan`; any driver does, a software renderer too) or CUDA, in
-//! single precision and, where the device has it, in half.
+//! The kernels beside the portable bodies: on Vulkan (feature `vulkan`; any driver does, a software renderer too) or CUDA,
+//! in single precision and, where the device has it, in half.
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
