@@ -106,7 +106,7 @@ proptest! {
                                                              chunk in 1..50_usize, tied: bool, seed: u64) {
         let case = Case { tied, dtype: DType::BF16, ..Case::new([n, d, vocab], 0.7, seed) };
         let apart = case.difference(&chunked(chunk), &defined(chunk));
-        // A sum in another order may round to the next number, which is 1/128 away at most.
-        prop_assert!(apart < 1e-2, "{apart}");
+        // A sum in another order may round to the next number, which is 1/128 of it away at most.
+        prop_assert!(apart < 8e-3, "{apart}");
     }
 }
